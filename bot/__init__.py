@@ -1,1 +1,3 @@
+"""What the service knows and can do."""
+
 __version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Ways to reach people: one contract, one file or folder a provider."""

@@ -1,0 +1,1 @@
+"""Speak to Zalo: webhook events in, Official Account messages out, tokens kept alive."""
