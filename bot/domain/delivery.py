@@ -139,7 +139,7 @@ UNKNOWN_PATIENCE = timedelta(seconds=60)
 """How long an unknown outcome waits for the provider's echo when the provider cannot be asked."""
 
 
-def next_step(error: SendError, attempts: int, now: datetime, jitter: float) -> NextStep:
+def next_step(error: SendError, attempts: int, now: datetime, jitter: float) -> NextStep:  # noqa: PLR0911 - one return a row of the table
     """Decide after `attempts` tries (this one included) what becomes of the message; `jitter` from 0 to 1."""
     match error.outcome:
         case Outcome.UNKNOWN:

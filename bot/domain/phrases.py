@@ -1,0 +1,103 @@
+"""Find Vietnamese words and phrases in what people type, with accents, without them or with half of them."""
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from bot.domain.text import fold_word, written_words
+
+_GRAVE, _ACUTE, _HOOK, _TILDE, _DOT_BELOW = "\u0300", "\u0301", "\u0309", "\u0303", "\u0323"
+# Half of the country speaks hỏi and ngã alike and mixes them up in writing.
+_TONES = {_GRAVE: "grave", _ACUTE: "acute", _HOOK: "curl", _TILDE: "curl", _DOT_BELOW: "dot"}
+_NEGATIONS = frozenset({"khong", "ko", "k", "chua", "chang", "cha", "thieu", "dau", "kem"})
+
+
+@dataclass(frozen=True)
+class Typed:
+    """A text as words: `words` lower-case with their accents, `folded` the same without, one to one."""
+
+    words: tuple[str, ...]
+    folded: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Marks:
+    """The marks of one word: đ, its tone, and the circumflex, breve and horn of its vowels."""
+
+    stroke: bool
+    tone: str
+    vowels: frozenset[str]
+
+
+def typed(text: str) -> Typed:
+    """Read a text into words, punctuation and case left out."""
+    pairs = [(word, folded) for word in written_words(text) if (folded := fold_word(word))]
+    return Typed(tuple(word for word, _ in pairs), tuple(folded for _, folded in pairs))
+
+
+@lru_cache(maxsize=4096)
+def phrase(text: str) -> Typed:
+    """Read a phrase of a word list; the same as `typed`, remembered."""
+    return typed(text)
+
+
+@lru_cache(maxsize=4096)
+def could_mean(written: str, meant: str) -> bool:
+    """Tell whether a person who wrote `written` can have meant the word `meant`.
+
+    Every accent that was typed must belong to `meant`; accents left out are forgiven, hỏi and ngã are one. So `dung`
+    can mean both `dừng` and `đúng`, `đúng` cannot mean `dừng`, and `dùng` means neither.
+    """
+    if fold_word(written) != fold_word(meant):
+        return False
+    has, wants = _marks(written), _marks(meant)
+    if has.stroke and not wants.stroke:
+        return False
+    if has.tone:
+        return has.tone == wants.tone and has.vowels == wants.vowels
+    return has.vowels <= wants.vowels
+
+
+def positions(text: Typed, meant: str, *, accents: bool = True) -> Iterator[int]:
+    """Yield the word indices at which the phrase `meant` begins in `text`, as whole words.
+
+    A phrase given without any accent is matched by its folded form alone, and so is every phrase when `accents` is
+    False.
+    """
+    wanted = phrase(meant)
+    size = len(wanted.folded)
+    if not size:
+        return
+    strict = accents and wanted.words != wanted.folded
+    for start in range(len(text.folded) - size + 1):
+        if text.folded[start : start + size] != wanted.folded:
+            continue
+        found = text.words[start : start + size]
+        if not strict or all(map(could_mean, found, wanted.words)):
+            yield start
+
+
+def contains(text: Typed, meant: str) -> bool:
+    """Tell whether the phrase occurs in the text as whole words."""
+    return next(positions(text, meant), None) is not None
+
+
+def affirmed(text: Typed, meant: str) -> bool:
+    """Tell whether the phrase occurs at least once without a word like `không` or `chưa` right before it."""
+    return any(start == 0 or text.folded[start - 1] not in _NEGATIONS for start in positions(text, meant))
+
+
+def accented(text: Typed, meant: str) -> bool:
+    """Tell whether the phrase occurs with at least one of its accents typed: for phrases that mean other things bare."""
+    size = len(phrase(meant).folded)
+    return any(
+        text.words[start : start + size] != text.folded[start : start + size] for start in positions(text, meant)
+    )
+
+
+@lru_cache(maxsize=8192)
+def _marks(word: str) -> _Marks:
+    marks = [c for c in unicodedata.normalize("NFD", word) if unicodedata.combining(c)]
+    tone = next((_TONES[c] for c in marks if c in _TONES), "")
+    return _Marks("đ" in word, tone, frozenset(c for c in marks if c not in _TONES))

@@ -1,0 +1,1 @@
+"""Rows and queries, one file a noun; the only room that speaks SQL."""

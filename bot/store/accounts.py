@@ -1,0 +1,78 @@
+"""Keep the accounts: one Official Account or bot each, what it is, and what was learnt about it."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, UniqueConstraint, update
+from sqlmodel import Field, SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+
+class AccountRow(SQLModel, table=True):
+    """One OA or bot; `state` is active | stopped, `kind` state | business | ""."""
+
+    __tablename__ = "accounts"
+    __table_args__ = (UniqueConstraint("provider", "external_id"),)
+
+    id: str = Field(primary_key=True)
+    provider: str
+    external_id: str
+    name: str
+    kind: str = ""
+    unit_id: str = Field(foreign_key="units.id")
+    state: str = "active"
+    stopped_reason: str = ""
+    stopped_detail: str = ""
+    stopped_at: datetime | None = None
+    learnt: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    quota: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    last_update_at: datetime | None = None
+    last_test_at: datetime | None = None
+    created_at: datetime
+
+
+async def all_accounts(session: AsyncSession) -> list[AccountRow]:
+    """Return every account, by name."""
+    return list((await session.exec(select(AccountRow).order_by(col(AccountRow.name)))).all())
+
+
+async def account(session: AsyncSession, account_id: str) -> AccountRow | None:
+    """Return one account by our id."""
+    return await session.get(AccountRow, account_id)
+
+
+async def by_external_id(session: AsyncSession, provider: str, external_id: str) -> AccountRow | None:
+    """Return one account by the provider's id."""
+    query = select(AccountRow).where(AccountRow.provider == provider, AccountRow.external_id == external_id)
+    return (await session.exec(query)).first()
+
+
+async def set_state(session: AsyncSession, account_id: str, state: str, reason: str, detail: str, at: datetime) -> bool:
+    """Stop or restart an account; True when that changed anything."""
+    statement = (
+        update(AccountRow)
+        .where(col(AccountRow.id) == account_id, col(AccountRow.state) != state)
+        .values(state=state, stopped_reason=reason, stopped_detail=detail, stopped_at=at)
+    )
+    result = await session.exec(statement)
+    return bool(result.rowcount)
+
+
+async def learn(session: AsyncSession, account_id: str, key: str, value: str) -> None:
+    """Remember a fact about an account."""
+    row = await session.get(AccountRow, account_id)
+    if row is not None:
+        row.learnt = {**row.learnt, key: value}
+
+
+async def note_quota(session: AsyncSession, account_id: str, quota: dict[str, Any]) -> None:
+    """Remember what the provider said last of an allowance, by its kind."""
+    row = await session.get(AccountRow, account_id)
+    if row is not None:
+        row.quota = {**row.quota, **quota}
+
+
+async def touch(session: AsyncSession, seen: dict[str, datetime]) -> None:
+    """Note when accounts last heard from their provider; `seen` maps our id to the time."""
+    for account_id, at in seen.items():
+        await session.exec(update(AccountRow).where(col(AccountRow.id) == account_id).values(last_update_at=at))

@@ -1,0 +1,36 @@
+"""Keep who did what to which thing, and who looked at personal data; rows are only ever added."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Index
+from sqlmodel import Field, SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+
+class AuditRow(SQLModel, table=True):
+    """One deed: `action` such as case.approve or contact.reveal_phone, `subject` such as case:<id>."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_at", "at"), Index("ix_audit_subject", "subject"))
+
+    id: str = Field(primary_key=True)
+    at: datetime
+    actor_kind: str
+    actor_id: str | None = None
+    actor_name: str = ""
+    action: str
+    subject: str = ""
+    data: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+
+
+async def latest(session: AsyncSession, limit: int = 100, action: str = "", subject: str = "") -> list[AuditRow]:
+    """Return deeds, newest first, of one action or subject where given."""
+    query = select(AuditRow)
+    if action:
+        query = query.where(col(AuditRow.action).startswith(action, autoescape=True))
+    if subject:
+        query = query.where(AuditRow.subject == subject)
+    return list(
+        (await session.exec(query.order_by(col(AuditRow.at).desc(), col(AuditRow.id).desc()).limit(limit))).all()
+    )

@@ -1,0 +1,265 @@
+"""Keep cases, everything that happened to each, and the answers drafted for them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Index, func, or_, update
+from sqlalchemy.sql.elements import ColumnElement
+from sqlmodel import Field, SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+OPEN = ("new", "assigned", "in_progress", "waiting_for_citizen", "drafted", "approved", "reopened")
+
+
+class CaseRow(SQLModel, table=True):
+    """One report with one public code; `version` rises with every change, `path` is the unit's path.
+
+    `pauses` holds [start, end or null] in ISO UTC; `search` the folded text that finds it.
+    """
+
+    __tablename__ = "cases"
+    __table_args__ = (
+        Index("ix_cases_path_due", "path", "state", "due_at"),
+        Index("ix_cases_due", "state", "due_at"),
+        Index("ix_cases_contact", "contact_id", "created_at"),
+    )
+
+    id: str = Field(primary_key=True)
+    code: str = Field(unique=True)
+    account_id: str = Field(foreign_key="accounts.id")
+    contact_id: str = Field(foreign_key="contacts.id")
+    unit_id: str = Field(foreign_key="units.id")
+    path: str
+    owner_id: str | None = Field(default=None, foreign_key="staff.id")
+    category_id: str = Field(foreign_key="categories.id")
+    area_id: str | None = Field(default=None, foreign_key="areas.id")
+    kind: str = "report"
+    level: str = "normal"
+    state: str = "new"
+    restricted: bool = False
+    text: str
+    text_hash: str
+    place: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+    search: str = ""
+    routing: list[str] = Field(default_factory=list, sa_type=JSON)
+    complained_unit_id: str | None = None
+    created_at: datetime
+    accept_due_at: datetime | None = None
+    accepted_at: datetime | None = None
+    clock_from: datetime
+    budget: int
+    pauses: list[list[str | None]] = Field(default_factory=list, sa_type=JSON)
+    due_at: datetime | None = None
+    first_answered_at: datetime | None = None
+    answered_at: datetime | None = None
+    closed_at: datetime | None = None
+    rating: int | None = None
+    rating_remark: str = ""
+    reopened: int = 0
+    merged_into_id: str | None = None
+    version: int = 1
+    updated_at: datetime
+
+
+class CaseEventRow(SQLModel, table=True):
+    """One hop or note: who, when, from which state to which, why. `undo_until` while it can be taken back."""
+
+    __tablename__ = "case_events"
+    __table_args__ = (Index("ix_case_events_case", "case_id", "at"),)
+
+    id: str = Field(primary_key=True)
+    case_id: str = Field(foreign_key="cases.id")
+    kind: str
+    at: datetime
+    actor_kind: str
+    actor_id: str | None = None
+    actor_name: str = ""
+    from_state: str | None = None
+    to_state: str | None = None
+    reason: str = ""
+    data: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    undo_until: datetime | None = None
+    undone_at: datetime | None = None
+
+
+class AnswerRow(SQLModel, table=True):
+    """One answer: `state` is submitted | sent_back | approved | sent | taken_back."""
+
+    __tablename__ = "answers"
+    __table_args__ = (Index("ix_answers_case", "case_id", "created_at"),)
+
+    id: str = Field(primary_key=True)
+    case_id: str = Field(foreign_key="cases.id")
+    text: str
+    file_ids: list[str] = Field(default_factory=list, sa_type=JSON)
+    state: str = "submitted"
+    author_id: str = Field(foreign_key="staff.id")
+    approver_id: str | None = Field(default=None, foreign_key="staff.id")
+    remark: str = ""
+    outbox_ids: list[str] = Field(default_factory=list, sa_type=JSON)
+    created_at: datetime
+    decided_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFilter:
+    """What a list of cases shows: `paths` the units that may be seen, `query` already folded."""
+
+    paths: tuple[str, ...]
+    restricted_paths: tuple[str, ...] = ()
+    view: str = "open"
+    query: str = ""
+    code: str = ""
+    owner_id: str | None = None
+    unit_path: str = ""
+    category_id: str = ""
+    now: datetime | None = None
+
+
+async def case(session: AsyncSession, case_id: str) -> CaseRow | None:
+    """Return one case."""
+    return await session.get(CaseRow, case_id, populate_existing=True)
+
+
+async def lock(session: AsyncSession, case_id: str) -> CaseRow | None:
+    """Return one case, locked until this transaction ends, as it stands now."""
+    query = select(CaseRow).where(CaseRow.id == case_id).with_for_update().execution_options(populate_existing=True)
+    return (await session.exec(query)).first()
+
+
+async def by_code(session: AsyncSession, code: str) -> CaseRow | None:
+    """Return one case by its public code."""
+    return (await session.exec(select(CaseRow).where(CaseRow.code == code))).first()
+
+
+async def code_taken(session: AsyncSession, code: str) -> bool:
+    """Say whether a public code is in use."""
+    return (await session.exec(select(CaseRow.id).where(CaseRow.code == code))).first() is not None
+
+
+async def of_contact(session: AsyncSession, contact_id: str, limit: int = 10) -> list[CaseRow]:
+    """Return the cases of a contact, newest first."""
+    query = select(CaseRow).where(CaseRow.contact_id == contact_id).order_by(col(CaseRow.created_at).desc())
+    return list((await session.exec(query.limit(limit))).all())
+
+
+async def waiting_for(session: AsyncSession, contact_id: str) -> list[CaseRow]:
+    """Return the cases that wait for this citizen's word, the last asked first."""
+    query = select(CaseRow).where(CaseRow.contact_id == contact_id, CaseRow.state == "waiting_for_citizen")
+    return list((await session.exec(query.order_by(col(CaseRow.updated_at).desc()))).all())
+
+
+async def same_report(session: AsyncSession, contact_id: str, text_hash: str, since: datetime) -> CaseRow | None:
+    """Return a case of the same person with the same text, made since then."""
+    query = select(CaseRow).where(
+        CaseRow.contact_id == contact_id, CaseRow.text_hash == text_hash, col(CaseRow.created_at) >= since
+    )
+    return (await session.exec(query.order_by(col(CaseRow.created_at).desc()))).first()
+
+
+async def events(session: AsyncSession, case_id: str) -> list[CaseEventRow]:
+    """Return everything that happened to a case, oldest first."""
+    query = select(CaseEventRow).where(CaseEventRow.case_id == case_id)
+    return list((await session.exec(query.order_by(col(CaseEventRow.at), col(CaseEventRow.id)))).all())
+
+
+async def event(session: AsyncSession, event_id: str) -> CaseEventRow | None:
+    """Return one event."""
+    return await session.get(CaseEventRow, event_id)
+
+
+async def answers(session: AsyncSession, case_id: str) -> list[AnswerRow]:
+    """Return the answers of a case, oldest first."""
+    query = select(AnswerRow).where(AnswerRow.case_id == case_id)
+    return list((await session.exec(query.order_by(col(AnswerRow.created_at), col(AnswerRow.id)))).all())
+
+
+async def answer(session: AsyncSession, answer_id: str) -> AnswerRow | None:
+    """Return one answer."""
+    return await session.get(AnswerRow, answer_id)
+
+
+async def search(session: AsyncSession, wanted: CaseFilter, limit: int = 50, offset: int = 0) -> list[CaseRow]:
+    """Return cases by what is due first."""
+    query = select(CaseRow).where(*_conditions(wanted))
+    ordered = query.order_by(col(CaseRow.due_at).is_(None), col(CaseRow.due_at), col(CaseRow.id))
+    return list((await session.exec(ordered.limit(limit).offset(offset))).all())
+
+
+async def count(session: AsyncSession, wanted: CaseFilter) -> int:
+    """Return how many cases fit."""
+    return int((await session.exec(select(func.count()).select_from(CaseRow).where(*_conditions(wanted)))).one())
+
+
+def _conditions(wanted: CaseFilter) -> list[ColumnElement[bool]]:
+    plain = [col(CaseRow.path).startswith(p, autoescape=True) for p in wanted.paths]
+    hidden = [col(CaseRow.path).startswith(p, autoescape=True) for p in wanted.restricted_paths]
+    seen: ColumnElement[bool] = (~col(CaseRow.restricted)) & or_(False, *plain)
+    if hidden:
+        seen = seen | (col(CaseRow.restricted) & or_(*hidden))
+    conditions: list[ColumnElement[bool]] = [seen, *_view(wanted)]
+    if wanted.code:
+        conditions.append(col(CaseRow.code) == wanted.code)
+    elif wanted.query:
+        conditions.extend(col(CaseRow.search).contains(word, autoescape=True) for word in wanted.query.split())
+    if wanted.owner_id:
+        conditions.append(col(CaseRow.owner_id) == wanted.owner_id)
+    if wanted.unit_path:
+        conditions.append(col(CaseRow.path).startswith(wanted.unit_path, autoescape=True))
+    if wanted.category_id:
+        conditions.append(col(CaseRow.category_id) == wanted.category_id)
+    return conditions
+
+
+def _view(wanted: CaseFilter) -> list[ColumnElement[bool]]:
+    state = col(CaseRow.state)
+    match wanted.view:
+        case "open":
+            return [state.in_(OPEN)]
+        case "approve":
+            return [state == "drafted"]
+        case "waiting":
+            return [state == "waiting_for_citizen"]
+        case "overdue":
+            return [state.in_(OPEN), col(CaseRow.due_at) < wanted.now]
+        case "done":
+            return [state.not_in(OPEN)]
+        case _:
+            return []
+
+
+async def due_closing(session: AsyncSession, answered_before: datetime, limit: int = 200) -> list[str]:
+    """Return answered cases that nobody has rated since then."""
+    query = select(CaseRow.id).where(CaseRow.state == "answered", col(CaseRow.answered_at) < answered_before)
+    return list((await session.exec(query.limit(limit))).all())
+
+
+async def approved_of(session: AsyncSession, outbox_id: str, case_id: str) -> AnswerRow | None:
+    """Return the approved answer that a message carries, or None."""
+    query = select(AnswerRow).where(AnswerRow.case_id == case_id, AnswerRow.state == "approved")
+    for found in (await session.exec(query)).all():
+        if outbox_id in found.outbox_ids:
+            return found
+    return None
+
+
+async def approved_before(session: AsyncSession, before: datetime, limit: int = 200) -> Sequence[AnswerRow]:
+    """Return answers that were approved before then and are still on their way."""
+    query = select(AnswerRow).where(AnswerRow.state == "approved", col(AnswerRow.decided_at) < before).limit(limit)
+    return (await session.exec(query)).all()
+
+
+async def open_of_units(session: AsyncSession, path: str) -> list[CaseRow]:
+    """Return the open cases of a unit and everything below it."""
+    query = select(CaseRow).where(col(CaseRow.path).startswith(path, autoescape=True), col(CaseRow.state).in_(OPEN))
+    return list((await session.exec(query)).all())
+
+
+async def orphan_contact(session: AsyncSession, contact_id: str, text: str) -> int:
+    """Blank what a person wrote in their cases, keeping the counts; returns how many cases."""
+    statement = update(CaseRow).where(col(CaseRow.contact_id) == contact_id)
+    return int((await session.exec(statement.values(text=text, place="", search="", rating_remark=""))).rowcount)

@@ -1,0 +1,144 @@
+"""Keep the people who write, as each account knows them, and where each conversation stands."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Index, UniqueConstraint, update
+from sqlmodel import Field, SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+
+class ContactRow(SQLModel, table=True):
+    """One person as one account knows them; phone encrypted, `phone_hash` its keyed fingerprint.
+
+    `gone` holds the provider's reason while the person cannot be written to; `human_until` keeps the bot silent.
+    """
+
+    __tablename__ = "contacts"
+    __table_args__ = (
+        UniqueConstraint("account_id", "external_id"),
+        Index("ix_contacts_phone", "phone_hash"),
+    )
+
+    id: str = Field(primary_key=True)
+    account_id: str = Field(foreign_key="accounts.id")
+    external_id: str
+    name: str = ""
+    phone: bytes | None = None
+    phone_hash: str | None = None
+    address: bytes | None = None
+    following: bool = False
+    anonymous: bool = False
+    conversation_id: str | None = None
+    gone: str = ""
+    last_interaction_at: datetime | None = None
+    greeted_at: datetime | None = None
+    human_until: datetime | None = None
+    stopped_at: datetime | None = None
+    erased_at: datetime | None = None
+    profile_at: datetime | None = None
+    created_at: datetime
+
+
+class ConversationRow(SQLModel, table=True):
+    """Where the conversation with a contact stands: state, draft, and when the bot goes on by itself."""
+
+    __tablename__ = "conversations"
+    __table_args__ = (Index("ix_conversations_resume", "resume_at"),)
+
+    contact_id: str = Field(primary_key=True, foreign_key="contacts.id")
+    state: str = "idle"
+    data: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    resume_at: datetime | None = None
+    updated_at: datetime
+
+
+class ConsentRow(SQLModel, table=True):
+    """One word of consent or its withdrawal: purpose, version of the text shown, channel, time."""
+
+    __tablename__ = "consents"
+    __table_args__ = (Index("ix_consents_contact", "contact_id"),)
+
+    id: str = Field(primary_key=True)
+    contact_id: str = Field(foreign_key="contacts.id")
+    purpose: str
+    given: bool
+    text_version: str
+    at: datetime
+
+
+class DataRequestRow(SQLModel, table=True):
+    """One request of a person about their own data (law 91/2025/QH15); `due_at` within 2 working days."""
+
+    __tablename__ = "data_requests"
+
+    id: str = Field(primary_key=True)
+    contact_id: str = Field(foreign_key="contacts.id")
+    kind: str
+    state: str = "open"
+    created_at: datetime
+    due_at: datetime | None = None
+    done_at: datetime | None = None
+
+
+async def contact(session: AsyncSession, contact_id: str) -> ContactRow | None:
+    """Return one contact by our id."""
+    return await session.get(ContactRow, contact_id)
+
+
+async def contacts(session: AsyncSession, contact_ids: list[str]) -> dict[str, ContactRow]:
+    """Return contacts by id."""
+    if not contact_ids:
+        return {}
+    found = (await session.exec(select(ContactRow).where(col(ContactRow.id).in_(contact_ids)))).all()
+    return {row.id: row for row in found}
+
+
+async def by_external_id(session: AsyncSession, account_id: str, external_id: str) -> ContactRow | None:
+    """Return one contact by the provider's id."""
+    query = select(ContactRow).where(ContactRow.account_id == account_id, ContactRow.external_id == external_id)
+    return (await session.exec(query)).first()
+
+
+async def conversation(session: AsyncSession, contact_id: str) -> ConversationRow | None:
+    """Return where a conversation stands, locked for this transaction."""
+    query = select(ConversationRow).where(ConversationRow.contact_id == contact_id).with_for_update()
+    return (await session.exec(query)).first()
+
+
+async def due_conversations(session: AsyncSession, now: datetime, limit: int = 100) -> list[str]:
+    """Return contacts whose conversation the bot should go on with by itself."""
+    query = (
+        select(ConversationRow.contact_id)
+        .where(col(ConversationRow.resume_at).is_not(None), col(ConversationRow.resume_at) <= now)
+        .order_by(col(ConversationRow.resume_at))
+        .limit(limit)
+    )
+    return list((await session.exec(query)).all())
+
+
+async def unnamed(session: AsyncSession, before: datetime, limit: int) -> list[ContactRow]:
+    """Return contacts whose name has never been asked for, or not since `before`."""
+    query = (
+        select(ContactRow)
+        .where(
+            ContactRow.name == "",
+            ~col(ContactRow.anonymous),
+            col(ContactRow.erased_at).is_(None),
+            (col(ContactRow.profile_at).is_(None)) | (col(ContactRow.profile_at) < before),
+        )
+        .order_by(col(ContactRow.id).desc())
+        .limit(limit)
+    )
+    return list((await session.exec(query)).all())
+
+
+async def note_profile(session: AsyncSession, contact_id: str, name: str, at: datetime) -> None:
+    """Write the name that the provider told."""
+    values: dict[str, object] = {"profile_at": at, **({"name": name} if name else {})}
+    await session.exec(update(ContactRow).where(col(ContactRow.id) == contact_id).values(**values))
+
+
+async def set_gone(session: AsyncSession, contact_id: str, reason: str) -> None:
+    """Note that a person cannot be written to, or with "" that they can."""
+    await session.exec(update(ContactRow).where(col(ContactRow.id) == contact_id).values(gone=reason))

@@ -1,0 +1,111 @@
+"""Open the database: SQLite with one writer and many readers, or PostgreSQL, behind the same two doors."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+_open_transactions: ContextVar[int] = ContextVar("open_transactions", default=0)
+
+
+def in_transaction() -> bool:
+    """Say whether the running task holds a transaction: then it must not use the network (reliability R19)."""
+    return _open_transactions.get() > 0
+
+
+class Database:
+    """Hold the engines of one process.
+
+    SQLite allows one writer at a time: all writing goes through an engine with a single connection, so that tasks
+    queue in the process instead of colliding in the file, and each transaction takes the write lock at its start
+    (BEGIN IMMEDIATE) instead of failing half-way.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.is_sqlite = url.startswith("sqlite")
+        self._writer = _sqlite_engine(url, writer=True) if self.is_sqlite else _postgres_engine(url, pool_size)
+        self._reader = _sqlite_engine(url, writer=False) if self.is_sqlite else self._writer
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """The engine that may write."""
+        return self._writer
+
+    @contextlib.asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncSession]:
+        """Give a session whose transaction is committed by whoever opened it; rolled back when left by an error."""
+        token = _open_transactions.set(_open_transactions.get() + 1)
+        try:
+            async with AsyncSession(self._writer, expire_on_commit=False) as session:
+                yield session
+        finally:
+            _open_transactions.reset(token)
+
+    @contextlib.asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """Give a session for reading only; nothing done in it is kept."""
+        token = _open_transactions.set(_open_transactions.get() + 1)
+        try:
+            async with AsyncSession(self._reader, expire_on_commit=False) as session:
+                yield session
+        finally:
+            _open_transactions.reset(token)
+
+    @contextlib.asynccontextmanager
+    async def connection(self) -> AsyncIterator[AsyncConnection]:
+        """Give a bare connection inside a transaction, for multi-row statements; committed when left without error."""
+        async with self._writer.begin() as connection:
+            yield connection
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._writer.dispose()
+        if self._reader is not self._writer:
+            await self._reader.dispose()
+
+
+def _sqlite_engine(url: str, *, writer: bool) -> AsyncEngine:
+    path = url.split("///", 1)[-1]
+    if path and ":memory:" not in path:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    size = 1 if writer else 4
+    engine = create_async_engine(
+        f"sqlite+aiosqlite:///{path}",
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=60,
+        connect_args={"timeout": 30},
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")
+
+    return engine
+
+
+def _postgres_engine(url: str, pool_size: int) -> AsyncEngine:
+    rest = url.split("://", 1)[1]
+    return create_async_engine(
+        f"postgresql+asyncpg://{rest}",
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_timeout=30,
+        pool_pre_ping=True,
+        connect_args={"server_settings": {"timezone": "UTC", "application_name": "loa"}},
+    )

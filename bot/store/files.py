@@ -1,0 +1,38 @@
+"""Keep what is known of stored files; the bytes lie outside the database (bot.blobs)."""
+
+from datetime import datetime
+
+from sqlmodel import Field, SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+
+class FileRow(SQLModel, table=True):
+    """One stored file; `key` is its place in the blob store, `thumbnail_key` a small JPEG for pictures."""
+
+    __tablename__ = "files"
+
+    id: str = Field(primary_key=True)
+    key: str
+    thumbnail_key: str | None = None
+    media_type: str
+    name: str
+    size: int
+    sha256: str
+    width: int | None = None
+    height: int | None = None
+    created_at: datetime
+    deleted_at: datetime | None = None
+
+
+async def file(session: AsyncSession, file_id: str) -> FileRow | None:
+    """Return one file, unless it has been deleted."""
+    row = await session.get(FileRow, file_id)
+    return None if row is None or row.deleted_at is not None else row
+
+
+async def files(session: AsyncSession, file_ids: list[str]) -> list[FileRow]:
+    """Return files by id, in the order asked for."""
+    if not file_ids:
+        return []
+    rows = {row.id: row for row in (await session.exec(select(FileRow).where(col(FileRow.id).in_(file_ids)))).all()}
+    return [rows[i] for i in file_ids if i in rows and rows[i].deleted_at is None]

@@ -1,0 +1,120 @@
+"""Keep every word of a conversation, in either direction, with what was attached."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, update
+from sqlmodel import Field, SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+
+class MessageRow(SQLModel, table=True):
+    """One message; `direction` in | out, `author` citizen | bot | staff | oa_tool.
+
+    An outgoing message that we sent has the id of its outbox row; `provider_id` is the provider's id of it.
+    """
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        Index("ix_messages_contact", "contact_id", "occurred_at"),
+        Index("ix_messages_case", "case_id", "occurred_at"),
+        Index("ix_messages_provider", "account_id", "provider_id"),
+    )
+
+    id: str = Field(primary_key=True)
+    account_id: str = Field(foreign_key="accounts.id")
+    contact_id: str = Field(foreign_key="contacts.id")
+    case_id: str | None = Field(default=None, foreign_key="cases.id")
+    direction: str
+    author: str
+    staff_id: str | None = None
+    text: str = ""
+    provider_id: str | None = None
+    quotes: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    occurred_at: datetime
+
+
+class AttachmentRow(SQLModel, table=True):
+    """One thing attached; `state` is pending | stored | failed | discarded, `failure` a word for templates."""
+
+    __tablename__ = "attachments"
+    __table_args__ = (
+        Index("ix_attachments_message", "message_id"),
+        Index("ix_attachments_state", "state", "next_attempt_at"),
+    )
+
+    id: str = Field(primary_key=True)
+    message_id: str = Field(foreign_key="messages.id")
+    case_id: str | None = Field(default=None, foreign_key="cases.id")
+    kind: str
+    url: str = ""
+    name: str = ""
+    description: str = ""
+    size: int | None = None
+    state: str = "pending"
+    failure: str = ""
+    attempts: int = 0
+    next_attempt_at: datetime | None = None
+    file_id: str | None = Field(default=None, foreign_key="files.id")
+
+
+async def by_provider_id(session: AsyncSession, account_id: str, provider_id: str) -> MessageRow | None:
+    """Return a message by the provider's id."""
+    query = select(MessageRow).where(MessageRow.account_id == account_id, MessageRow.provider_id == provider_id)
+    return (await session.exec(query)).first()
+
+
+async def of_case(session: AsyncSession, case_id: str) -> list[MessageRow]:
+    """Return the messages of a case, oldest first."""
+    query = select(MessageRow).where(MessageRow.case_id == case_id)
+    return list((await session.exec(query.order_by(col(MessageRow.occurred_at), col(MessageRow.id)))).all())
+
+
+async def attachments_of(session: AsyncSession, message_ids: list[str]) -> dict[str, list[AttachmentRow]]:
+    """Return attachments by message."""
+    found: dict[str, list[AttachmentRow]] = {}
+    if message_ids:
+        query = select(AttachmentRow).where(col(AttachmentRow.message_id).in_(message_ids))
+        for row in (await session.exec(query.order_by(col(AttachmentRow.id)))).all():
+            found.setdefault(row.message_id, []).append(row)
+    return found
+
+
+async def due_attachments(session: AsyncSession, now: datetime, limit: int) -> list[AttachmentRow]:
+    """Return attachments that wait to be fetched."""
+    query = (
+        select(AttachmentRow)
+        .where(AttachmentRow.state == "pending", col(AttachmentRow.next_attempt_at) <= now)
+        .order_by(col(AttachmentRow.id))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return list((await session.exec(query)).all())
+
+
+async def settle_attachment(session: AsyncSession, attachment_id: str, **values: object) -> None:
+    """Write the outcome of fetching one attachment."""
+    await session.exec(update(AttachmentRow).where(col(AttachmentRow.id) == attachment_id).values(**values))
+
+
+async def put_into_case(session: AsyncSession, message_ids: list[str], case_id: str) -> None:
+    """Make messages and what is attached to them part of a case."""
+    if message_ids:
+        await session.exec(update(MessageRow).where(col(MessageRow.id).in_(message_ids)).values(case_id=case_id))
+        await session.exec(
+            update(AttachmentRow).where(col(AttachmentRow.message_id).in_(message_ids)).values(case_id=case_id)
+        )
+
+
+async def discard_attachments(session: AsyncSession, message_ids: list[str]) -> list[str]:
+    """Drop what is attached to messages (identity papers are not kept); returns the ids of files to delete."""
+    if not message_ids:
+        return []
+    query = select(AttachmentRow).where(col(AttachmentRow.message_id).in_(message_ids))
+    files: list[str] = []
+    for row in (await session.exec(query)).all():
+        if row.file_id:
+            files.append(row.file_id)
+        row.state, row.file_id, row.url = "discarded", None, ""
+    return files

@@ -1,0 +1,236 @@
+"""Keep every message until its end is known, hand it out once and in order, and record each outcome."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import JSON, Index, Integer, and_, exists, func, literal, or_, update
+from sqlalchemy.orm import aliased
+from sqlmodel import Field, SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.store.accounts import AccountRow
+
+LANES = {"answer": 0, "notice": 1, "broadcast": 2}
+_OPEN = ("queued", "sending", "unknown")
+
+
+class OutboxRow(SQLModel, table=True):
+    """One message on its way out; `state` as in bot.domain.delivery, `lane` 0 answer, 1 notice, 2 broadcast.
+
+    `repeated` counts repeats after an unknown outcome: one at most for what a person waits for.
+    """
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        Index("ix_outbox_due", "state", "lane", "next_attempt_at"),
+        Index("ix_outbox_contact", "contact_id", "id"),
+        Index("ix_outbox_provider", "account_id", "provider_id"),
+    )
+
+    id: str = Field(primary_key=True)
+    account_id: str = Field(foreign_key="accounts.id")
+    contact_id: str = Field(foreign_key="contacts.id")
+    case_id: str | None = Field(default=None, foreign_key="cases.id")
+    purpose: str
+    lane: int = Field(sa_type=Integer)
+    body: dict[str, Any] = Field(sa_type=JSON)
+    text: str = ""
+    state: str = "queued"
+    attempts: int = 0
+    repeated: int = 0
+    next_attempt_at: datetime | None = None
+    expires_at: datetime | None = None
+    lease: str | None = None
+    leased_until: datetime | None = None
+    reason: str = ""
+    detail: str = ""
+    provider_id: str | None = None
+    quota_type: str | None = None
+    created_at: datetime
+    sending_at: datetime | None = None
+    sent_at: datetime | None = None
+    delivered_at: datetime | None = None
+    seen_at: datetime | None = None
+    failed_at: datetime | None = None
+
+
+async def claim(session: AsyncSession, lease: str, now: datetime, seconds: float, limit: int) -> list[OutboxRow]:
+    """Lease due messages, most urgent lane first, one per contact at a time so that order is kept.
+
+    The rows are marked `sending` here, before any byte leaves, so that a crash leaves at most these in doubt.
+    A message that waits for long (quota, undo) does not hold up later ones to the same person.
+    """
+    earlier = aliased(OutboxRow)
+    waits = exists(literal(1)).where(
+        col(earlier.contact_id) == col(OutboxRow.contact_id),
+        col(earlier.id) < col(OutboxRow.id),
+        or_(
+            col(earlier.state).in_(("sending", "unknown")),
+            and_(
+                col(earlier.state) == "queued",
+                or_(
+                    col(earlier.next_attempt_at) <= now,
+                    and_(col(earlier.attempts) > 0, col(earlier.next_attempt_at) < now + timedelta(minutes=5)),
+                ),
+            ),
+        ),
+    )
+    query = (
+        select(OutboxRow.id)
+        .join(AccountRow, col(AccountRow.id) == col(OutboxRow.account_id))
+        .where(
+            col(OutboxRow.state) == "queued",
+            col(OutboxRow.next_attempt_at) <= now,
+            col(AccountRow.state) == "active",
+            ~waits,
+        )
+        .order_by(col(OutboxRow.lane), col(OutboxRow.id))
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=OutboxRow)
+    )
+    ids = list((await session.exec(query)).all())
+    if not ids:
+        return []
+    await session.exec(
+        update(OutboxRow)
+        .where(col(OutboxRow.id).in_(ids))
+        .values(
+            state="sending",
+            lease=lease,
+            leased_until=now + timedelta(seconds=seconds),
+            sending_at=now,
+            attempts=OutboxRow.attempts + 1,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    rows = await session.exec(
+        select(OutboxRow).where(col(OutboxRow.id).in_(ids)).order_by(col(OutboxRow.lane), col(OutboxRow.id))
+    )
+    return list(rows.all())
+
+
+async def record(session: AsyncSession, row_id: str, lease: str, **values: object) -> bool:
+    """Write the outcome of a try; False when the lease has been lost or the outcome is known already."""
+    statement = update(OutboxRow).where(
+        col(OutboxRow.id) == row_id, col(OutboxRow.lease) == lease, col(OutboxRow.state) == "sending"
+    )
+    result = await session.exec(statement.values(lease=None, leased_until=None, **values))
+    return bool(result.rowcount)
+
+
+async def doubt_expired(session: AsyncSession, now: datetime | None) -> int:
+    """Call unknown what was being sent when its lease ran out; None means every one (a lone process just started)."""
+    statement = update(OutboxRow).where(col(OutboxRow.state) == "sending")
+    if now is not None:
+        statement = statement.where(col(OutboxRow.leased_until) < now)
+    result = await session.exec(statement.values(state="unknown", lease=None, leased_until=None, reason="interrupted"))
+    return int(result.rowcount)
+
+
+async def unknown(session: AsyncSession, limit: int = 50) -> list[OutboxRow]:
+    """Return messages of unknown outcome, oldest first."""
+    query = select(OutboxRow).where(OutboxRow.state == "unknown").order_by(col(OutboxRow.id)).limit(limit)
+    return list((await session.exec(query)).all())
+
+
+async def settle_unknown(session: AsyncSession, row_id: str, **values: object) -> bool:
+    """Write what became of a message of unknown outcome; False when somebody settled it meanwhile."""
+    statement = update(OutboxRow).where(col(OutboxRow.id) == row_id, col(OutboxRow.state) == "unknown")
+    return bool((await session.exec(statement.values(**values))).rowcount)
+
+
+async def row(session: AsyncSession, row_id: str) -> OutboxRow | None:
+    """Return one message as it stands now."""
+    return await session.get(OutboxRow, row_id, populate_existing=True)
+
+
+async def rows(session: AsyncSession, row_ids: list[str]) -> dict[str, OutboxRow]:
+    """Return messages by id."""
+    if not row_ids:
+        return {}
+    found = (await session.exec(select(OutboxRow).where(col(OutboxRow.id).in_(row_ids)))).all()
+    return {r.id: r for r in found}
+
+
+async def by_provider_id(session: AsyncSession, account_id: str, provider_id: str) -> OutboxRow | None:
+    """Return a message by the provider's id."""
+    query = select(OutboxRow).where(OutboxRow.account_id == account_id, OutboxRow.provider_id == provider_id)
+    return (await session.exec(query)).first()
+
+
+async def in_doubt_for(session: AsyncSession, contact_id: str, since: datetime) -> list[OutboxRow]:
+    """Return messages to a contact whose outcome is not known, tried since then, oldest first."""
+    query = (
+        select(OutboxRow)
+        .where(
+            OutboxRow.contact_id == contact_id,
+            col(OutboxRow.state).in_(("sending", "unknown")),
+            col(OutboxRow.sending_at) >= since,
+        )
+        .order_by(col(OutboxRow.id))
+    )
+    return list((await session.exec(query)).all())
+
+
+async def cancel(session: AsyncSession, row_ids: list[str], reason: str) -> bool:
+    """Cancel messages that have not left; False, and none cancelled, when one of them has."""
+    query = select(OutboxRow).where(col(OutboxRow.id).in_(row_ids)).with_for_update()
+    found = list((await session.exec(query)).all())
+    if not found or any(r.state != "queued" or r.attempts for r in found):
+        return False
+    for r in found:
+        r.state, r.reason = "cancelled", reason
+    return True
+
+
+async def requeue(session: AsyncSession, row_id: str, now: datetime) -> bool:
+    """Queue a failed message once more, at a person's wish."""
+    statement = update(OutboxRow).where(col(OutboxRow.id) == row_id, col(OutboxRow.state) == "failed")
+    values = {"state": "queued", "attempts": 0, "next_attempt_at": now, "reason": "", "failed_at": None}
+    return bool((await session.exec(statement.values(**values))).rowcount)
+
+
+async def wake_account(session: AsyncSession, account_id: str, now: datetime) -> int:
+    """Make everything that waits for an account due now: it works again."""
+    statement = update(OutboxRow).where(
+        col(OutboxRow.account_id) == account_id, col(OutboxRow.state) == "queued", col(OutboxRow.attempts) > 0
+    )
+    return int((await session.exec(statement.values(next_attempt_at=now))).rowcount)
+
+
+async def counts(session: AsyncSession) -> dict[tuple[int, str], int]:
+    """Return how many messages stand in each lane and state."""
+    query = select(OutboxRow.lane, OutboxRow.state, func.count()).group_by(col(OutboxRow.lane), col(OutboxRow.state))
+    return {(lane, state): int(n) for lane, state, n in (await session.exec(query)).all()}
+
+
+async def oldest_due(session: AsyncSession, now: datetime) -> dict[int, datetime]:
+    """Return, by lane, since when the oldest message that should have left is due."""
+    query = (
+        select(OutboxRow.lane, func.min(OutboxRow.next_attempt_at))
+        .where(col(OutboxRow.state).in_(_OPEN), col(OutboxRow.next_attempt_at) <= now)
+        .group_by(col(OutboxRow.lane))
+    )
+    return {lane: at for lane, at in (await session.exec(query)).all() if at is not None}
+
+
+async def next_due(session: AsyncSession) -> datetime | None:
+    """Return when the next waiting message is due."""
+    query = select(func.min(OutboxRow.next_attempt_at)).where(col(OutboxRow.state) == "queued")
+    return (await session.exec(query)).one()
+
+
+async def failures(session: AsyncSession, since: datetime) -> list[tuple[str, int, datetime]]:
+    """Return failed messages grouped by reason since then: reason, how many, last time."""
+    query = (
+        select(OutboxRow.reason, func.count(), func.max(OutboxRow.failed_at))
+        .where(col(OutboxRow.state) == "failed", col(OutboxRow.failed_at) >= since)
+        .group_by(OutboxRow.reason)
+    )
+    return [(reason, int(n), at) for reason, n, at in (await session.exec(query)).all() if at is not None]
+
+
+async def failed(session: AsyncSession, limit: int = 50) -> list[OutboxRow]:
+    """Return failed messages, newest first."""
+    query = select(OutboxRow).where(OutboxRow.state == "failed").order_by(col(OutboxRow.failed_at).desc()).limit(limit)
+    return list((await session.exec(query)).all())

@@ -1,0 +1,89 @@
+"""Commit once: one request or one job is one transaction, and queued work is told only after it is durable."""
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.clock import Now, new_id
+from bot.domain.message import Capabilities
+from bot.store.accounts import AccountRow
+from bot.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who does something: `kind` is citizen | staff | system | oa_tool; `id` the row, `name` what screens show."""
+
+    kind: str
+    id: str | None = None
+    name: str = ""
+
+
+SYSTEM = Actor("system")
+
+
+class Wakes(Protocol):
+    """Whatever can start a job later; bot.queue fulfils it."""
+
+    async def wake(self, job: str, delay: float = 0.0) -> None:
+        """Start `job` after `delay` seconds."""
+
+    async def announce(self, topic: str) -> None:
+        """Tell open pages that `topic` has news."""
+
+
+@dataclass(slots=True)
+class UnitOfWork:
+    """What an action works on: the session, the moment, who acts, and what is to happen after the commit."""
+
+    session: AsyncSession
+    now: datetime
+    actor: Actor
+    capabilities: Callable[[AccountRow], Capabilities]
+    wakes: list[tuple[str, float]] = field(default_factory=list)
+    topics: list[str] = field(default_factory=list)
+
+    def after_commit(self, job: str, delay: float = 0.0) -> None:
+        """Start a job once this transaction is durable; `delay` in seconds."""
+        if (job, delay) not in self.wakes:
+            self.wakes.append((job, delay))
+
+    def announce(self, topic: str) -> None:
+        """Tell open pages about `topic` once this transaction is durable."""
+        if topic not in self.topics:
+            self.topics.append(topic)
+
+    def new_id(self) -> str:
+        """Make a row id."""
+        return new_id()
+
+
+class UnitsOfWork:
+    """Open units of work for one process."""
+
+    def __init__(
+        self, database: Database, now: Now, wakes: Wakes, capabilities: Callable[[AccountRow], Capabilities]
+    ) -> None:
+        self._database = database
+        self._now = now
+        self._wakes = wakes
+        self._capabilities = capabilities
+
+    @contextlib.asynccontextmanager
+    async def __call__(self, actor: Actor = SYSTEM, now: datetime | None = None) -> AsyncIterator[UnitOfWork]:
+        """Open one transaction; committed when left in peace, rolled back when left by an error.
+
+        `now` overrides the clock for work that is entered after the fact (demo data, imports).
+        """
+        async with self._database.writing() as session:
+            work = UnitOfWork(session, now or self._now(), actor, self._capabilities)
+            yield work
+            await session.commit()
+        for job, delay in work.wakes:
+            await self._wakes.wake(job, delay)
+        for topic in work.topics:
+            await self._wakes.announce(topic)
