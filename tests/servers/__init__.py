@@ -1,0 +1,1 @@
+"""Real servers for tests: PostgreSQL, Redis and Chromium, shared by all workers of one pytest run."""

@@ -1,0 +1,1 @@
+"""What `make test` fetches before the first test: a Redis program and, where allowed, a Chromium."""
