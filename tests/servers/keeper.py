@@ -7,6 +7,7 @@ The run holds an exclusive lock on ALIVE_FILE; the kernel lets go of it however 
 import contextlib
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,30 +15,41 @@ import threading
 from pathlib import Path
 
 
-def stop_when_run_ends(alive_file: Path, server: subprocess.Popen[bytes]) -> None:
-    """Wait for the run's lock to be free or its file gone, then ask the server to stop."""
+def wait_for_end_of_run(alive_file: Path) -> None:
+    """Return when the run's lock is free or its file gone."""
     with contextlib.suppress(FileNotFoundError), alive_file.open() as alive:
         fcntl.flock(alive, fcntl.LOCK_SH)
-    with contextlib.suppress(ProcessLookupError):
-        server.send_signal(signal.SIGINT)
+
+
+def remove_folders(alive_file: Path) -> None:
+    """Remove what a run leaves behind, unless another keeper still needs it."""
+    run_folder = alive_file.parent
+    if not any(run_folder.glob("*.pid")):
+        for folder in (run_folder, Path("/dev/shm") / run_folder.name):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def main() -> None:
-    """Run the server; end with its exit code when it ends."""
+    """Run the server until the run ends, or end with the server's exit code when it ends before."""
     alive_file, pid_file, user_id, *command = sys.argv[1:]
     owner = int(user_id) if user_id else None
-    pid_file_path = Path(pid_file)
-    pid_file_path.write_text(str(os.getpid()))
-    try:
-        server = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, user=owner, group=owner, extra_groups=[] if owner else None
-        )
-        watcher = threading.Thread(target=stop_when_run_ends, args=(Path(alive_file), server), daemon=True)
-        watcher.start()
-        code = server.wait()
-    finally:
-        pid_file_path.unlink(missing_ok=True)
-    os._exit(code)  # the watcher may still sit in a lock call that cannot be interrupted
+    Path(pid_file).write_text(str(os.getpid()))
+    server = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, user=owner, group=owner, extra_groups=[] if owner else None
+    )
+    ended = threading.Event()
+
+    def stop() -> None:
+        wait_for_end_of_run(Path(alive_file))
+        ended.set()
+        server.send_signal(signal.SIGINT)
+
+    threading.Thread(target=stop, daemon=True).start()
+    code = server.wait()
+    Path(pid_file).unlink(missing_ok=True)
+    if ended.is_set():
+        remove_folders(Path(alive_file))
+    os._exit(code)  # the thread may still sit in a lock call that cannot be interrupted
 
 
 if __name__ == "__main__":

@@ -91,8 +91,7 @@ def running() -> PostgresServer:
 
 
 def _start() -> str:
-    folder = run.directory() / "postgres"
-    folder.mkdir()
+    folder = run.data_directory("postgres")
     user_id = _unprivileged_user_id()
     programs = _programs(user_id)
     password = secrets.token_hex(16)

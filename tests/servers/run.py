@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import IO
 
 FOLDER_VARIABLE = "LOA_TEST_RUN"
+MEMORY = Path("/dev/shm")
+MEMORY_NEEDED_BYTES = 1 << 30
 KEEPER = Path(__file__).with_name("keeper.py")
 START_LIMIT_SECONDS = 30.0
 STOP_LIMIT_SECONDS = 15.0
@@ -44,13 +46,26 @@ def end() -> None:
     folder = directory()
     _alive.pop().close()
     _poll(lambda: not any(folder.glob("*.pid")), STOP_LIMIT_SECONDS)
-    shutil.rmtree(folder, ignore_errors=True)
+    for leftover in (folder, MEMORY / folder.name):
+        shutil.rmtree(leftover, ignore_errors=True)
     del os.environ[FOLDER_VARIABLE]
 
 
 def directory() -> Path:
     """Return the folder of the current run."""
     return Path(os.environ[FOLDER_VARIABLE])
+
+
+def data_directory(name: str) -> Path:
+    """Return a new folder for a server's data, in memory where there is room: copying a database then takes 15 ms."""
+    parent = directory()
+    with contextlib.suppress(OSError):
+        if shutil.disk_usage(MEMORY).free > MEMORY_NEEDED_BYTES:
+            parent = MEMORY / parent.name
+            parent.mkdir(mode=0o711, exist_ok=True)
+    folder = parent / name
+    folder.mkdir()
+    return folder
 
 
 @contextlib.contextmanager

@@ -202,8 +202,9 @@ else:
         process.kill()
         process.communicate(timeout=30)
         deadline = time.monotonic() + 15
-        while (self.is_up(port) or any(folder.glob("*.pid"))) and time.monotonic() < deadline:
+        while folder.exists() and time.monotonic() < deadline:
             time.sleep(0.02)
+        assert not folder.exists()
         assert not self.is_up(port)
 
     def test_a_server_that_ends_at_once_is_reported_with_its_words(self) -> None:
