@@ -50,6 +50,7 @@ class Verb(StrEnum):
     APPROVE = "approve"
     TAKE_BACK = "take_back"
     DELIVERED = "delivered"
+    TOLD_OTHERWISE = "told_otherwise"
     CLOSE = "close"
     REOPEN = "reopen"
     REFUSE = "refuse"
@@ -83,6 +84,7 @@ MOVES: dict[Verb, Move] = {
     Verb.APPROVE: Move(frozenset({_S.DRAFTED}), _S.APPROVED, Permission.CASE_APPROVE),
     Verb.TAKE_BACK: Move(frozenset({_S.APPROVED, _S.WAITING_FOR_CITIZEN}), _S.IN_PROGRESS, Permission.CASE_WORK),
     Verb.DELIVERED: Move(frozenset({_S.APPROVED}), _S.ANSWERED, None),
+    Verb.TOLD_OTHERWISE: Move(frozenset({_S.APPROVED}), _S.ANSWERED, Permission.CASE_WORK),
     Verb.CLOSE: Move(frozenset({_S.ANSWERED}), _S.CLOSED, None),
     Verb.REOPEN: Move(frozenset({_S.ANSWERED, _S.CLOSED}), _S.REOPENED, None),
     Verb.REFUSE: Move(WORKABLE_STATES, _S.REFUSED, Permission.CASE_REFUSE),

@@ -263,3 +263,8 @@ async def orphan_contact(session: AsyncSession, contact_id: str, text: str) -> i
     """Blank what a person wrote in their cases, keeping the counts; returns how many cases."""
     statement = update(CaseRow).where(col(CaseRow.contact_id) == contact_id)
     return int((await session.exec(statement.values(text=text, place="", search="", rating_remark=""))).rowcount)
+
+
+async def merged_into(session: AsyncSession, case_id: str) -> list[CaseRow]:
+    """Return the cases that were joined to this one."""
+    return list((await session.exec(select(CaseRow).where(CaseRow.merged_into_id == case_id))).all())

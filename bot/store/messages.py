@@ -107,14 +107,38 @@ async def put_into_case(session: AsyncSession, message_ids: list[str], case_id: 
         )
 
 
-async def discard_attachments(session: AsyncSession, message_ids: list[str]) -> list[str]:
-    """Drop what is attached to messages (identity papers are not kept); returns the ids of files to delete."""
-    if not message_ids:
-        return []
-    query = select(AttachmentRow).where(col(AttachmentRow.message_id).in_(message_ids))
-    files: list[str] = []
-    for row in (await session.exec(query)).all():
-        if row.file_id:
-            files.append(row.file_id)
-        row.state, row.file_id, row.url = "discarded", None, ""
-    return files
+async def discard_attachments(session: AsyncSession, message_ids: list[str]) -> None:
+    """Drop what is attached to messages (identity papers are not kept); the job `forget` deletes the bytes."""
+    if message_ids:
+        await session.exec(
+            update(AttachmentRow)
+            .where(col(AttachmentRow.message_id).in_(message_ids))
+            .values(state="discarded", url="")
+        )
+
+
+async def blank_contact(session: AsyncSession, contact_id: str) -> None:
+    """Blank every word of a contact and mark what they attached for deletion."""
+    mine = select(MessageRow.id).where(MessageRow.contact_id == contact_id)
+    await session.exec(
+        update(AttachmentRow)
+        .where(col(AttachmentRow.message_id).in_(mine))
+        .values(url="", name="", description="", state="discarded")
+        .execution_options(synchronize_session=False)
+    )
+    await session.exec(
+        update(MessageRow)
+        .where(col(MessageRow.contact_id) == contact_id)
+        .values(text="", latitude=None, longitude=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def discarded_files(session: AsyncSession, limit: int = 200) -> list[tuple[str, str]]:
+    """Return (attachment id, file id) of what was discarded while its bytes are still kept."""
+    query = (
+        select(AttachmentRow.id, AttachmentRow.file_id)
+        .where(col(AttachmentRow.state) == "discarded", col(AttachmentRow.file_id).is_not(None))
+        .limit(limit)
+    )
+    return [(a, f) for a, f in (await session.exec(query)).all() if f is not None]

@@ -1,0 +1,1 @@
+"""Verbs: what can be done, one transaction each, without network."""

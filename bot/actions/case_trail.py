@@ -1,0 +1,82 @@
+"""Leave a trail: every hop of a case becomes an event, an audit row and news for open pages."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.domain.case import MOVES, CaseState, Verb, allowed
+from bot.errors import ConflictError
+from bot.store.audit import AuditRow
+from bot.store.cases import CaseEventRow, CaseRow
+from bot.store.unit_of_work import UnitOfWork
+
+
+def audit(uow: UnitOfWork, action: str, subject: str, data: dict[str, Any] | None = None) -> None:
+    """Record a deed of whoever acts in this unit of work."""
+    actor = uow.actor
+    uow.session.add(
+        AuditRow(
+            id=uow.new_id(),
+            at=uow.now,
+            actor_kind=actor.kind,
+            actor_id=actor.id,
+            actor_name=actor.name,
+            action=action,
+            subject=subject,
+            data=data or {},
+        )
+    )
+
+
+def note(
+    uow: UnitOfWork,
+    case: CaseRow,
+    kind: str,
+    *,
+    reason: str = "",
+    data: dict[str, Any] | None = None,
+    from_state: str | None = None,
+    undo_seconds: int = 0,
+) -> CaseEventRow:
+    """Add an event to a case's history; with `undo_seconds` it can be taken back for so long."""
+    event = CaseEventRow(
+        id=uow.new_id(),
+        case_id=case.id,
+        kind=kind,
+        at=uow.now,
+        actor_kind=uow.actor.kind,
+        actor_id=uow.actor.id,
+        actor_name=uow.actor.name,
+        from_state=from_state,
+        to_state=case.state,
+        reason=reason,
+        data=data or {},
+        undo_until=_after(uow, undo_seconds),
+    )
+    uow.session.add(event)
+    audit(uow, f"case.{kind}", f"case:{case.id}", {"code": case.code, "from": from_state, "to": case.state})
+    case.updated_at = uow.now
+    uow.announce(f"case:{case.id}")
+    uow.announce("cases")
+    return event
+
+
+def _after(uow: UnitOfWork, seconds: int) -> datetime | None:
+    return uow.now + timedelta(seconds=seconds) if seconds else None
+
+
+def move(
+    uow: UnitOfWork,
+    case: CaseRow,
+    verb: Verb,
+    *,
+    reason: str = "",
+    data: dict[str, Any] | None = None,
+    undo_seconds: int = 0,
+) -> CaseEventRow:
+    """Move a case by a verb and record it; raises ConflictError when its state does not allow that."""
+    origin = CaseState(case.state)
+    if not allowed(verb, origin):
+        raise ConflictError(f"{verb} is not possible in state {origin}")
+    case.state = MOVES[verb].target.value
+    case.version += 1
+    return note(uow, case, verb.value, reason=reason, data=data, from_state=origin.value, undo_seconds=undo_seconds)

@@ -1,0 +1,122 @@
+"""What happens to a contact: met, followed, shared a phone, stopped announcements, asked to be forgotten."""
+
+from bot.actions.case_clock import calendar_of
+from bot.actions.case_trail import audit
+from bot.domain.deadline import Budget, compute
+from bot.domain.privacy import normalise_phone
+from bot.domain.text import clean
+from bot.secrets import SecretBox
+from bot.store import accounts, contacts, inbox, messages, units
+from bot.store import cases as case_store
+from bot.store.accounts import AccountRow
+from bot.store.contacts import ConsentRow, ContactRow, ConversationRow, DataRequestRow
+from bot.store.unit_of_work import UnitOfWork
+
+PRIVACY_TEXT_VERSION = "2026-11"
+"""Version of the privacy line shown in the greeting; consent rows name it."""
+
+
+async def met(
+    uow: UnitOfWork, account: AccountRow, external_id: str, *, interacts: bool, anonymous: bool = False
+) -> ContactRow:
+    """Return the contact with this id, made on first sight; `interacts` opens the reply window again."""
+    row = await contacts.by_external_id(uow.session, account.id, external_id)
+    if row is None:
+        row = ContactRow(
+            id=uow.new_id(),
+            account_id=account.id,
+            external_id=external_id,
+            anonymous=anonymous,
+            created_at=uow.now,
+        )
+        uow.session.add(row)
+        await uow.session.flush()
+        uow.after_commit("fetch_profiles")
+    if interacts:
+        row.last_interaction_at = max(row.last_interaction_at or uow.now, uow.now)
+        row.gone = ""
+        row.erased_at = None
+    return row
+
+
+async def conversation_of(uow: UnitOfWork, contact: ContactRow) -> ConversationRow:
+    """Return where the conversation stands, made on first sight and locked for this transaction."""
+    row = await contacts.conversation(uow.session, contact.id)
+    if row is None:
+        row = ConversationRow(contact_id=contact.id, updated_at=uow.now)
+        uow.session.add(row)
+        await uow.session.flush()
+    return row
+
+
+async def consent(uow: UnitOfWork, contact: ContactRow, purpose: str, given: bool) -> None:
+    """Record a word of consent or its withdrawal for one purpose."""
+    uow.session.add(
+        ConsentRow(
+            id=uow.new_id(),
+            contact_id=contact.id,
+            purpose=purpose,
+            given=given,
+            text_version=PRIVACY_TEXT_VERSION,
+            at=uow.now,
+        )
+    )
+
+
+async def stop_announcements(uow: UnitOfWork, contact: ContactRow) -> None:
+    """End all announcements to this person at once; answers to what they asked continue."""
+    contact.stopped_at = contact.stopped_at or uow.now
+    await consent(uow, contact, "announcements", given=False)
+    audit(uow, "contact.stop", f"contact:{contact.id}")
+
+
+async def resume_announcements(uow: UnitOfWork, contact: ContactRow) -> None:
+    """Let announcements reach this person again, at their own wish."""
+    contact.stopped_at = None
+    await consent(uow, contact, "announcements", given=True)
+    audit(uow, "contact.resume", f"contact:{contact.id}")
+
+
+async def share_phone(
+    uow: UnitOfWork, contact: ContactRow, phone: str, name: str, address: str, box: SecretBox
+) -> bool:
+    """Keep the phone that a person handed over, encrypted and searchable by fingerprint; False when it is none."""
+    number = normalise_phone(phone)
+    if number is None:
+        return False
+    contact.phone = box.seal(number)
+    contact.phone_hash = box.fingerprint(number)
+    if address:
+        contact.address = box.seal(clean(address)[:500])
+    if name and not contact.name:
+        contact.name = clean(name)[:100]
+    await consent(uow, contact, "phone", given=True)
+    audit(uow, "contact.share_phone", f"contact:{contact.id}")
+    return True
+
+
+async def request_data(uow: UnitOfWork, contact: ContactRow, kind: str) -> DataRequestRow:
+    """Open a request of a person about their own data; the law gives 2 working days to answer (law 91/2025/QH15)."""
+    account = await accounts.account(uow.session, contact.account_id)
+    unit = await units.unit(uow.session, account.unit_id) if account else None
+    assert unit is not None
+    due = compute(uow.now, Budget(2 * 480), await calendar_of(uow, unit), ()).due_at
+    row = DataRequestRow(id=uow.new_id(), contact_id=contact.id, kind=kind, created_at=uow.now, due_at=due)
+    uow.session.add(row)
+    audit(uow, f"contact.request_{kind}", f"contact:{contact.id}")
+    uow.announce("data_requests")
+    return row
+
+
+async def erase(uow: UnitOfWork, contact: ContactRow, keep_inbox_id: int) -> None:
+    """Erase a person who withdrew from the provider's app: name, phone, words and files go, counts stay."""
+    found = await case_store.of_contact(uow.session, contact.id, limit=10_000)
+    await case_store.orphan_contact(uow.session, contact.id, "")
+    await messages.blank_contact(uow.session, contact.id)
+    await inbox.erase_contact(uow.session, contact.external_id, keep_inbox_id)
+    contact.name, contact.phone, contact.phone_hash, contact.address = "", None, None, None
+    contact.following, contact.erased_at, contact.gone = False, uow.now, "erased"
+    row = await request_data(uow, contact, "erasure")
+    row.state, row.done_at = "done", uow.now
+    uow.after_commit("forget")
+    audit(uow, "contact.erase", f"contact:{contact.id}", {"cases": len(found)})

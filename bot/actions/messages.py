@@ -1,0 +1,140 @@
+"""Take in what citizens write, and put what is to leave into the outbox."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from bot import render
+from bot.domain.message import Lane, Message, fit
+from bot.domain.text import clean
+from bot.domain.update import AttachmentKind, MessageReceived
+from bot.store import outbox
+from bot.store.accounts import AccountRow
+from bot.store.contacts import ContactRow
+from bot.store.messages import AttachmentRow, MessageRow
+from bot.store.outbox import LANES, OutboxRow
+from bot.store.unit_of_work import UnitOfWork
+
+FETCHED = frozenset(
+    {AttachmentKind.IMAGE, AttachmentKind.GIF, AttachmentKind.VIDEO, AttachmentKind.AUDIO, AttachmentKind.FILE}
+)
+"""Kinds whose bytes are fetched and kept; the others are only described."""
+
+
+async def receive(
+    uow: UnitOfWork, account: AccountRow, contact: ContactRow, update: MessageReceived
+) -> tuple[MessageRow, list[AttachmentRow]]:
+    """Store what a citizen sent, word for word, and ask for attachments to be fetched."""
+    place = next((a for a in update.attachments if a.latitude is not None), None)
+    row = MessageRow(
+        id=uow.new_id(),
+        account_id=account.id,
+        contact_id=contact.id,
+        direction="in",
+        author="citizen",
+        text=clean(update.text),
+        provider_id=update.message_id,
+        quotes=update.quotes,
+        latitude=place.latitude if place else None,
+        longitude=place.longitude if place else None,
+        occurred_at=min(update.occurred_at, uow.now),
+    )
+    uow.session.add(row)
+    await uow.session.flush()
+    attached = [_attachment(uow, row, a) for a in update.attachments]
+    uow.session.add_all(attached)
+    if any(a.state == "pending" for a in attached):
+        uow.after_commit("fetch_attachments")
+    uow.announce(f"contact:{contact.id}")
+    return row, attached
+
+
+def _attachment(uow: UnitOfWork, row: MessageRow, attachment: Any) -> AttachmentRow:
+    fetch = attachment.kind in FETCHED and bool(attachment.url)
+    return AttachmentRow(
+        id=uow.new_id(),
+        message_id=row.id,
+        kind=attachment.kind.value,
+        url=attachment.url or "",
+        name=clean(attachment.name or "")[:200],
+        description=clean(attachment.description or "")[:2000],
+        size=attachment.size,
+        state="pending" if fetch else "described",
+        next_attempt_at=uow.now if fetch else None,
+    )
+
+
+async def say(
+    uow: UnitOfWork,
+    account: AccountRow,
+    contact: ContactRow,
+    message: Message,
+    *,
+    purpose: str,
+    lane: Lane = Lane.ANSWER,
+    case_id: str | None = None,
+    author: str = "bot",
+    delay: int = 0,
+    protected: tuple[str, ...] = (),
+) -> list[str]:
+    """Queue a message to a contact, split as the account needs, and return the rows' ids in sending order.
+
+    `delay` in seconds keeps it back, for what can still be taken back.
+    """
+    ids = []
+    for part in fit(message, uow.capabilities(account), protected):
+        row_id = uow.new_id()
+        uow.session.add(
+            OutboxRow(
+                id=row_id,
+                account_id=account.id,
+                contact_id=contact.id,
+                case_id=case_id,
+                purpose=purpose,
+                lane=LANES[lane.value],
+                body=part.to_json(),
+                text=part.text,
+                next_attempt_at=uow.now + timedelta(seconds=delay),
+                created_at=uow.now,
+            )
+        )
+        uow.session.add(
+            MessageRow(
+                id=row_id,
+                account_id=account.id,
+                contact_id=contact.id,
+                case_id=case_id,
+                direction="out",
+                author=author,
+                staff_id=uow.actor.id if uow.actor.kind == "staff" else None,
+                text=part.text,
+                occurred_at=uow.now,
+            )
+        )
+        ids.append(row_id)
+    await uow.session.flush()
+    uow.after_commit("deliver_messages", float(delay))
+    if case_id is not None:
+        uow.announce(f"case:{case_id}")
+    return ids
+
+
+async def bot_says(
+    uow: UnitOfWork,
+    account: AccountRow,
+    contact: ContactRow,
+    template: str,
+    values: Mapping[str, Any] | None = None,
+    *,
+    case_id: str | None = None,
+    lane: Lane = Lane.ANSWER,
+    delay: int = 0,
+) -> list[str]:
+    """Queue one of the bot's own texts: templates/messages/vi/citizen/<template>.txt."""
+    message = render.message(f"citizen/{template}", values)
+    return await say(uow, account, contact, message, purpose=template, lane=lane, case_id=case_id, delay=delay)
+
+
+async def take_back(uow: UnitOfWork, row_ids: list[str]) -> bool:
+    """Keep messages from leaving; False when one has left already."""
+    return await outbox.cancel(uow.session, row_ids, "taken_back")

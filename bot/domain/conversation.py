@@ -1,0 +1,99 @@
+"""Where a conversation with a citizen can stand, and what a half-finished report holds."""
+
+from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from bot.domain.text import fold
+
+MIN_CONTENT = 5
+"""Characters below which a report says nothing."""
+MAX_PHOTOS = 5
+MAX_VIDEOS = 1
+RESUME_AFTER = timedelta(minutes=30)
+"""After so long a half-finished report is offered again instead of simply continued."""
+
+
+class Step(StrEnum):
+    """What the bot waits for."""
+
+    IDLE = "idle"
+    CATEGORY = "category"
+    CONTENT = "content"
+    PLACE = "place"
+    PHOTOS = "photos"
+    CONFIRM = "confirm"
+    PROPOSED = "proposed"
+    OFFERED = "offered"
+    QUESTION = "question"
+    REASON = "reason"
+    REMARK = "remark"
+
+
+REPORT_STEPS = frozenset({Step.CATEGORY, Step.CONTENT, Step.PLACE, Step.PHOTOS, Step.CONFIRM, Step.PROPOSED})
+"""Steps in which a photo that arrives belongs to the report being written."""
+
+
+@dataclass(slots=True)
+class Draft:
+    """A report being written; `message_ids` are the stored messages that will become part of the case."""
+
+    started_at: str = ""
+    kind: str = "report"
+    category_id: str = ""
+    text: str = ""
+    place: str = ""
+    area_id: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+    photos: int = 0
+    videos: int = 0
+    voices: int = 0
+    files: int = 0
+    step: str = Step.IDLE.value
+    message_ids: list[str] = field(default_factory=list)
+
+    @property
+    def has_content(self) -> bool:
+        """Say whether the words are enough to send."""
+        return len(self.text) >= MIN_CONTENT
+
+    @property
+    def has_place(self) -> bool:
+        """Say whether anything tells where it is."""
+        return bool(self.place or self.area_id or self.latitude is not None)
+
+    @property
+    def attached(self) -> int:
+        """How many things are attached."""
+        return self.photos + self.videos + self.voices + self.files
+
+    def add_text(self, text: str) -> None:
+        """Add words; several messages become one text."""
+        self.text = f"{self.text}\n{text}".strip()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-able dictionary."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any] | None) -> "Draft | None":
+        """Read what `to_json` wrote; unknown keys of other versions are ignored."""
+        if not data:
+            return None
+        known = {f.name for f in fields(cls)}
+        return cls(**{key: value for key, value in data.items() if key in known})
+
+    def forgotten(self, now: datetime, hours: int) -> bool:
+        """Say whether the draft is too old to be offered again."""
+        return not self.started_at or datetime.fromisoformat(self.started_at) + timedelta(hours=hours) < now
+
+
+_IDENTITY_PAPERS = ("can cuoc", "cccd", "cmnd", "chung minh nhan dan", "chung minh thu", "ho chieu")
+
+
+def says_identity_paper(text: str) -> bool:
+    """Say whether a citizen calls what they sent an identity paper: such photos are not kept."""
+    folded = f" {fold(text)} "
+    return any(f" {word} " in folded for word in _IDENTITY_PAPERS)

@@ -1,0 +1,131 @@
+"""Open and close what one process holds: database, queue, HTTP, channels; handed in explicitly, never global."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import aiohttp
+
+from bot import clock
+from bot.accounts import AccountDirectory
+from bot.blobs import Blobs
+from bot.channels.channel import AccountRef, Channel, FileContent
+from bot.channels.registry import build_channels, capabilities_of
+from bot.config import Settings
+from bot.domain.message import Capabilities
+from bot.errors import NotFoundError
+from bot.intake import Intake, Spool
+from bot.queue import HANDLE_UPDATES, Queue
+from bot.secrets import SecretBox
+from bot.store import accounts, files, inbox
+from bot.store.accounts import AccountRow
+from bot.store.database import Database, in_transaction
+from bot.store.schema import require_current
+from bot.store.unit_of_work import UnitsOfWork
+from bot.vault import Vault
+
+_HTTP_SECONDS = 10
+_CONNECTIONS = 100
+
+
+@dataclass(slots=True)
+class Runtime:
+    """Everything a request or a job may use."""
+
+    settings: Settings
+    now: clock.Now
+    database: Database
+    queue: Queue
+    http: aiohttp.ClientSession
+    box: SecretBox
+    blobs: Blobs
+    accounts: AccountDirectory
+    units_of_work: UnitsOfWork
+    intake: Intake
+    channels: dict[str, Channel]
+
+    def channel(self, account: AccountRow) -> Channel:
+        """Return the channel an account speaks through."""
+        return self.channels[account.provider]
+
+    async def refresh_accounts(self) -> None:
+        """Learn of accounts added elsewhere and let in what waited for them."""
+        for provider, external_id in await self.accounts.refresh():
+            async with self.units_of_work() as uow:
+                if await inbox.replay_account(uow.session, provider, external_id, uow.now):
+                    uow.after_commit(HANDLE_UPDATES.name)
+
+
+def ref(account: AccountRow) -> AccountRef:
+    """Return what a channel needs to know of an account."""
+    learnt = {key: str(value) for key, value in account.learnt.items()}
+    return AccountRef(id=account.id, external_id=account.external_id, kind=account.kind, learnt=learnt)
+
+
+def _capabilities(account: AccountRow) -> Capabilities:
+    return capabilities_of(account.provider, ref(account))
+
+
+async def _refuse_inside_transaction(_session: Any, _context: SimpleNamespace, _params: Any) -> None:
+    if in_transaction():
+        msg = "network used while a transaction is open"
+        raise RuntimeError(msg)
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: Settings, now: clock.Now = clock.utc_now) -> AsyncIterator[Runtime]:
+    """Open everything, and close it in reverse order.
+
+    Raises SchemaOutdatedError when the database needs `loa migrate`, ConfigError when the spool cannot be written.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        database = Database(settings.database.url, pool_size=settings.database.pool_size)
+        stack.push_async_callback(database.close)
+        await require_current(database)
+        queue = await Queue.open(settings.queue.url)
+        stack.push_async_callback(queue.close)
+        trace = aiohttp.TraceConfig()
+        trace.on_request_start.append(_refuse_inside_transaction)
+        http = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=_HTTP_SECONDS),
+            connector=aiohttp.TCPConnector(limit=_CONNECTIONS),
+            trace_configs=[trace],
+        )
+        stack.push_async_callback(http.close)
+        box = SecretBox(settings.security.secret_key.encode())
+        blobs = Blobs(settings.files.url)
+        units_of_work = UnitsOfWork(database, now, queue, _capabilities)
+        directory = AccountDirectory(database, box)
+        spool = Spool(Path(settings.security.spool))
+        intake = Intake(database, spool, now)
+
+        async def wake_handling() -> None:
+            await queue.wake(HANDLE_UPDATES.name)
+
+        intake.on_stored(wake_handling)
+
+        async def load_file(file_id: str) -> FileContent:
+            async with database.reading() as session:
+                row = await files.file(session, file_id)
+            if row is None:
+                msg = f"file {file_id}"
+                raise NotFoundError(msg)
+            return FileContent(row.name, row.media_type, await blobs.get(row.key))
+
+        async def learn(account_id: str, key: str, value: str) -> None:
+            async with units_of_work() as uow:
+                await accounts.learn(uow.session, account_id, key, value)
+
+        channels = build_channels(
+            settings.zalo,
+            http=http,
+            webhook_keys=directory.webhook_keys,
+            vault=Vault(units_of_work, box, now),
+            load_file=load_file,
+            learn=learn,
+            now=now,
+        )
+        yield Runtime(settings, now, database, queue, http, box, blobs, directory, units_of_work, intake, channels)
