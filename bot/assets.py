@@ -57,7 +57,8 @@ def find_node() -> tuple[str, list[str]] | None:
     node, npm = shutil.which("node"), shutil.which("npm")
     if not node or not npm:
         return None
-    answer = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+    command = [node, "--version"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False).stdout  # noqa: S603 - found on PATH
     version = re.match(r"v(\d+)\.", answer)
     return (node, [npm]) if version and int(version[1]) >= OLDEST_NODE else None
 
@@ -110,7 +111,7 @@ def _existing(path: Path) -> Path:
 
 
 def _run(command: list[str], environment: dict[str, str], failure: str) -> None:
-    outcome = subprocess.run(
+    outcome = subprocess.run(  # noqa: S603 - npm and pip only, with arguments from above
         command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
     )
     if outcome.returncode:

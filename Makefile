@@ -1,0 +1,69 @@
+# Everything a person or CI runs. Each target sets up what it needs by itself; `make help` lists them.
+
+PORT ?= 8080
+SIM_PORT ?= 8090
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-input
+PIP_FAILED := { echo "pip could not install the packages (its message is above). Usually the network or a proxy is the cause: check it and run the same command again." >&2; exit 1; }
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup run test check lock clean test-servers
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+
+setup: $(VENV)/packages.stamp var/assets/assets.stamp ## make .venv and the front-end files; PYTHON= names the Python to use
+
+run: setup ## start the service and the simulator with demo data; PORT= and SIM_PORT= move them
+	@exec $(PY) -m tests.simulator.with_service --port $(PORT) --sim-port $(SIM_PORT)
+
+test: setup test-servers ## run every test, on SQLite and on PostgreSQL and Redis; ARGS= goes to pytest
+	@$(PY) -m pytest -n 2 $(ARGS)
+
+check: setup test-servers ## lint, format, types, import contracts, then the fast tests
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m mypy
+	$(VENV)/bin/lint-imports
+	$(PY) -m pytest -n 2 -m "not browser and not processes" $(ARGS)
+
+test-servers: $(VENV)/packages.stamp
+	@$(PY) -m tests.setup.servers
+	@$(PY) -m tests.setup.browser
+
+lock: setup ## renew requirements.lock and package-lock.json within the bounds of pyproject.toml and package.json
+	@uv=$$(command -v uv || command -v $(VENV)/bin/uv) || { echo "make lock needs uv: https://docs.astral.sh/uv" >&2; exit 1; }; \
+	"$$uv" pip compile pyproject.toml --upgrade --extra dev --universal --python-version 3.11 --no-python-downloads \
+	  --generate-hashes --no-annotate --no-header --quiet -o requirements.lock
+	@npm install --package-lock-only
+
+clean: ## remove what set-up made; the demo data in var/run stays
+	rm -rf $(VENV) node_modules var/assets var/servers *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+$(VENV)/made.stamp:
+	@if $(PY) -c 'import pip' 2>/dev/null; then touch $@; exit 0; fi; \
+	for candidate in $(or $(PYTHON),python3 python3.13 python3.12 python3.11); do \
+	  if $$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo "Python 3.11 or newer is needed and was not found as: $(or $(PYTHON),python3 python3.13 python3.12 python3.11)." >&2; \
+	  echo "Install one, or name it: make $(or $(MAKECMDGOALS),setup) PYTHON=/path/to/python3" >&2; exit 1; fi; \
+	if ! $$python -c 'import ensurepip, venv' 2>/dev/null; then \
+	  version=$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+	  echo "This Python $$version cannot make virtual environments: its ensurepip or venv module is missing." >&2; \
+	  echo "On Debian and Ubuntu: apt-get install python$$version-venv (as root), then run the same command again." >&2; exit 1; fi; \
+	echo "Making $(VENV) with $$($$python --version)"; \
+	$$python -m venv --clear $(VENV) || { echo "The virtual environment $(VENV) could not be made (see above)." >&2; exit 1; }; \
+	touch $@
+
+$(VENV)/packages.stamp: $(VENV)/made.stamp requirements.lock pyproject.toml
+	@echo "Installing the locked Python packages, about a minute the first time"
+	@$(PIP) --require-hashes -r requirements.lock || $(PIP_FAILED)
+	@$(PIP) --no-deps --no-build-isolation -e . || $(PIP_FAILED)
+	@touch $@
+
+var/assets/assets.stamp: package-lock.json requirements-node.lock templates/icons.txt bot/assets.py | $(VENV)/packages.stamp
+	@$(PY) -m bot.assets
+	@touch $@
