@@ -4,7 +4,7 @@ PORT ?= 8080
 SIM_PORT ?= 8090
 VENV := .venv
 PY := $(VENV)/bin/python
-PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-input
+PIP := $(PY) -m pip install --quiet --quiet --disable-pip-version-check --no-input
 PIP_FAILED := { echo "pip could not install the packages (its message is above). Usually the network or a proxy is the cause: check it and run the same command again." >&2; exit 1; }
 
 .DEFAULT_GOAL := help
@@ -15,6 +15,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
 setup: $(VENV)/packages.stamp var/assets/assets.stamp ## make .venv and the front-end files; PYTHON= names the Python to use
+	@:
 
 run: setup ## start the service and the simulator with demo data; PORT= and SIM_PORT= move them
 	@exec $(PY) -m tests.simulator.with_service --port $(PORT) --sim-port $(SIM_PORT)

