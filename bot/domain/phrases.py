@@ -10,7 +10,9 @@ from bot.domain.text import fold_word, written_words
 _GRAVE, _ACUTE, _HOOK, _TILDE, _DOT_BELOW = "\u0300", "\u0301", "\u0309", "\u0303", "\u0323"
 # Half of the country speaks hỏi and ngã alike and mixes them up in writing.
 _TONES = {_GRAVE: "grave", _ACUTE: "acute", _HOOK: "curl", _TILDE: "curl", _DOT_BELOW: "dot"}
-_NEGATIONS = frozenset({"khong", "ko", "k", "chua", "chang", "cha", "thieu", "dau", "kem"})
+_NEGATIONS = frozenset({"khong", "ko", "k", "chua", "chang", "thieu", "kem"})
+# May stand between a negation and what it denies: "không phải là", "không hề".
+_FILLERS = frozenset({"phai", "la", "he", "duoc", "co"})
 
 
 @dataclass(frozen=True)
@@ -42,21 +44,25 @@ def phrase(text: str) -> Typed:
     return typed(text)
 
 
+def phrase_list(text: str) -> tuple[str, ...]:
+    """Read a word list whose phrases stand between middle dots."""
+    return tuple(" ".join(part.split()) for part in text.split("·") if part.strip())
+
+
 @lru_cache(maxsize=4096)
 def could_mean(written: str, meant: str) -> bool:
     """Tell whether a person who wrote `written` can have meant the word `meant`.
 
-    Every accent that was typed must belong to `meant`; accents left out are forgiven, hỏi and ngã are one. So `dung`
-    can mean both `dừng` and `đúng`, `đúng` cannot mean `dừng`, and `dùng` means neither.
+    A word typed bare can mean every accented one, and d stands for đ; a word typed with accents means itself, though
+    hỏi and ngã are one. So `dung` can mean both `dừng` and `đúng`, `đúng` cannot mean `dừng`, `dùng` means neither.
     """
     if fold_word(written) != fold_word(meant):
         return False
     has, wants = _marks(written), _marks(meant)
     if has.stroke and not wants.stroke:
         return False
-    if has.tone:
-        return has.tone == wants.tone and has.vowels == wants.vowels
-    return has.vowels <= wants.vowels
+    bare = not has.tone and not has.vowels
+    return bare or (has.tone == wants.tone and has.vowels == wants.vowels)
 
 
 def positions(text: Typed, meant: str, *, accents: bool = True) -> Iterator[int]:
@@ -84,16 +90,23 @@ def contains(text: Typed, meant: str) -> bool:
 
 
 def affirmed(text: Typed, meant: str) -> bool:
-    """Tell whether the phrase occurs at least once without a word like `không` or `chưa` right before it."""
-    return any(start == 0 or text.folded[start - 1] not in _NEGATIONS for start in positions(text, meant))
+    """Tell whether the phrase occurs at least once without being denied, as by `không` or `không phải là` before it."""
+    return any(not _denied(text, start) for start in positions(text, meant))
 
 
 def accented(text: Typed, meant: str) -> bool:
-    """Tell whether the phrase occurs with at least one of its accents typed: for phrases that mean other things bare."""
+    """Tell whether the phrase occurs with an accent typed: for phrases that bare mean something else as well."""
     size = len(phrase(meant).folded)
     return any(
         text.words[start : start + size] != text.folded[start : start + size] for start in positions(text, meant)
     )
+
+
+def _denied(text: Typed, start: int) -> bool:
+    before = start - 1
+    while before >= 0 and text.folded[before] in _FILLERS:
+        before -= 1
+    return before >= 0 and text.folded[before] in _NEGATIONS
 
 
 @lru_cache(maxsize=8192)
