@@ -168,6 +168,13 @@ async def counts(session: AsyncSession) -> dict[str, int]:
     return {state: int(n) for state, n in rows.all()}
 
 
+async def open_counts(session: AsyncSession) -> dict[str, int]:
+    """Return how many updates stand in each state but `handled`, which may be millions."""
+    unhandled = col(InboxRow.state).in_(("new", "handling", "parked", "no_account"))
+    rows = await session.exec(select(InboxRow.state, func.count()).where(unhandled).group_by(InboxRow.state))
+    return {state: int(n) for state, n in rows.all()}
+
+
 async def oldest_open(session: AsyncSession) -> datetime | None:
     """Return when the oldest update that is not handled yet was received."""
     query = select(func.min(InboxRow.received_at)).where(col(InboxRow.state).in_(("new", "handling")))

@@ -204,6 +204,13 @@ async def counts(session: AsyncSession) -> dict[tuple[int, str], int]:
     return {(lane, state): int(n) for lane, state, n in (await session.exec(query)).all()}
 
 
+async def open_counts(session: AsyncSession) -> dict[tuple[int, str], int]:
+    """Return how many messages on their way stand in each lane and state."""
+    query = select(OutboxRow.lane, OutboxRow.state, func.count()).where(col(OutboxRow.state).in_(_OPEN))
+    grouped = query.group_by(col(OutboxRow.lane), col(OutboxRow.state))
+    return {(lane, state): int(n) for lane, state, n in (await session.exec(grouped)).all()}
+
+
 async def oldest_due(session: AsyncSession, now: datetime) -> dict[int, datetime]:
     """Return, by lane, since when the oldest message that should have left is due."""
     query = (
