@@ -170,15 +170,3 @@ RATING_PHRASES = {
         chưa được · không được · chưa xong
     """),
 }
-
-# Kinds of villages and what people write for them; a village is found by any word of its kind's group.
-AREA_KINDS = (
-    ("thôn", "xóm", "làng"),
-    ("tổ dân phố", "tổ", "tdp", "khu phố", "kp", "khu dân cư", "kdc"),
-    ("cụm dân cư", "cụm"),
-    ("ấp",),
-    ("bản",),
-    ("buôn",),
-    ("khu",),
-    ("đội",),
-)
