@@ -34,10 +34,11 @@ test-servers: $(VENV)/packages.stamp
 	@$(PY) -m tests.setup.servers
 	@$(PY) -m tests.setup.browser
 
-lock: setup ## renew requirements.lock and package-lock.json within the bounds of pyproject.toml and package.json
+lock: setup ## renew the locks of Python and npm packages within the bounds of pyproject.toml and package.json
 	@uv=$$(command -v uv || command -v $(VENV)/bin/uv) || { echo "make lock needs uv: https://docs.astral.sh/uv" >&2; exit 1; }; \
-	"$$uv" pip compile pyproject.toml --upgrade --extra dev --universal --python-version 3.11 --no-python-downloads \
-	  --generate-hashes --no-annotate --no-header --quiet -o requirements.lock
+	compile="$$uv pip compile pyproject.toml --universal --python-version 3.11 --no-python-downloads --generate-hashes --no-annotate --no-header --quiet"; \
+	$$compile --upgrade --extra dev -o requirements.lock && \
+	$$compile --constraint requirements.lock -o requirements-service.lock
 	@npm install --package-lock-only
 
 clean: ## remove what set-up made; the demo data in var/run stays
