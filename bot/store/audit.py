@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index
+from sqlalchemy import JSON, Index, delete
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -34,3 +34,8 @@ async def latest(session: AsyncSession, limit: int = 100, action: str = "", subj
     return list(
         (await session.exec(query.order_by(col(AuditRow.at).desc(), col(AuditRow.id).desc()).limit(limit))).all()
     )
+
+
+async def forget(session: AsyncSession, before: datetime) -> int:
+    """Delete rows older than the retention allows; returns how many."""
+    return int((await session.exec(delete(AuditRow).where(col(AuditRow.at) < before))).rowcount)

@@ -1,11 +1,13 @@
 """Keep cases, everything that happened to each, and the answers drafted for them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, Index, func, or_, update
+from sqlalchemy import case as sql_case
+from sqlalchemy import select as sql_select
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -60,6 +62,7 @@ class CaseRow(SQLModel, table=True):
     rating: int | None = None
     rating_remark: str = ""
     reopened: int = 0
+    escalated: int = 0
     merged_into_id: str | None = None
     version: int = 1
     updated_at: datetime
@@ -131,6 +134,14 @@ async def lock(session: AsyncSession, case_id: str) -> CaseRow | None:
     return (await session.exec(query)).first()
 
 
+async def cases(session: AsyncSession, case_ids: list[str]) -> list[CaseRow]:
+    """Return cases by id, in the order asked for."""
+    if not case_ids:
+        return []
+    found = {c.id: c for c in (await session.exec(select(CaseRow).where(col(CaseRow.id).in_(case_ids)))).all()}
+    return [found[i] for i in case_ids if i in found]
+
+
 async def by_code(session: AsyncSession, code: str) -> CaseRow | None:
     """Return one case by its public code."""
     return (await session.exec(select(CaseRow).where(CaseRow.code == code))).first()
@@ -184,15 +195,33 @@ async def answer(session: AsyncSession, answer_id: str) -> AnswerRow | None:
 
 
 async def search(session: AsyncSession, wanted: CaseFilter, limit: int = 50, offset: int = 0) -> list[CaseRow]:
-    """Return cases by what is due first."""
+    """Return cases by what is due first; finished ones by what happened last."""
     query = select(CaseRow).where(*_conditions(wanted))
-    ordered = query.order_by(col(CaseRow.due_at).is_(None), col(CaseRow.due_at), col(CaseRow.id))
+    if wanted.view == "done":
+        ordered = query.order_by(col(CaseRow.updated_at).desc(), col(CaseRow.id))
+    else:
+        ordered = query.order_by(col(CaseRow.due_at).is_(None), col(CaseRow.due_at), col(CaseRow.id))
     return list((await session.exec(ordered.limit(limit).offset(offset))).all())
 
 
 async def count(session: AsyncSession, wanted: CaseFilter) -> int:
     """Return how many cases fit."""
     return int((await session.exec(select(func.count()).select_from(CaseRow).where(*_conditions(wanted)))).one())
+
+
+async def open_counts(session: AsyncSession, wanted: CaseFilter, mine: str, now: datetime) -> dict[str, int]:
+    """Return how many open cases there are by view: open, mine, approve, waiting, overdue."""
+    state = col(CaseRow.state)
+    counted = {
+        "mine": col(CaseRow.owner_id) == mine,
+        "approve": state == "drafted",
+        "waiting": state == "waiting_for_citizen",
+        "overdue": col(CaseRow.due_at) < now,
+    }
+    sums = [func.sum(sql_case((condition, 1), else_=0)) for condition in counted.values()]
+    query = sql_select(func.count(), *sums).select_from(CaseRow).where(*_conditions(replace(wanted, view="open")))
+    row = (await session.execute(query)).one()
+    return dict(zip(("open", *counted), (int(number or 0) for number in row), strict=True))
 
 
 def _conditions(wanted: CaseFilter) -> list[ColumnElement[bool]]:
@@ -268,3 +297,9 @@ async def orphan_contact(session: AsyncSession, contact_id: str, text: str) -> i
 async def merged_into(session: AsyncSession, case_id: str) -> list[CaseRow]:
     """Return the cases that were joined to this one."""
     return list((await session.exec(select(CaseRow).where(CaseRow.merged_into_id == case_id))).all())
+
+
+async def running(session: AsyncSession) -> list[str]:
+    """Return the open cases whose clock runs: those that may have to climb the escalation ladder."""
+    query = select(CaseRow.id).where(col(CaseRow.state).in_(OPEN), col(CaseRow.due_at).is_not(None))
+    return list((await session.exec(query)).all())

@@ -2,12 +2,16 @@
 
 from datetime import datetime
 
+from sqlalchemy import update
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 
 class FileRow(SQLModel, table=True):
-    """One stored file; `key` is its place in the blob store, `thumbnail_key` a small JPEG for pictures."""
+    """One stored file; `key` is its place in the blob store, `thumbnail_key` a small JPEG for pictures.
+
+    `case_id` is set on what an official uploads; what citizens send belongs to a case through its attachment.
+    """
 
     __tablename__ = "files"
 
@@ -20,6 +24,7 @@ class FileRow(SQLModel, table=True):
     sha256: str
     width: int | None = None
     height: int | None = None
+    case_id: str | None = Field(default=None, foreign_key="cases.id")
     created_at: datetime
     deleted_at: datetime | None = None
 
@@ -36,3 +41,8 @@ async def files(session: AsyncSession, file_ids: list[str]) -> list[FileRow]:
         return []
     rows = {row.id: row for row in (await session.exec(select(FileRow).where(col(FileRow.id).in_(file_ids)))).all()}
     return [rows[i] for i in file_ids if i in rows and rows[i].deleted_at is None]
+
+
+async def mark_deleted(session: AsyncSession, file_id: str, at: datetime) -> None:
+    """Note that the bytes of a file are gone."""
+    await session.exec(update(FileRow).where(col(FileRow.id) == file_id).values(deleted_at=at))

@@ -153,6 +153,11 @@ async def retry_parked(session: AsyncSession, row_id: int, now: datetime) -> boo
     return bool(result.rowcount)
 
 
+async def update_row(session: AsyncSession, row_id: int) -> InboxRow | None:
+    """Return one stored update."""
+    return await session.get(InboxRow, row_id)
+
+
 async def replay_account(session: AsyncSession, provider: str, account: str, now: datetime) -> int:
     """Let in what waited for an account that has now been added; returns how many."""
     statement = update(InboxRow).where(
@@ -208,4 +213,10 @@ async def erase_contact(session: AsyncSession, contact: str, keep_id: int) -> in
     statement = delete(InboxRow).where(
         col(InboxRow.contact) == contact, col(InboxRow.id) != keep_id, col(InboxRow.state) == "handled"
     )
+    return int((await session.exec(statement)).rowcount)
+
+
+async def forget_handled(session: AsyncSession, before: datetime) -> int:
+    """Delete raw updates that were handled before then; returns how many."""
+    statement = delete(InboxRow).where(col(InboxRow.state) == "handled", col(InboxRow.handled_at) < before)
     return int((await session.exec(statement)).rowcount)

@@ -42,6 +42,7 @@ class AttachmentRow(SQLModel, table=True):
     __table_args__ = (
         Index("ix_attachments_message", "message_id"),
         Index("ix_attachments_state", "state", "next_attempt_at"),
+        Index("ix_attachments_file", "file_id"),
     )
 
     id: str = Field(primary_key=True)
@@ -79,6 +80,12 @@ async def attachments_of(session: AsyncSession, message_ids: list[str]) -> dict[
         for row in (await session.exec(query.order_by(col(AttachmentRow.id)))).all():
             found.setdefault(row.message_id, []).append(row)
     return found
+
+
+async def case_of_file(session: AsyncSession, file_id: str) -> str | None:
+    """Return the case that a citizen's file belongs to, or None."""
+    query = select(AttachmentRow.case_id).where(AttachmentRow.file_id == file_id, AttachmentRow.state == "stored")
+    return (await session.exec(query)).first()
 
 
 async def due_attachments(session: AsyncSession, now: datetime, limit: int) -> list[AttachmentRow]:

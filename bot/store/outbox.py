@@ -190,6 +190,15 @@ async def requeue(session: AsyncSession, row_id: str, now: datetime) -> bool:
     return bool((await session.exec(statement.values(**values))).rowcount)
 
 
+async def requeue_reason(session: AsyncSession, reason: str, since: datetime, now: datetime) -> int:
+    """Queue all messages that failed for a reason since then once more, at a person's wish; returns how many."""
+    statement = update(OutboxRow).where(
+        col(OutboxRow.state) == "failed", col(OutboxRow.reason) == reason, col(OutboxRow.failed_at) >= since
+    )
+    values = {"state": "queued", "attempts": 0, "next_attempt_at": now, "reason": "", "failed_at": None}
+    return int((await session.exec(statement.values(**values))).rowcount)
+
+
 async def wake_account(session: AsyncSession, account_id: str, now: datetime) -> int:
     """Make everything that waits for an account due now: it works again."""
     statement = update(OutboxRow).where(

@@ -3,6 +3,8 @@
 from datetime import datetime
 
 from sqlalchemy import Index, delete, update
+from sqlalchemy import case as sql_case
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -151,6 +153,37 @@ async def attempts(session: AsyncSession, keys: list[str]) -> list[SignInAttempt
     """Return the failures noted for these keys, locked for this transaction."""
     query = select(SignInAttemptRow).where(col(SignInAttemptRow.key).in_(keys)).with_for_update()
     return list((await session.exec(query)).all())
+
+
+async def note_attempt(session: AsyncSession, keys: list[str], at: datetime, forget_before: datetime) -> None:
+    """Add one failure to each key; failures last noted before `forget_before` count no more."""
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    stale = col(SignInAttemptRow.last_at) < forget_before
+    for key in sorted(keys):
+        statement = insert(SignInAttemptRow).values(key=key, failures=1, last_at=at)
+        failures = sql_case((stale, 1), else_=col(SignInAttemptRow.failures) + 1)
+        await session.exec(
+            statement.on_conflict_do_update(index_elements=["key"], set_={"failures": failures, "last_at": at})
+        )
+
+
+async def take_attempt_back(session: AsyncSession, key: str) -> None:
+    """Take one failure back: the guess was right."""
+    statement = update(SignInAttemptRow).where(col(SignInAttemptRow.key) == key, col(SignInAttemptRow.failures) > 0)
+    await session.exec(statement.values(failures=SignInAttemptRow.failures - 1))
+
+
+async def all_roles(session: AsyncSession) -> list[StaffRoleRow]:
+    """Return who holds which role over which unit."""
+    return list((await session.exec(select(StaffRoleRow))).all())
+
+
+async def remove_role(session: AsyncSession, staff_id: str, role: str, unit_id: str) -> bool:
+    """Take a role away; False when it was not held."""
+    statement = delete(StaffRoleRow).where(
+        col(StaffRoleRow.staff_id) == staff_id, col(StaffRoleRow.role) == role, col(StaffRoleRow.unit_id) == unit_id
+    )
+    return bool((await session.exec(statement)).rowcount)
 
 
 async def forget_attempts(session: AsyncSession, keys: list[str]) -> None:

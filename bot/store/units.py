@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index, UniqueConstraint
+from sqlalchemy import JSON, Index, UniqueConstraint, or_
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -166,3 +166,59 @@ async def calendar(session: AsyncSession, unit: UnitRow) -> tuple[CalendarRow, l
             query = select(CalendarDayRow).where(CalendarDayRow.unit_id == candidate.id)
             return row, list((await session.exec(query.order_by(col(CalendarDayRow.day)))).all())
     return None
+
+
+async def calendar_of(session: AsyncSession, unit_id: str) -> CalendarRow | None:
+    """Return a unit's own calendar."""
+    return await session.get(CalendarRow, unit_id)
+
+
+async def calendar_days(session: AsyncSession, unit_id: str, first: date, last: date) -> list[CalendarDayRow]:
+    """Return the days of a unit's own calendar that differ from the week, from `first` to `last`."""
+    query = select(CalendarDayRow).where(
+        CalendarDayRow.unit_id == unit_id, col(CalendarDayRow.day) >= first, col(CalendarDayRow.day) <= last
+    )
+    return list((await session.exec(query.order_by(col(CalendarDayRow.day)))).all())
+
+
+async def calendar_day(session: AsyncSession, unit_id: str, day: date) -> CalendarDayRow | None:
+    """Return one such day."""
+    query = select(CalendarDayRow).where(CalendarDayRow.unit_id == unit_id, CalendarDayRow.day == day)
+    return (await session.exec(query)).first()
+
+
+async def calendars(session: AsyncSession) -> list[CalendarRow]:
+    """Return every calendar."""
+    return list((await session.exec(select(CalendarRow))).all())
+
+
+async def categories_by_id(session: AsyncSession, category_ids: list[str]) -> dict[str, CategoryRow]:
+    """Return categories by id."""
+    if not category_ids:
+        return {}
+    found = (await session.exec(select(CategoryRow).where(col(CategoryRow.id).in_(category_ids)))).all()
+    return {row.id: row for row in found}
+
+
+async def categories_below(session: AsyncSession, paths: tuple[str, ...]) -> list[CategoryRow]:
+    """Return the categories that reports in the units at `paths` may have: those of these units, above and below."""
+    ids = {part for path in paths for part in path.split("/") if part}
+    under = or_(False, *(col(UnitRow.path).startswith(path, autoescape=True) for path in paths))
+    query = (
+        select(CategoryRow)
+        .join(UnitRow, col(UnitRow.id) == col(CategoryRow.unit_id))
+        .where(or_(col(UnitRow.id).in_(ids), under))
+        .order_by(col(CategoryRow.position), col(CategoryRow.name))
+    )
+    return list((await session.exec(query)).all())
+
+
+async def routing_rule(session: AsyncSession, rule_id: str) -> RoutingRuleRow | None:
+    """Return one routing rule."""
+    return await session.get(RoutingRuleRow, rule_id)
+
+
+async def category_used(session: AsyncSession, category_id: str) -> bool:
+    """Say whether a routing rule names a category."""
+    query = select(RoutingRuleRow.id).where(RoutingRuleRow.category_id == category_id)
+    return (await session.exec(query)).first() is not None
