@@ -24,7 +24,7 @@ from bot.store import accounts, files, inbox
 from bot.store.accounts import AccountRow
 from bot.store.database import Database, in_transaction
 from bot.store.schema import require_current
-from bot.store.unit_of_work import UnitsOfWork
+from bot.store.unit_of_work import UnitOfWork, UnitsOfWork
 from bot.vault import Vault
 
 _HTTP_SECONDS = 10
@@ -50,6 +50,13 @@ class Runtime:
     def channel(self, account: AccountRow) -> Channel:
         """Return the channel an account speaks through."""
         return self.channels[account.provider]
+
+    async def account_row(self, uow: UnitOfWork, provider: str, external_id: str) -> AccountRow | None:
+        """Return an account inside a transaction; None for one that is not set up."""
+        known = self.accounts.get(provider, external_id)
+        if known is not None:
+            return await accounts.account(uow.session, known.id)
+        return await accounts.by_external_id(uow.session, provider, external_id)
 
     async def refresh_accounts(self) -> None:
         """Learn of accounts added elsewhere and let in what waited for them."""

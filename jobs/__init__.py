@@ -1,0 +1,1 @@
+"""What happens later: one file a job; only jobs use the network, and never inside a transaction."""

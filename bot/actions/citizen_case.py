@@ -9,6 +9,7 @@ from bot.store.cases import CaseRow
 from bot.store.unit_of_work import UnitOfWork
 
 DISSATISFIED = 1
+MIN_REASON = 5
 
 
 async def reply(uow: UnitOfWork, case: CaseRow, message_ids: list[str], text: str) -> None:
@@ -60,7 +61,7 @@ async def dissatisfied(uow: UnitOfWork, case_id: str, reason: str, message_ids: 
     category = await units.category(uow.session, case.category_id)
     assert unit is not None
     assert category is not None
-    case.reopened, case.owner_id, case.accepted_at, case.closed_at = 1, None, None, None
+    case.reopened, case.escalated, case.owner_id, case.accepted_at, case.closed_at = 1, 0, None, None, None
     await case_clock.start(uow, case, unit, category)
     move(uow, case, Verb.REOPEN, reason=case.rating_remark)
     return True

@@ -1,0 +1,1 @@
+"""The commands of `loa`, one file each: arguments in, words and an exit code out."""

@@ -1,0 +1,1 @@
+"""Answer citizens: plain functions on one transaction, the same for every channel."""

@@ -1,0 +1,39 @@
+"""Take a question about procedures and pass it to a person, as a case with a date."""
+
+from bot.domain.conversation import Draft, Step
+from bot.store import units
+from handlers.citizen import report
+from handlers.citizen.turn import Turn
+
+QUESTIONS = "dich-vu-cong"
+"""Code of the category that questions about procedures belong to."""
+
+
+async def begin(turn: Turn) -> None:
+    """Ask what the citizen wants to know."""
+    turn.goto(Step.QUESTION)
+    await turn.say("ask_question")
+
+
+async def question(turn: Turn) -> None:
+    """Pass the question on as a case of its own kind and tell code and date."""
+    if turn.attachments and not turn.text:
+        await turn.say("ask_question")
+        return
+    if not await report.acceptable(turn, turn.text):
+        return
+    choices = await units.categories(turn.uow.session, turn.account.unit_id)
+    category = next((c for c in choices if c.code == QUESTIONS), choices[-1])
+    draft = Draft(started_at=turn.uow.now.isoformat(), kind="question", category_id=category.id, text=turn.text)
+    draft.message_ids = turn.message_ids
+    turn.draft = draft
+    if draft.has_content:
+        await report.send(turn)
+    else:
+        turn.draft = None
+        await turn.say("ask_question")
+
+
+async def proposed(turn: Turn) -> None:
+    """Take a question that was simply written: pass it on at once, it costs nobody a tap."""
+    await question(turn)

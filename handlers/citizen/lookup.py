@@ -1,0 +1,78 @@
+"""Tell how things stand: a case by its code, my cases, and where dossiers are found."""
+
+from datetime import datetime, timedelta
+
+from bot.domain.case import CaseState
+from bot.domain.conversation import Step
+from bot.domain.words import case_code
+from bot.store import cases, units
+from bot.store.cases import CaseRow
+from handlers.citizen import welcome
+from handlers.citizen.turn import Turn
+
+_MISSES_PER_HOUR = 10
+_SHORT = 30
+"""A text no longer than this that holds a code asks for its status."""
+
+
+def asks_status(turn: Turn) -> bool:
+    """Say whether the text asks for the status of a case."""
+    return len(turn.text) <= _SHORT and case_code(turn.text) is not None
+
+
+async def status(turn: Turn) -> None:
+    """Show a case's status to whoever has its code; a report about conduct only to its sender."""
+    code = case_code(turn.text)
+    assert code is not None
+    if _guessing(turn):
+        await turn.say("too_many_codes")
+        return
+    case = await cases.by_code(turn.uow.session, code)
+    if case is None or (case.restricted and case.contact_id != turn.contact.id):
+        _miss(turn)
+        await turn.say("unknown_code", code=code)
+        return
+    await turn.say("status", case_id=None, **await _facts(turn, case))
+
+
+async def _facts(turn: Turn, case: CaseRow) -> dict[str, object]:
+    unit = await units.unit(turn.uow.session, case.unit_id)
+    assert unit is not None
+    return {
+        "code": case.code,
+        "state": case.state,
+        "unit": unit.name,
+        "due_at": case.due_at,
+        "created_at": case.created_at,
+        "answered_at": case.answered_at,
+        "overdue": bool(case.due_at and case.due_at < turn.uow.now and case.state in cases.OPEN),
+        "waiting": case.state == CaseState.WAITING_FOR_CITIZEN,
+        "mine": case.contact_id == turn.contact.id,
+    }
+
+
+def _guessing(turn: Turn) -> bool:
+    since = turn.recall("misses_since")
+    if since is None or datetime.fromisoformat(since) < turn.uow.now - timedelta(hours=1):
+        return False
+    return int(turn.recall("misses") or 0) >= _MISSES_PER_HOUR
+
+
+def _miss(turn: Turn) -> None:
+    since = turn.recall("misses_since")
+    if since is None or datetime.fromisoformat(since) < turn.uow.now - timedelta(hours=1):
+        turn.remember(misses=1, misses_since=turn.uow.now.isoformat())
+    else:
+        turn.remember(misses=int(turn.recall("misses") or 0) + 1)
+
+
+async def mine(turn: Turn) -> None:
+    """List my cases, newest first; a tap shows one."""
+    found = await cases.of_contact(turn.uow.session, turn.contact.id, limit=5)
+    await turn.say("my_cases", cases=found)
+
+
+async def begin(turn: Turn) -> None:
+    """Say what can be looked up and how."""
+    turn.goto(Step.IDLE)
+    await turn.say("lookup", **await welcome.office(turn))

@@ -1,0 +1,108 @@
+"""Understand somebody who simply writes or sends photos: propose a report with category and place filled in."""
+
+from bot.domain.conversation import Draft, Step
+from bot.domain.words import MenuWord, find_area, guess_category, is_conduct_report
+from bot.store import units
+from bot.store.units import CategoryRow
+from handlers.citizen import report
+from handlers.citizen.turn import Turn
+
+
+async def from_text(turn: Turn) -> None:
+    """Propose to send a full complaint as a report."""
+    if not await report.acceptable(turn, turn.text):
+        return
+    turn.draft = _draft(turn)
+    await report.gather(turn, announce=False)
+    turn.draft.add_text(turn.text)
+    await _fill(turn)
+    turn.goto(Step.PROPOSED)
+    if turn.attachments:
+        turn.wait_for_quiet()
+    else:
+        await ask(turn)
+
+
+async def from_attachment(turn: Turn) -> None:
+    """Gather photos or a voice message that came out of the blue, then propose a report."""
+    turn.draft = _draft(turn)
+    await report.gather(turn)
+    if turn.draft is not None and turn.text and not turn.said:
+        turn.draft.add_text(turn.text)
+        await _fill(turn)
+    if turn.said:
+        turn.draft = None
+        return
+    turn.goto(Step.PROPOSED)
+    turn.wait_for_quiet()
+
+
+def _draft(turn: Turn) -> Draft:
+    return Draft(started_at=turn.uow.now.isoformat(), step=Step.PROPOSED.value)
+
+
+async def _fill(turn: Turn) -> None:
+    draft = turn.draft
+    assert draft is not None
+    choices = await units.categories(turn.uow.session, turn.account.unit_id)
+    chosen = best_category(draft.text, choices)
+    if chosen is not None:
+        draft.category_id = chosen.id
+    areas = await units.areas(turn.uow.session, turn.account.unit_id)
+    found = find_area(draft.text, [(a.id, [a.name, *a.aliases]) for a in areas])
+    if len(found) == 1:
+        draft.area_id = found[0]
+
+
+def best_category(text: str, choices: list[CategoryRow]) -> CategoryRow | None:
+    """Return the category that words point to: conduct first, then keywords, else the last one ("khác")."""
+    restricted = next((c for c in choices if c.restricted), None)
+    if restricted is not None and is_conduct_report(text):
+        return restricted
+    guess = guess_category(text, {c.code: c.keywords for c in choices if not c.restricted})
+    if guess is not None:
+        return next(c for c in choices if c.code == guess[0])
+    return choices[-1] if choices else None
+
+
+async def ask(turn: Turn) -> None:
+    """Ask whether to send what was understood as a report."""
+    draft = turn.draft
+    assert draft is not None
+    turn.goto(Step.PROPOSED)
+    if draft.has_content:
+        await turn.say("proposed", **await report.summary(turn))
+    else:
+        await turn.say("proposed_photos", draft=draft)
+
+
+async def proposed(turn: Turn) -> None:
+    """Send, change, drop, or go on adding."""
+    draft = turn.draft
+    assert draft is not None
+    if turn.attachments:
+        await report.gather(turn)
+        if turn.text:
+            draft.add_text(turn.text)
+            await _fill(turn)
+    elif turn.word in {MenuWord.SEND, MenuWord.YES, MenuWord.DONE}:
+        await _send(turn)
+    elif turn.word is MenuWord.EDIT:
+        draft.step = Step.CATEGORY.value
+        await report.ask_category(turn)
+    elif turn.word is MenuWord.NO:
+        await report.cancel(turn)
+    elif turn.text and await report.acceptable(turn, turn.text):
+        draft.add_text(turn.text)
+        draft.message_ids += turn.message_ids
+        await _fill(turn)
+        await ask(turn)
+
+
+async def _send(turn: Turn) -> None:
+    draft = turn.draft
+    assert draft is not None
+    if draft.has_content:
+        await report.send(turn)
+    else:
+        await report.ask_content(turn)

@@ -1,0 +1,60 @@
+"""Bring what a citizen writes into the case that waits for it."""
+
+from datetime import datetime, timedelta
+
+from bot.actions import citizen_case, live
+from bot.domain.case import CaseState
+from bot.domain.conversation import Step
+from bot.store import cases, messages
+from bot.store.cases import CaseRow
+from handlers.citizen.turn import Turn
+
+_SAME_REPLY_MINUTES = 10
+"""Photos and further words that follow a reply within this time belong to it."""
+
+
+async def target(turn: Turn) -> CaseRow | None:
+    """Find the case that this belongs to: the quoted message wins, then the case just replied to, then the last asked.
+
+    A quote decides even in the middle of something else; guessing is done only when nothing else is going on.
+    """
+    quoted = await _quoted(turn)
+    if quoted is not None:
+        return quoted
+    if turn.step is not Step.IDLE:
+        return None
+    current, until = turn.recall("replying"), turn.recall("replying_until")
+    if current and until and datetime.fromisoformat(until) > turn.uow.now:
+        case = await cases.case(turn.uow.session, str(current))
+        if case is not None and case.state in cases.OPEN:
+            return case
+    waiting = await cases.waiting_for(turn.uow.session, turn.contact.id)
+    return waiting[0] if waiting else None
+
+
+async def _quoted(turn: Turn) -> CaseRow | None:
+    if turn.message is None or not turn.message.quotes:
+        return None
+    quoted = await messages.by_provider_id(turn.uow.session, turn.account.id, turn.message.quotes)
+    if quoted is None or quoted.case_id is None:
+        return None
+    case = await cases.case(turn.uow.session, quoted.case_id)
+    return case if case is not None and case.state in cases.OPEN else None
+
+
+async def into(turn: Turn, case: CaseRow) -> None:
+    """Put the words and attachments into the case; say so unless a person is talking with the citizen anyway."""
+    first = case.state == CaseState.WAITING_FOR_CITIZEN
+    await citizen_case.reply(turn.uow, case, turn.message_ids, turn.text)
+    until = turn.uow.now + timedelta(minutes=_SAME_REPLY_MINUTES)
+    turn.remember(replying=case.id, replying_until=until.isoformat())
+    if first and not live.is_live(turn.uow, turn.contact):
+        await turn.say("reply_passed_on", case_id=case.id, code=case.code)
+
+
+async def silent(turn: Turn) -> None:
+    """Say nothing while a person talks with the citizen; the words go into the case they talk about."""
+    found = await cases.of_contact(turn.uow.session, turn.contact.id, limit=1)
+    open_one = next((c for c in found if c.state in cases.OPEN), None)
+    if open_one is not None:
+        await citizen_case.reply(turn.uow, open_one, turn.message_ids, turn.text)

@@ -1,0 +1,347 @@
+"""Take a report: category, words, place, photos, confirmation; resumable at every step."""
+
+from bot import render
+from bot.actions.report_case import open_case
+from bot.domain.conversation import MAX_PHOTOS, MAX_VIDEOS, RESUME_AFTER, Draft, Step, says_identity_paper
+from bot.domain.text import excerpt, fold
+from bot.domain.update import AttachmentKind
+from bot.domain.words import MenuWord, find_area, guess_category, is_denunciation, is_secret
+from bot.store import messages, units
+from bot.store.units import CategoryRow
+from handlers.citizen import welcome
+from handlers.citizen.turn import Turn
+
+CATEGORY_PAYLOAD = "#lv "
+
+
+async def begin(turn: Turn) -> None:
+    """Start a report, or offer the one that was left half-finished."""
+    if turn.draft is not None and not turn.draft.forgotten(turn.uow.now, turn.desk.settings.draft_hours):
+        await offer(turn)
+        return
+    turn.draft = Draft(started_at=turn.uow.now.isoformat())
+    await ask_category(turn)
+
+
+async def offer(turn: Turn) -> None:
+    """Offer to go on with a half-finished report."""
+    assert turn.draft is not None
+    if turn.step not in {Step.OFFERED, Step.IDLE}:
+        turn.draft.step = turn.step.value
+    turn.goto(Step.OFFERED)
+    await turn.say("draft_offered", excerpt=excerpt(turn.draft.text, 80), photos=turn.draft.photos)
+
+
+async def offered(turn: Turn) -> None:
+    """Go on with the half-finished report, or drop it and begin anew."""
+    if turn.word in {MenuWord.YES, MenuWord.SEND} or fold(turn.text) in {"tiep tuc", "tieptuc"}:
+        await go_on(turn)
+    elif turn.word in {MenuWord.NO, MenuWord.SKIP} or fold(turn.text) in {"viet moi", "vietmoi"}:
+        turn.draft = Draft(started_at=turn.uow.now.isoformat())
+        await ask_category(turn)
+    elif turn.attachments or len(turn.text) > len("tiep tuc"):
+        await resume_with(turn)
+    else:
+        await offer(turn)
+
+
+async def resume_with(turn: Turn) -> None:
+    """Take what was sent as the next piece of the half-finished report."""
+    assert turn.draft is not None
+    step = Step(turn.draft.step)
+    turn.goto(Step.CONTENT if step in {Step.IDLE, Step.OFFERED} else step)
+    await STEPS[turn.step](turn)
+
+
+async def go_on(turn: Turn) -> None:
+    """Ask the next thing that the draft still lacks."""
+    draft = turn.draft
+    assert draft is not None
+    if not draft.category_id:
+        await ask_category(turn)
+    elif not draft.has_content:
+        await ask_content(turn)
+    elif not draft.has_place and draft.step in {Step.CATEGORY, Step.CONTENT, Step.PLACE, Step.IDLE}:
+        await ask_place(turn)
+    elif not draft.attached and draft.step != Step.CONFIRM:
+        await ask_photos(turn)
+    else:
+        await ask_confirm(turn)
+
+
+async def ask_category(turn: Turn) -> None:
+    """Ask what the report is about."""
+    turn.goto(Step.CATEGORY)
+    choices = await units.categories(turn.uow.session, turn.account.unit_id)
+    await turn.say("report_category", categories=choices, prefix=CATEGORY_PAYLOAD)
+
+
+async def category(turn: Turn) -> None:
+    """Understand the category by tap, number, name or words."""
+    choices = await units.categories(turn.uow.session, turn.account.unit_id)
+    chosen = _chosen(turn.text, choices)
+    if chosen is None:
+        if turn.attachments and not turn.text:
+            await gather(turn)
+            return
+        guess = guess_category(turn.text, {c.code: c.keywords for c in choices}) if turn.text else None
+        if guess is None:
+            await turn.say("report_category_again", categories=choices, prefix=CATEGORY_PAYLOAD)
+            return
+        chosen = next(c for c in choices if c.code == guess[0])
+        assert turn.draft is not None
+        turn.draft.category_id = chosen.id
+        await content(turn)
+        return
+    assert turn.draft is not None
+    turn.draft.category_id = chosen.id
+    if chosen.restricted:
+        await turn.say("report_conduct")
+        turn.goto(Step.CONTENT)
+    elif turn.draft.has_content:
+        await ask_place(turn)
+    else:
+        await ask_content(turn)
+
+
+def _chosen(text: str, choices: list[CategoryRow]) -> CategoryRow | None:
+    if text.startswith(CATEGORY_PAYLOAD):
+        code = text.removeprefix(CATEGORY_PAYLOAD).strip()
+        return next((c for c in choices if c.code == code), None)
+    if text.isdigit() and 1 <= int(text) <= len(choices):
+        return choices[int(text) - 1]
+    wanted = fold(text)
+    return next((c for c in choices if wanted and fold(c.name) == wanted), None)
+
+
+async def ask_content(turn: Turn) -> None:
+    """Ask what has happened."""
+    turn.goto(Step.CONTENT)
+    await turn.say("report_content")
+
+
+async def content(turn: Turn) -> None:
+    """Take the words of the report; photos may come before, with or after them."""
+    draft = turn.draft
+    assert draft is not None
+    if turn.text and not await acceptable(turn, turn.text):
+        return
+    await gather(turn, announce=False)
+    if turn.text and turn.word not in {MenuWord.DONE, MenuWord.SKIP}:
+        draft.add_text(turn.text)
+    elif turn.word is MenuWord.SKIP and draft.voices:
+        draft.add_text(render.words("citizen/voice_only"))
+    if draft.has_content:
+        if turn.photos:
+            turn.goto(Step.CONTENT)
+            turn.wait_for_quiet()
+        else:
+            await after_content(turn)
+    elif turn.attachments:
+        turn.goto(Step.CONTENT)
+        turn.wait_for_quiet()
+    else:
+        turn.goto(Step.CONTENT)
+        await turn.say("report_too_short")
+
+
+async def after_content(turn: Turn) -> None:
+    """Go on once the words are there: find the village in them, or ask for the place."""
+    draft = turn.draft
+    assert draft is not None
+    if not draft.category_id:
+        await ask_category(turn)
+        return
+    if not draft.area_id:
+        await _note_area(turn, draft.text)
+    if draft.has_place:
+        await (ask_photos if not draft.attached else ask_confirm)(turn)
+    else:
+        await ask_place(turn)
+
+
+async def acceptable(turn: Turn, text: str) -> bool:
+    """Refuse what must not run through a chat: denunciations by law and secrets; the bot names the right way."""
+    if is_secret(text):
+        await turn.say("secret", **await welcome.office(turn))
+    elif is_denunciation(text):
+        await turn.say("denunciation", **await welcome.office(turn))
+    else:
+        return True
+    turn.draft = None
+    turn.goto(Step.IDLE)
+    return False
+
+
+async def ask_place(turn: Turn) -> None:
+    """Ask where it is."""
+    turn.goto(Step.PLACE)
+    await turn.say("report_place")
+
+
+async def place(turn: Turn) -> None:
+    """Take a shared location, a village, an address, or nothing."""
+    draft = turn.draft
+    assert draft is not None
+    if turn.place is not None:
+        draft.latitude, draft.longitude = turn.place.latitude, turn.place.longitude
+        draft.message_ids += turn.message_ids
+    elif turn.attachments:
+        await gather(turn)
+        return
+    elif turn.word is not MenuWord.SKIP:
+        draft.place = excerpt(turn.text, 300)
+        await _note_area(turn, turn.text)
+        draft.message_ids += turn.message_ids
+    await (ask_photos if not draft.attached else ask_confirm)(turn)
+
+
+async def _note_area(turn: Turn, text: str) -> None:
+    assert turn.draft is not None
+    areas = await units.areas(turn.uow.session, turn.account.unit_id)
+    found = find_area(text, [(a.id, [a.name, *a.aliases]) for a in areas])
+    if len(found) == 1:
+        turn.draft.area_id = found[0]
+
+
+async def ask_photos(turn: Turn) -> None:
+    """Ask for photos."""
+    turn.goto(Step.PHOTOS)
+    await turn.say("report_photos", most=MAX_PHOTOS)
+
+
+async def photos(turn: Turn) -> None:
+    """Gather photos until there is quiet or the citizen says done; further words are added to the report."""
+    assert turn.draft is not None
+    if turn.attachments:
+        await gather(turn)
+    elif turn.word in {MenuWord.DONE, MenuWord.SKIP, MenuWord.NO, MenuWord.SEND}:
+        await ask_confirm(turn)
+    elif await acceptable(turn, turn.text):
+        turn.draft.add_text(turn.text)
+        turn.draft.message_ids += turn.message_ids
+        await ask_confirm(turn)
+
+
+async def gather(turn: Turn, *, announce: bool = True) -> None:
+    """Add what is attached to the draft; what is too much is said, what is an identity paper is not kept."""
+    draft = turn.draft
+    assert draft is not None
+    draft.message_ids += [i for i in turn.message_ids if i not in draft.message_ids]
+    if turn.photos and says_identity_paper(turn.text):
+        await messages.discard_attachments(turn.uow.session, turn.message_ids)
+        await turn.say("identity_paper")
+        return
+    over = False
+    for attachment in turn.attachments:
+        match attachment.kind:
+            case AttachmentKind.IMAGE:
+                over = over or draft.photos >= MAX_PHOTOS
+                draft.photos += 1
+            case AttachmentKind.VIDEO:
+                over = over or draft.videos >= MAX_VIDEOS
+                draft.videos += 1
+            case AttachmentKind.AUDIO:
+                draft.voices += 1
+            case AttachmentKind.FILE:
+                draft.files += 1
+            case AttachmentKind.LOCATION:
+                draft.latitude, draft.longitude = attachment.latitude, attachment.longitude
+            case _:
+                pass
+    if over:
+        turn.remember(over=True)
+    if announce and turn.attachments:
+        turn.wait_for_quiet()
+
+
+async def ask_confirm(turn: Turn) -> None:
+    """Show the whole report and ask whether to send it."""
+    draft = turn.draft
+    assert draft is not None
+    turn.goto(Step.CONFIRM)
+    await turn.say("report_confirm", **await summary(turn))
+
+
+async def summary(turn: Turn) -> dict[str, object]:
+    """Return what the citizen should see before sending."""
+    draft = turn.draft
+    assert draft is not None
+    chosen = await units.category(turn.uow.session, draft.category_id)
+    area = await units.area(turn.uow.session, draft.area_id) if draft.area_id else None
+    return {
+        "category": chosen.name if chosen else "",
+        "text": excerpt(draft.text, 300),
+        "place": draft.place or (area.name if area else ""),
+        "located": draft.latitude is not None,
+        "draft": draft,
+        "over": bool(turn.recall("over")),
+        "most": MAX_PHOTOS,
+    }
+
+
+async def confirm(turn: Turn) -> None:
+    """Send, change, or take in a late photo."""
+    draft = turn.draft
+    assert draft is not None
+    if turn.attachments:
+        await gather(turn)
+    elif turn.word in {MenuWord.SEND, MenuWord.YES, MenuWord.DONE}:
+        await send(turn)
+    elif turn.word is MenuWord.EDIT:
+        draft.text = ""
+        await ask_content(turn)
+    elif turn.word is MenuWord.NO:
+        await cancel(turn)
+    elif turn.text and await acceptable(turn, turn.text):
+        draft.add_text(turn.text)
+        draft.message_ids += turn.message_ids
+        await ask_confirm(turn)
+
+
+async def send(turn: Turn) -> None:
+    """Make a case of the draft and tell its code, its unit and the date."""
+    draft = turn.draft
+    assert draft is not None
+    if not draft.category_id or not draft.has_content:
+        await go_on(turn)
+        return
+    opened = await open_case(turn.uow, turn.account, turn.contact, draft)
+    turn.draft = None
+    turn.remember(over=None)
+    turn.goto(Step.IDLE)
+    case = opened.case
+    template = "report_sent" if opened.is_new else "report_same"
+    await turn.say(
+        template,
+        case_id=case.id,
+        code=case.code,
+        unit=opened.unit.name,
+        due_at=case.due_at,
+        restricted=case.restricted,
+        question=case.kind == "question",
+    )
+
+
+async def cancel(turn: Turn) -> None:
+    """Leave whatever was going on; the draft is gone."""
+    had = turn.draft is not None or turn.step is not Step.IDLE
+    turn.draft = None
+    turn.remember(over=None, remark=None, buttons=None)
+    turn.goto(Step.IDLE)
+    await turn.say("cancelled" if had else "nothing_to_cancel")
+
+
+def stale(turn: Turn) -> bool:
+    """Say whether the citizen comes back to a half-finished report after a while."""
+    return turn.draft is not None and turn.uow.now - turn.conversation.updated_at > RESUME_AFTER
+
+
+STEPS = {
+    Step.CATEGORY: category,
+    Step.CONTENT: content,
+    Step.PLACE: place,
+    Step.PHOTOS: photos,
+    Step.CONFIRM: confirm,
+    Step.OFFERED: offered,
+}

@@ -1,0 +1,227 @@
+"""Give each update to the handler that it is for: first match wins, the list is the table of contents."""
+
+from collections.abc import Awaitable, Callable
+
+from bot.actions import contacts, live
+from bot.actions.messages import receive
+from bot.domain.conversation import Draft, Step
+from bot.domain.text import clean
+from bot.domain.update import (
+    AttachmentKind,
+    ButtonPressed,
+    Echo,
+    Followed,
+    MessageReceived,
+    PhoneShared,
+    Rated,
+    Receipt,
+    Unfollowed,
+    Update,
+    Withdrawn,
+)
+from bot.domain.words import MenuWord, looks_like_complaint, looks_like_question
+from bot.store import contacts as rows
+from bot.store.accounts import AccountRow
+from bot.store.unit_of_work import Actor, UnitOfWork
+from handlers import receipts
+from handlers.citizen import ask, consent, lookup, propose, rate, reply, report, welcome
+from handlers.citizen.turn import Desk, Turn
+
+Handler = Callable[[Turn], Awaitable[None]]
+Test = Callable[[Turn], bool]
+
+_PROPOSING = frozenset({AttachmentKind.IMAGE, AttachmentKind.VIDEO, AttachmentKind.AUDIO, AttachmentKind.LOCATION})
+
+
+def _says(*words: MenuWord) -> Test:
+    return lambda turn: turn.word in words
+
+
+def _at(*steps: Step) -> Test:
+    return lambda turn: turn.step in steps
+
+
+COMMANDS: tuple[tuple[Test, Handler], ...] = (
+    (_says(MenuWord.STOP), consent.stop),
+    (_says(MenuWord.RESUME), consent.resume),
+    (_says(MenuWord.DELETE_DATA), consent.delete_data),
+    (_says(MenuWord.CANCEL), report.cancel),
+    (rate.is_rating, rate.rate),
+    (lookup.asks_status, lookup.status),
+    (_says(MenuWord.MY_CASES), lookup.mine),
+    (_says(MenuWord.REPORT), report.begin),
+    (_says(MenuWord.LOOKUP), lookup.begin),
+    (_says(MenuWord.ASK), ask.begin),
+    (_says(MenuWord.ANNOUNCEMENTS), consent.announcements),
+    (_says(MenuWord.CONTACT), welcome.contact),
+    (_says(MenuWord.MENU, MenuWord.HELP), welcome.menu),
+)
+"""Words that work from any state, whatever the bot was waiting for."""
+
+STEPS: tuple[tuple[Test, Handler], ...] = (
+    (report.stale, report.offer),
+    (_at(Step.PROPOSED), propose.proposed),
+    (_at(Step.QUESTION), ask.question),
+    (_at(Step.REASON), rate.reason),
+    (_at(Step.REMARK), rate.remark),
+    *((_at(step), handler) for step, handler in report.STEPS.items()),
+)
+"""What the bot waits for."""
+
+OUT_OF_THE_BLUE: tuple[tuple[Test, Handler], ...] = (
+    (lambda turn: any(a.kind in _PROPOSING for a in turn.attachments), propose.from_attachment),
+    (lambda turn: looks_like_complaint(turn.text), propose.from_text),
+    (lambda turn: looks_like_question(turn.text), ask.proposed),
+    (lambda _: True, welcome.other),
+)
+"""What somebody simply sends."""
+
+
+async def dispatch(desk: Desk, uow: UnitOfWork, account: AccountRow, update: Update, inbox_id: int) -> None:
+    """Handle one update inside the given transaction."""
+    match update:
+        case Receipt():
+            await receipts.receipt(uow, account, update)
+        case Echo():
+            await receipts.echo(uow, account, update, desk.settings.live_minutes)
+        case MessageReceived() if not update.test:
+            await _message(desk, uow, account, update)
+        case ButtonPressed() if update.sender:
+            await _button(desk, uow, account, update)
+        case Followed() | Unfollowed() | PhoneShared() | Withdrawn():
+            await _about_person(desk, uow, account, update, inbox_id)
+        case Rated():
+            await receipts.template_rating(uow, account, update)
+        case _:
+            return
+
+
+async def _turn(desk: Desk, uow: UnitOfWork, account: AccountRow, sender: str, *, anonymous: bool = False) -> Turn:
+    contact = await contacts.met(uow, account, sender, interacts=True, anonymous=anonymous)
+    uow.actor = Actor("citizen", contact.id, contact.name)
+    conversation = await contacts.conversation_of(uow, contact)
+    turn = Turn(desk, uow, account, contact, conversation)
+    turn.draft = Draft.from_json(conversation.data.get("draft"))
+    _forget_old_draft(turn)
+    return turn
+
+
+def _forget_old_draft(turn: Turn) -> None:
+    if turn.draft is not None and turn.draft.forgotten(turn.uow.now, turn.desk.settings.draft_hours):
+        turn.draft = None
+        turn.goto(Step.IDLE)
+    if turn.step in {Step.REASON, Step.REMARK} and rate.late(turn):
+        turn.goto(Step.IDLE)
+
+
+async def _message(desk: Desk, uow: UnitOfWork, account: AccountRow, update: MessageReceived) -> None:
+    turn = await _turn(desk, uow, account, update.sender, anonymous=update.anonymous)
+    turn.contact.conversation_id = update.conversation_id or turn.contact.conversation_id
+    turn.message, _ = await receive(uow, account, turn.contact, update)
+    turn.attachments = update.attachments
+    turn.text = _number_to_payload(turn, clean(update.text))
+    if update.anonymous:
+        await welcome.anonymous(turn)
+    else:
+        await _answer(turn)
+    turn.keep()
+
+
+async def _button(desk: Desk, uow: UnitOfWork, account: AccountRow, update: ButtonPressed) -> None:
+    turn = await _turn(desk, uow, account, update.sender)
+    turn.text = clean(update.payload)
+    await _answer(turn)
+    turn.keep()
+
+
+def _number_to_payload(turn: Turn, text: str) -> str:
+    """Take a number for the button of that number in the last message, where buttons could not be shown."""
+    payloads = turn.recall("buttons") or []
+    if text.isascii() and text.isdigit() and 1 <= int(text[:3]) <= len(payloads):
+        return str(payloads[int(text[:3]) - 1])
+    return text
+
+
+async def _answer(turn: Turn) -> None:
+    turn.numbers = turn.step is Step.IDLE and turn.recall("buttons") is None
+    handler = _first(COMMANDS, turn)
+    case = None if handler is not None else await reply.target(turn)
+    if handler is not None:
+        await handler(turn)
+    elif case is not None:
+        await reply.into(turn, case)
+    elif live.is_live(turn.uow, turn.contact):
+        await reply.silent(turn)
+    else:
+        chosen = _first(STEPS, turn) or _first(OUT_OF_THE_BLUE, turn)
+        assert chosen is not None
+        await chosen(turn)
+
+
+def _first(table: tuple[tuple[Test, Handler], ...], turn: Turn) -> Handler | None:
+    return next((handler for test, handler in table if test(turn)), None)
+
+
+async def _about_person(
+    desk: Desk,
+    uow: UnitOfWork,
+    account: AccountRow,
+    update: Followed | Unfollowed | PhoneShared | Withdrawn,
+    inbox_id: int,
+) -> None:
+    if not update.sender:
+        return
+    match update:
+        case Followed():
+            turn = await _turn(desk, uow, account, update.sender)
+            turn.contact.following = turn.contact.following or update.how != "chat"
+            if turn.contact.greeted_at is None:
+                await welcome.greet(turn)
+            turn.keep()
+        case Unfollowed():
+            contact = await contacts.met(uow, account, update.sender, interacts=False)
+            contact.following = False
+        case PhoneShared():
+            turn = await _turn(desk, uow, account, update.sender)
+            await consent.phone(turn, update)
+            turn.keep()
+        case Withdrawn():
+            contact = await contacts.met(uow, account, update.sender, interacts=False)
+            conversation = await contacts.conversation_of(uow, contact)
+            conversation.data, conversation.state, conversation.resume_at = {}, Step.IDLE.value, None
+            await contacts.erase(uow, contact, inbox_id)
+
+
+async def resume(desk: Desk, uow: UnitOfWork, account: AccountRow, contact_id: str) -> bool:
+    """Go on by itself with a conversation in which there has been quiet; False when that is not wanted any more."""
+    contact = await rows.contact(uow.session, contact_id)
+    conversation = await rows.conversation(uow.session, contact_id)
+    if contact is None or conversation is None or conversation.resume_at is None or conversation.resume_at > uow.now:
+        return False
+    turn = Turn(desk, uow, account, contact, conversation)
+    turn.draft = Draft.from_json(conversation.data.get("draft"))
+    conversation.resume_at = None
+    if turn.draft is not None:
+        await _after_quiet(turn)
+    turn.keep()
+    return True
+
+
+async def _after_quiet(turn: Turn) -> None:
+    draft = turn.draft
+    assert draft is not None
+    match turn.step:
+        case Step.PROPOSED:
+            await propose.ask(turn)
+        case Step.CATEGORY:
+            await report.ask_category(turn)
+        case Step.CONTENT if draft.has_content:
+            await report.after_content(turn)
+        case Step.CONTENT:
+            await turn.say("report_photos_first", draft=draft)
+        case Step.PLACE:
+            await report.ask_place(turn)
+        case Step.PHOTOS | Step.CONFIRM:
+            await report.ask_confirm(turn)
+        case _:
+            return

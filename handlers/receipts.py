@@ -1,0 +1,126 @@
+"""What a provider tells of our own messages: delivered, seen, echoed, rated by template."""
+
+from datetime import timedelta
+
+from bot.actions import answer_case, contacts, live
+from bot.actions.case_trail import audit, note
+from bot.domain.text import clean
+from bot.domain.update import Echo, Rated, Receipt, ReceiptKind
+from bot.store import cases, messages, outbox
+from bot.store.accounts import AccountRow
+from bot.store.messages import AttachmentRow, MessageRow
+from bot.store.outbox import OutboxRow
+from bot.store.unit_of_work import Actor, UnitOfWork
+
+_ECHO_WINDOW = timedelta(minutes=30)
+"""An echo can only be of a message that was tried within this time."""
+
+
+async def receipt(uow: UnitOfWork, account: AccountRow, update: Receipt) -> None:
+    """Move messages on to delivered or seen; never back."""
+    for provider_id in update.message_ids:
+        row = await outbox.by_provider_id(uow.session, account.id, provider_id)
+        if row is None or row.state not in {"sent", "delivered", "unknown", "sending"}:
+            continue
+        if update.kind is ReceiptKind.SEEN:
+            row.state, row.seen_at = "seen", uow.now
+            row.delivered_at = row.delivered_at or uow.now
+        else:
+            row.state, row.delivered_at = "delivered", uow.now
+        if row.case_id is not None:
+            uow.announce(f"case:{row.case_id}")
+
+
+async def echo(uow: UnitOfWork, account: AccountRow, update: Echo, live_minutes: int) -> None:
+    """Recognise our own message by its id or, when its outcome is in doubt, by recipient and text.
+
+    What a person typed in the provider's own tool is recorded in the conversation, and the bot falls silent.
+    """
+    if not update.sender or await outbox.by_provider_id(uow.session, account.id, update.message_id) is not None:
+        return
+    if await messages.by_provider_id(uow.session, account.id, update.message_id) is not None:
+        return
+    contact = await contacts.met(uow, account, update.sender, interacts=False)
+    if update.staff_id is None:
+        for row in await outbox.in_doubt_for(uow.session, contact.id, uow.now - _ECHO_WINDOW):
+            if _same(row, update):
+                await settle(uow, row, update.message_id)
+                return
+    else:
+        live.begin_live(uow, contact, live_minutes)
+    await _record_foreign(uow, account, contact.id, update)
+
+
+def _same(row: OutboxRow, update: Echo) -> bool:
+    if clean(row.text) != clean(update.text):
+        return False
+    wants_media = row.body.get("media") is not None
+    return bool(row.text) or wants_media == bool(update.attachments)
+
+
+async def settle(uow: UnitOfWork, row: OutboxRow, provider_id: str) -> None:
+    """Note that a message whose outcome was in doubt has reached the provider."""
+    row.state, row.provider_id, row.sent_at, row.reason = "sent", provider_id, uow.now, ""
+    row.lease, row.leased_until = None, None
+    await sent(uow, row)
+
+
+async def sent(uow: UnitOfWork, row: OutboxRow) -> None:
+    """Do what follows from a message having left: its id in the conversation, and the case answered."""
+    said = await uow.session.get(MessageRow, row.id)
+    if said is not None:
+        said.provider_id = row.provider_id
+    if row.purpose == "answer" and row.case_id is not None:
+        answer = await cases.approved_of(uow.session, row.id, row.case_id)
+        rows = await outbox.rows(uow.session, answer.outbox_ids) if answer else {}
+        done = all(r.id == row.id or r.state in {"sent", "delivered", "seen"} for r in rows.values())
+        await answer_case.delivered(uow, row, done)
+    if row.case_id is not None:
+        uow.announce(f"case:{row.case_id}")
+
+
+async def _record_foreign(uow: UnitOfWork, account: AccountRow, contact_id: str, update: Echo) -> None:
+    """Record what somebody wrote in the provider's own tool, or another application by the same account."""
+    found = await cases.of_contact(uow.session, contact_id, limit=5)
+    case = next((c for c in found if c.state in cases.OPEN), None)
+    row = MessageRow(
+        id=uow.new_id(),
+        account_id=account.id,
+        contact_id=contact_id,
+        case_id=case.id if case else None,
+        direction="out",
+        author="oa_tool",
+        text=clean(update.text),
+        provider_id=update.message_id,
+        occurred_at=min(update.occurred_at, uow.now),
+    )
+    uow.session.add(row)
+    await uow.session.flush()
+    for attachment in update.attachments:
+        uow.session.add(
+            AttachmentRow(
+                id=uow.new_id(),
+                message_id=row.id,
+                case_id=row.case_id,
+                kind=attachment.kind.value,
+                url=attachment.url or "",
+                name=clean(attachment.name or "")[:200],
+                state="described",
+            )
+        )
+    uow.actor = Actor("oa_tool", update.staff_id)
+    audit(uow, "message.oa_tool", f"contact:{contact_id}")
+    if case is not None:
+        note(uow, case, "oa_tool_wrote", from_state=case.state)
+
+
+async def template_rating(uow: UnitOfWork, account: AccountRow, update: Rated) -> None:
+    """Keep a rating given through a provider's template on the case that the message belonged to."""
+    row = await outbox.by_provider_id(uow.session, account.id, update.message_id)
+    if row is None or row.case_id is None:
+        return
+    case = await cases.case(uow.session, row.case_id)
+    if case is not None:
+        case.rating = {1: 1, 2: 1, 3: 2, 4: 2, 5: 3}.get(update.rate)
+        case.rating_remark = clean(update.note)[:1000]
+        note(uow, case, "rated", data={"rating": case.rating, "template": True}, from_state=case.state)

@@ -1,0 +1,54 @@
+"""Take webhooks: verify on the raw bytes, store, and only then say 200."""
+
+from aiohttp import web
+
+from bot.channels.channel import VerificationError
+from bot.logs import logger
+from bot.store.inbox import Arrival
+from handlers.keys import RUNTIME
+
+_log = logger("intake")
+MAX_BYTES = 1024 * 1024
+_PROVIDER = "zalo"
+
+
+async def zalo(request: web.Request) -> web.Response:
+    """Store one event of any Official Account of the app.
+
+    200 once durable (or for the unsigned probe that Zalo sends when the address is saved), 400 not JSON, 401 forged,
+    413 too large; each refusal is counted for the health page.
+    """
+    runtime = request.app[RUNTIME]
+    channel = runtime.channels.get(_PROVIDER)
+    if channel is None:
+        return web.json_response({"error": "zalo is not configured"}, status=404)
+    try:
+        body = await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        runtime.intake.refuse(_PROVIDER, "too_large")
+        return web.json_response({"error": "too large"}, status=413)
+    try:
+        event = channel.verify(request.headers, body)
+    except VerificationError as error:
+        runtime.intake.refuse(_PROVIDER, error.reason)
+        _log.warning("webhook refused", reason=error.reason, address=request.remote)
+        return web.json_response({"error": "signature"}, status=401)
+    except ValueError:
+        runtime.intake.refuse(_PROVIDER, "not_json")
+        return web.json_response({"error": "not JSON"}, status=400)
+    if event is None:
+        return web.json_response({})
+    account = runtime.accounts.get(_PROVIDER, event.account)
+    arrival = Arrival(
+        provider=_PROVIDER,
+        account=event.account,
+        event=event.event,
+        key=event.key,
+        contact=event.contact or f"{event.account}:{event.key}",
+        raw=body,
+        occurred_at=event.occurred_at,
+        received_at=runtime.now(),
+        known=account is not None,
+    )
+    await runtime.intake.submit(arrival, account.id if account else None)
+    return web.json_response({})

@@ -1,0 +1,19 @@
+"""Close answered cases that nobody has rated in time."""
+
+from datetime import timedelta
+
+from bot.actions.citizen_case import close_unrated
+from bot.runtime import Runtime
+from bot.store import cases
+
+
+async def close_answered(runtime: Runtime) -> int:
+    """Close every case that was answered long enough ago; returns how many."""
+    before = runtime.now() - timedelta(days=runtime.settings.conversation.close_days)
+    async with runtime.database.reading() as session:
+        due = await cases.due_closing(session, before)
+    closed = 0
+    for case_id in due:
+        async with runtime.units_of_work() as uow:
+            closed += await close_unrated(uow, case_id)
+    return closed

@@ -1,0 +1,118 @@
+"""Hand messages to their providers: most urgent first, in order per person, every outcome recorded."""
+
+import asyncio
+import random
+from datetime import timedelta
+from typing import Any
+
+from bot import metrics
+from bot.actions import answer_case
+from bot.channels.channel import Recipient
+from bot.clock import new_id
+from bot.domain.delivery import DeliveryState, NextStep, SendError, Sent, UnknownOutcomeError, next_step
+from bot.domain.message import Message, fit
+from bot.logs import logger
+from bot.runtime import Runtime, ref
+from bot.store import accounts, contacts, outbox
+from bot.store.accounts import AccountRow
+from bot.store.contacts import ContactRow
+from bot.store.outbox import OutboxRow
+from bot.vault import stop_account
+from handlers.receipts import sent
+
+_log = logger("delivery")
+_LEASE_SECONDS = 60.0
+_BATCH = 20
+
+
+async def deliver_messages(runtime: Runtime) -> int:
+    """Send everything that is due now; returns how many tries were made."""
+    total = 0
+    while True:
+        lease = new_id()
+        async with runtime.units_of_work() as uow:
+            rows = await outbox.claim(uow.session, lease, uow.now, _LEASE_SECONDS, _BATCH)
+            people = await contacts.contacts(uow.session, [r.contact_id for r in rows])
+            known = {a.id: a for a in await accounts.all_accounts(uow.session)} if rows else {}
+        if not rows:
+            return total
+        await asyncio.gather(
+            *(_one(runtime, row, lease, known[row.account_id], people[row.contact_id]) for row in rows)
+        )
+        total += len(rows)
+
+
+async def _one(runtime: Runtime, row: OutboxRow, lease: str, account: AccountRow, person: ContactRow) -> None:
+    try:
+        result = await _send(runtime, row, account, person)
+    except SendError as error:
+        await _failed(runtime, row, lease, account, error)
+    except Exception as error:  # noqa: BLE001 - whatever broke, the row must get its outcome
+        _log.exception("sending broke", outbox=row.id)
+        await _failed(runtime, row, lease, account, UnknownOutcomeError("technical", type(error).__name__))
+    else:
+        await _succeeded(runtime, row, lease, account, result)
+
+
+async def _send(runtime: Runtime, row: OutboxRow, account: AccountRow, person: ContactRow) -> Sent:
+    channel = runtime.channel(account)
+    message = Message.from_json(row.body)
+    parts = fit(message, channel.capabilities(ref(account)))
+    recipient = Recipient(person.external_id, person.conversation_id if person.anonymous else None)
+    return await channel.send(ref(account), recipient, parts[0] if len(parts) == 1 else Message(text=message.text))
+
+
+async def _succeeded(runtime: Runtime, row: OutboxRow, lease: str, account: AccountRow, result: Sent) -> None:
+    metrics.sends.labels(account.provider, "sent").inc()
+    async with runtime.units_of_work() as uow:
+        values: dict[str, Any] = {
+            "state": DeliveryState.SENT.value,
+            "provider_id": result.message_id,
+            "quota_type": result.quota_type,
+            "sent_at": uow.now,
+            "reason": "",
+        }
+        if not await outbox.record(uow.session, row.id, lease, **values):
+            return
+        current = await outbox.row(uow.session, row.id)
+        assert current is not None
+        await sent(uow, current)
+        if result.quota_type is not None:
+            quota = {result.quota_type: {"remaining": result.quota_remaining, "at": uow.now.isoformat()}}
+            await accounts.note_quota(uow.session, account.id, quota)
+        if row.purpose not in {"answer", "ask_back"}:
+            metrics.turn_seconds.observe((uow.now - row.created_at).total_seconds())
+
+
+async def _failed(runtime: Runtime, row: OutboxRow, lease: str, account: AccountRow, error: SendError) -> None:
+    metrics.sends.labels(account.provider, error.outcome.value).inc()
+    async with runtime.units_of_work() as uow:
+        step = next_step(error, row.attempts, uow.now, random.random())  # noqa: S311 - jitter
+        _log.warning("not sent", outbox=row.id, reason=error.reason, code=error.provider_code, next=step.state.value)
+        values: dict[str, Any] = {
+            "state": step.state.value,
+            "next_attempt_at": step.at,
+            "reason": step.reason,
+            "detail": error.detail[:500],
+        }
+        if step.state is DeliveryState.FAILED:
+            values["failed_at"] = uow.now
+        if not await outbox.record(uow.session, row.id, lease, **values):
+            return
+        await _follow_up(uow, row, account, step, error)
+
+
+async def _follow_up(uow: Any, row: OutboxRow, account: AccountRow, step: NextStep, error: SendError) -> None:
+    if step.stops_account:
+        await stop_account(uow, account.id, error.reason, error.detail)
+    if step.recipient_gone:
+        await contacts.set_gone(uow.session, row.contact_id, error.reason)
+    if step.state is DeliveryState.FAILED:
+        current = await outbox.row(uow.session, row.id)
+        assert current is not None
+        await answer_case.undeliverable(uow, current)
+        uow.announce("health")
+    elif step.state is DeliveryState.UNKNOWN:
+        uow.after_commit("settle_messages")
+    elif step.at is not None:
+        uow.after_commit("deliver_messages", max(0.0, (step.at - uow.now) / timedelta(seconds=1)))

@@ -1,0 +1,138 @@
+"""Fetch what citizens attached: distrusted, bounded, cleaned, or the reason kept why it could not be."""
+
+import asyncio
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from bot import metrics
+from bot.clock import new_id
+from bot.logs import logger
+from bot.pictures import Picture, PictureError, inspect_file, read_picture
+from bot.runtime import Runtime
+from bot.store import messages
+from bot.store.files import FileRow
+from bot.store.messages import AttachmentRow
+
+_log = logger("attachments")
+_BATCH = 10
+_PAUSES = (5, 60, 600, 3600)
+_SECONDS = 30
+_CHUNK = 64 * 1024
+_MEGABYTE = 1024 * 1024
+
+
+class NotFetchableError(Exception):
+    """The attachment cannot be kept; `reason` is a word for templates, `again` says whether to try later."""
+
+    def __init__(self, reason: str, *, again: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.again = again
+
+
+async def fetch_attachments(runtime: Runtime) -> int:
+    """Fetch every attachment that is due; returns how many were settled."""
+    settled = 0
+    while True:
+        async with runtime.units_of_work() as uow:
+            due = await messages.due_attachments(uow.session, uow.now, _BATCH)
+            for row in due:
+                values = {"attempts": row.attempts + 1, "next_attempt_at": uow.now + timedelta(seconds=2 * _SECONDS)}
+                await messages.settle_attachment(uow.session, row.id, **values)
+        if not due:
+            return settled
+        await asyncio.gather(*(_one(runtime, row) for row in due))
+        settled += len(due)
+
+
+async def _one(runtime: Runtime, row: AttachmentRow) -> None:
+    try:
+        data = await _download(runtime, row)
+        file = await _keep(runtime, row, data)
+    except NotFetchableError as error:
+        await _not_kept(runtime, row, error)
+        return
+    metrics.attachments.labels("stored").inc()
+    async with runtime.units_of_work() as uow:
+        uow.session.add(file)
+        await uow.session.flush()
+        await messages.settle_attachment(uow.session, row.id, state="stored", file_id=file.id, size=file.size)
+        fresh = await uow.session.get(AttachmentRow, row.id)
+        if fresh is not None and fresh.case_id:
+            uow.announce(f"case:{fresh.case_id}")
+
+
+async def _download(runtime: Runtime, row: AttachmentRow) -> bytes:
+    _require_known_host(runtime, row.url)
+    limits = runtime.settings.files
+    most = (limits.max_image_mb if row.kind in {"image", "gif"} else limits.max_file_mb) * _MEGABYTE
+    timeout = aiohttp.ClientTimeout(total=_SECONDS)
+    try:
+        async with runtime.http.get(row.url, timeout=timeout, allow_redirects=False) as answer:
+            if answer.status != aiohttp.http.HTTPStatus.OK:
+                raise NotFetchableError("gone", again=answer.status >= aiohttp.http.HTTPStatus.INTERNAL_SERVER_ERROR)
+            if (answer.content_length or 0) > most:
+                raise NotFetchableError("too_large")
+            data = bytearray()
+            async for chunk in answer.content.iter_chunked(_CHUNK):
+                data += chunk
+                if len(data) > most:
+                    raise NotFetchableError("too_large")
+            return bytes(data)
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise NotFetchableError("not_reachable", again=True) from error
+
+
+def _require_known_host(runtime: Runtime, url: str) -> None:
+    """Refuse addresses outside the provider's media hosts, so that a webhook cannot make us call the inside."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    known = runtime.settings.zalo.media_hosts
+    if parts.scheme not in {"http", "https"} or not any(host == k or host.endswith(f".{k}") for k in known):
+        raise NotFetchableError("foreign_host")
+
+
+async def _keep(runtime: Runtime, row: AttachmentRow, data: bytes) -> FileRow:
+    try:
+        if row.kind in {"image", "gif"}:
+            picture: Picture = await asyncio.to_thread(read_picture, data)
+        else:
+            picture = await asyncio.to_thread(inspect_file, data, row.kind, row.name)
+    except PictureError as error:
+        raise NotFetchableError(error.reason) from error
+    file_id = new_id()
+    key = f"{file_id[:4]}/{file_id}"
+    await runtime.blobs.put(key, picture.data)
+    if picture.thumbnail is not None:
+        await runtime.blobs.put(f"{key}.thumb", picture.thumbnail)
+    return FileRow(
+        id=file_id,
+        key=key,
+        thumbnail_key=f"{key}.thumb" if picture.thumbnail is not None else None,
+        media_type=picture.media_type,
+        name=row.name or picture.name,
+        size=len(picture.data),
+        sha256=picture.sha256,
+        width=picture.width,
+        height=picture.height,
+        created_at=runtime.now(),
+    )
+
+
+async def _not_kept(runtime: Runtime, row: AttachmentRow, error: NotFetchableError) -> None:
+    again = error.again and row.attempts < len(_PAUSES)
+    metrics.attachments.labels("retry" if again else error.reason).inc()
+    _log.warning("attachment not kept", attachment=row.id, reason=error.reason, again=again)
+    async with runtime.units_of_work() as uow:
+        if again:
+            pause = _PAUSES[row.attempts]
+            at = uow.now + timedelta(seconds=pause)
+            await messages.settle_attachment(uow.session, row.id, next_attempt_at=at, failure=error.reason)
+            uow.after_commit("fetch_attachments", float(pause))
+        else:
+            await messages.settle_attachment(uow.session, row.id, state="failed", failure=error.reason)
+            fresh = await uow.session.get(AttachmentRow, row.id)
+            if fresh is not None and fresh.case_id:
+                uow.announce(f"case:{fresh.case_id}")

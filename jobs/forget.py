@@ -1,0 +1,32 @@
+"""Forget in time: raw webhooks, ended sessions, audit rows, and the bytes of what was discarded."""
+
+from datetime import timedelta
+
+from bot.runtime import Runtime
+from bot.store import audit, files, inbox, messages, staff
+
+
+async def forget(runtime: Runtime) -> int:
+    """Delete what has passed its retention; returns how many rows and files went."""
+    kept = runtime.settings.privacy
+    gone = 0
+    async with runtime.units_of_work() as uow:
+        if kept.inbox_days:
+            gone += await inbox.forget_handled(uow.session, uow.now - timedelta(days=kept.inbox_days))
+        if kept.audit_days:
+            gone += await audit.forget(uow.session, uow.now - timedelta(days=kept.audit_days))
+        if kept.session_days:
+            gone += await staff.clear_old(uow.session, uow.now - timedelta(days=kept.session_days))
+        discarded = await messages.discarded_files(uow.session)
+        rows = {row.id: row for row in await files.files(uow.session, [f for _, f in discarded])}
+    for attachment_id, file_id in discarded:
+        row = rows.get(file_id)
+        if row is not None:
+            await runtime.blobs.delete(row.key)
+            if row.thumbnail_key:
+                await runtime.blobs.delete(row.thumbnail_key)
+        async with runtime.units_of_work() as uow:
+            await files.mark_deleted(uow.session, file_id, uow.now)
+            await messages.settle_attachment(uow.session, attachment_id, file_id=None)
+        gone += 1
+    return gone

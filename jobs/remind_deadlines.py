@@ -1,0 +1,48 @@
+"""Climb the escalation ladder: official at 80 % of the time, unit head at 100 %, leader at 150 %."""
+
+from datetime import timedelta
+
+from bot.actions import case_clock
+from bot.actions.case_trail import note
+from bot.domain.calendar import WorkingCalendar
+from bot.domain.deadline import elapsed
+from bot.runtime import Runtime
+from bot.store import cases, units
+from bot.store.cases import CaseRow
+from bot.store.unit_of_work import UnitOfWork
+
+LADDER = ((150, "leader"), (100, "unit_head"), (80, "official"))
+"""Percent of the working time used, and whom that concerns; the highest step reached counts."""
+
+
+async def remind_deadlines(runtime: Runtime) -> int:
+    """Record each step of the ladder once per case, in working hours only; returns how many steps were taken."""
+    async with runtime.database.reading() as session:
+        open_cases = await cases.running(session)
+    steps = 0
+    for case_id in open_cases:
+        async with runtime.units_of_work() as uow:
+            case = await cases.lock(uow.session, case_id)
+            steps += await _climb(uow, case) if case is not None else 0
+    return steps
+
+
+async def _climb(uow: UnitOfWork, case: CaseRow) -> int:
+    unit = await units.unit(uow.session, case.unit_id)
+    assert unit is not None
+    calendar = await case_clock.calendar_of(uow, unit)
+    if not _working_now(uow, calendar) or case.state not in cases.OPEN:
+        return 0
+    used = elapsed(case.clock_from, uow.now, calendar, case_clock.pauses_of(case))
+    percent = used * 100 // case.budget if case.budget else 0
+    step = next(((p, who) for p, who in LADDER if percent >= p), None)
+    if step is None or step[0] <= case.escalated:
+        return 0
+    case.escalated = step[0]
+    note(uow, case, "escalated", data={"percent": step[0], "to": step[1]}, from_state=case.state)
+    return 1
+
+
+def _working_now(uow: UnitOfWork, calendar: WorkingCalendar) -> bool:
+
+    return elapsed(uow.now, uow.now + timedelta(minutes=1), calendar, ()) > 0

@@ -1,0 +1,77 @@
+"""Find out what became of messages whose outcome is unknown, before anything is repeated."""
+
+from bot.actions import answer_case
+from bot.channels.channel import FindsSent, Recipient
+from bot.domain.delivery import UNKNOWN_PATIENCE, DeliveryState, SendError
+from bot.domain.message import Message
+from bot.logs import logger
+from bot.runtime import Runtime, ref
+from bot.store import accounts, contacts, outbox
+from bot.store.outbox import LANES, OutboxRow
+from handlers.receipts import sent
+
+_log = logger("delivery")
+_REPEATS = 1
+"""A message that a person waits for may be repeated once; a broadcast never (house plan, reliability R7)."""
+
+
+async def settle_messages(runtime: Runtime) -> int:
+    """Ask the provider about each message in doubt, else wait for its echo; returns how many were settled."""
+    async with runtime.database.reading() as session:
+        rows = await outbox.unknown(session)
+    settled = 0
+    for row in rows:
+        settled += await _one(runtime, row)
+    if settled:
+        await runtime.queue.wake("deliver_messages")
+    return settled
+
+
+async def _one(runtime: Runtime, row: OutboxRow) -> bool:
+    async with runtime.database.reading() as session:
+        account = await accounts.account(session, row.account_id)
+        person = await contacts.contact(session, row.contact_id)
+    assert account is not None
+    assert person is not None
+    channel = runtime.channel(account)
+    tried_at = row.sending_at or row.created_at
+    if isinstance(channel, FindsSent):
+        message = Message.from_json(row.body)
+        try:
+            found = await channel.find_sent(ref(account), Recipient(person.external_id), message, tried_at)
+        except SendError as error:
+            _log.warning("provider cannot say what became of a message", outbox=row.id, reason=error.reason)
+        else:
+            return await (_arrived(runtime, row, found) if found else _missing(runtime, row))
+    if runtime.now() - tried_at < UNKNOWN_PATIENCE:
+        return False
+    return await _missing(runtime, row)
+
+
+async def _arrived(runtime: Runtime, row: OutboxRow, provider_id: str) -> bool:
+    async with runtime.units_of_work() as uow:
+        other = await outbox.by_provider_id(uow.session, row.account_id, provider_id)
+        if other is not None and other.id != row.id:
+            return False
+        values = {"state": DeliveryState.SENT.value, "provider_id": provider_id, "sent_at": uow.now, "reason": ""}
+        if not await outbox.settle_unknown(uow.session, row.id, **values):
+            return False
+        current = await outbox.row(uow.session, row.id)
+        assert current is not None
+        await sent(uow, current)
+    return True
+
+
+async def _missing(runtime: Runtime, row: OutboxRow) -> bool:
+    repeat = row.repeated < _REPEATS and row.lane != LANES["broadcast"]
+    async with runtime.units_of_work() as uow:
+        if repeat:
+            values = {"state": "queued", "next_attempt_at": uow.now, "repeated": row.repeated + 1}
+            return await outbox.settle_unknown(uow.session, row.id, **values)
+        values = {"state": "failed", "failed_at": uow.now, "reason": "outcome_unknown"}
+        if not await outbox.settle_unknown(uow.session, row.id, **values):
+            return False
+        current = await outbox.row(uow.session, row.id)
+        assert current is not None
+        await answer_case.undeliverable(uow, current)
+    return True
