@@ -1,0 +1,1 @@
+"""What holds across modules: every channel, every job, both databases."""

@@ -1,0 +1,1 @@
+"""Stand-ins with a life of their own, for tests."""
