@@ -58,11 +58,11 @@ BY_NAME = {job.name: job for job in JOBS}
 
 
 def _embedded_pool() -> ArqRedis:
-    from fakeredis import FakeAsyncRedis, FakeServer
+    from fakeredis import FakeServer
     from fakeredis.aioredis import FakeConnection
 
-    assert FakeAsyncRedis is not None
-    return ArqRedis(connection_pool=ConnectionPool(connection_class=FakeConnection, server=FakeServer()))
+    kind: Any = FakeConnection
+    return ArqRedis(connection_pool=ConnectionPool(connection_class=kind, server=FakeServer()))
 
 
 class Queue:
@@ -139,6 +139,3 @@ class Queue:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._reader
         await self.redis.aclose(close_connection_pool=True)
-
-
-WorkerContext = dict[str, Any]

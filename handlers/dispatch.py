@@ -27,6 +27,8 @@ from handlers import receipts
 from handlers.citizen import ask, consent, lookup, propose, rate, reply, report, welcome
 from handlers.citizen.turn import Desk, Turn
 
+__all__ = ["Desk", "dispatch", "resume"]
+
 Handler = Callable[[Turn], Awaitable[None]]
 Test = Callable[[Turn], bool]
 

@@ -1,7 +1,43 @@
-"""Name what the web application carries."""
+"""Name what requests and the application carry, with its type."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from aiohttp import web
 
+from bot.domain.access import Grants, Permission
 from bot.runtime import Runtime
+from bot.store.staff import SessionRow, StaffRow
+from bot.store.unit_of_work import Actor
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One line of the table: what answers an address, who may ask, and whether it takes uploads."""
+
+    method: str
+    path: str
+    handler: Handler
+    permission: Permission
+    uploads: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Who looks at a page: the sign-in, the person, and what they hold."""
+
+    session: SessionRow
+    person: StaffRow
+    grants: Grants
+
+    @property
+    def actor(self) -> Actor:
+        """Whoever acts in a unit of work of this person."""
+        return Actor("staff", self.person.id, self.person.name)
+
 
 RUNTIME = web.AppKey("runtime", Runtime)
+VISIT = web.RequestKey("visit", Visit)
+ROUTES = web.AppKey("routes", dict[web.AbstractRoute, Route])

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.actions import answer_case, contacts, live
+from bot.actions import contacts, live, outgoing
 from bot.actions.case_trail import audit, note
 from bot.domain.text import clean
 from bot.domain.update import Echo, Rated, Receipt, ReceiptKind
@@ -44,7 +44,7 @@ async def echo(uow: UnitOfWork, account: AccountRow, update: Echo, live_minutes:
     if update.staff_id is None:
         for row in await outbox.in_doubt_for(uow.session, contact.id, uow.now - _ECHO_WINDOW):
             if _same(row, update):
-                await settle(uow, row, update.message_id)
+                await outgoing.settle(uow, row, update.message_id)
                 return
     else:
         live.begin_live(uow, contact, live_minutes)
@@ -56,27 +56,6 @@ def _same(row: OutboxRow, update: Echo) -> bool:
         return False
     wants_media = row.body.get("media") is not None
     return bool(row.text) or wants_media == bool(update.attachments)
-
-
-async def settle(uow: UnitOfWork, row: OutboxRow, provider_id: str) -> None:
-    """Note that a message whose outcome was in doubt has reached the provider."""
-    row.state, row.provider_id, row.sent_at, row.reason = "sent", provider_id, uow.now, ""
-    row.lease, row.leased_until = None, None
-    await sent(uow, row)
-
-
-async def sent(uow: UnitOfWork, row: OutboxRow) -> None:
-    """Do what follows from a message having left: its id in the conversation, and the case answered."""
-    said = await uow.session.get(MessageRow, row.id)
-    if said is not None:
-        said.provider_id = row.provider_id
-    if row.purpose == "answer" and row.case_id is not None:
-        answer = await cases.approved_of(uow.session, row.id, row.case_id)
-        rows = await outbox.rows(uow.session, answer.outbox_ids) if answer else {}
-        done = all(r.id == row.id or r.state in {"sent", "delivered", "seen"} for r in rows.values())
-        await answer_case.delivered(uow, row, done)
-    if row.case_id is not None:
-        uow.announce(f"case:{row.case_id}")
 
 
 async def _record_foreign(uow: UnitOfWork, account: AccountRow, contact_id: str, update: Echo) -> None:

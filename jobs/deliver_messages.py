@@ -7,6 +7,7 @@ from typing import Any
 
 from bot import metrics
 from bot.actions import answer_case
+from bot.actions.outgoing import sent
 from bot.channels.channel import Recipient
 from bot.clock import new_id
 from bot.domain.delivery import DeliveryState, NextStep, SendError, Sent, UnknownOutcomeError, next_step
@@ -18,7 +19,6 @@ from bot.store.accounts import AccountRow
 from bot.store.contacts import ContactRow
 from bot.store.outbox import OutboxRow
 from bot.vault import stop_account
-from handlers.receipts import sent
 
 _log = logger("delivery")
 _LEASE_SECONDS = 60.0

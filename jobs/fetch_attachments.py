@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -71,8 +72,8 @@ async def _download(runtime: Runtime, row: AttachmentRow) -> bytes:
     timeout = aiohttp.ClientTimeout(total=_SECONDS)
     try:
         async with runtime.http.get(row.url, timeout=timeout, allow_redirects=False) as answer:
-            if answer.status != aiohttp.http.HTTPStatus.OK:
-                raise NotFetchableError("gone", again=answer.status >= aiohttp.http.HTTPStatus.INTERNAL_SERVER_ERROR)
+            if answer.status != HTTPStatus.OK:
+                raise NotFetchableError("gone", again=answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR)
             if (answer.content_length or 0) > most:
                 raise NotFetchableError("too_large")
             data = bytearray()

@@ -12,8 +12,7 @@ from bot.logs import logger
 from bot.runtime import Runtime
 from bot.store import inbox
 from bot.store.inbox import InboxRow
-from handlers.dispatch import dispatch
-from handlers.turn_desk import desk_of
+from handlers.dispatch import Desk, dispatch
 
 _log = logger("handling")
 _LEASE_SECONDS = 60.0
@@ -76,7 +75,7 @@ async def _handle(runtime: Runtime, row: InboxRow, lease: str, updates: list[Upd
         account = await runtime.account_row(uow, row.provider, row.account)
         if account is not None:
             for update in updates:
-                await dispatch(desk_of(runtime), uow, account, update, row.id)
+                await dispatch(Desk(runtime.settings.conversation, runtime.box), uow, account, update, row.id)
         if not await inbox.finish(uow.session, row.id, lease, uow.now):
             raise LeaseLostError
 

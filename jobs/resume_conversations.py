@@ -2,8 +2,7 @@
 
 from bot.runtime import Runtime
 from bot.store import accounts, contacts
-from handlers.dispatch import resume
-from handlers.turn_desk import desk_of
+from handlers.dispatch import Desk, resume
 
 
 async def resume_conversations(runtime: Runtime) -> int:
@@ -16,5 +15,5 @@ async def resume_conversations(runtime: Runtime) -> int:
             contact = await contacts.contact(uow.session, contact_id)
             account = await accounts.account(uow.session, contact.account_id) if contact else None
             if account is not None:
-                done += await resume(desk_of(runtime), uow, account, contact_id)
+                done += await resume(Desk(runtime.settings.conversation, runtime.box), uow, account, contact_id)
     return done

@@ -1,6 +1,7 @@
 """Find out what became of messages whose outcome is unknown, before anything is repeated."""
 
 from bot.actions import answer_case
+from bot.actions.outgoing import sent
 from bot.channels.channel import FindsSent, Recipient
 from bot.domain.delivery import UNKNOWN_PATIENCE, DeliveryState, SendError
 from bot.domain.message import Message
@@ -8,7 +9,6 @@ from bot.logs import logger
 from bot.runtime import Runtime, ref
 from bot.store import accounts, contacts, outbox
 from bot.store.outbox import LANES, OutboxRow
-from handlers.receipts import sent
 
 _log = logger("delivery")
 _REPEATS = 1

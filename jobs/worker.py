@@ -77,7 +77,8 @@ def _woken(runtime: Runtime, job: Job) -> Function:
         except Exception:  # noqa: BLE001 - one job that breaks must not end the worker
             _log.exception("job failed, its sweeper will try again", job=job.name)
 
-    return func(run, name=job.name, keep_result=0, max_tries=1, timeout=_JOB_SECONDS)
+    coroutine: Any = run
+    return func(coroutine, name=job.name, keep_result=0, max_tries=1, timeout=_JOB_SECONDS)
 
 
 def _timed(runtime: Runtime, job: Job) -> CronJob:
@@ -92,8 +93,9 @@ def _timed(runtime: Runtime, job: Job) -> CronJob:
         times["minute"] = set(range(0, _MINUTE, every // _MINUTE))
     else:
         times["minute"] = 7
+    coroutine: Any = run
     return cron(
-        run, name=f"cron:{job.name}", unique=True, keep_result=0, max_tries=1, timeout=_JOB_SECONDS,
+        coroutine, name=f"cron:{job.name}", unique=True, keep_result=0, max_tries=1, timeout=_JOB_SECONDS,
         run_at_startup=True, **times,
     )  # fmt: skip
 
@@ -101,7 +103,7 @@ def _timed(runtime: Runtime, job: Job) -> CronJob:
 def build_worker(runtime: Runtime) -> Worker:
     """Make the arq worker of this process; signals are the caller's."""
     if runtime.queue.embedded:
-        arq.worker.log_redis_info = _no_info
+        setattr(arq.worker, "log_redis_info", _no_info)  # noqa: B010 - arq offers no other way to leave INFO out
     return Worker(
         functions=[_woken(runtime, job) for job in JOBS],
         cron_jobs=[_timed(runtime, job) for job in JOBS if job.every],

@@ -3,7 +3,7 @@
 from datetime import date, datetime, time
 
 from bot.actions.case_trail import note
-from bot.domain.calendar import WorkingCalendar
+from bot.domain.calendar import Hours, WorkingCalendar
 from bot.domain.case import Level, TimeLimits
 from bot.domain.deadline import Budget, Deadline, compute
 from bot.store import units
@@ -15,7 +15,7 @@ from bot.store.units import CalendarDayRow, CalendarRow, CategoryRow, UnitRow
 def to_calendar(row: CalendarRow, days: list[CalendarDayRow]) -> WorkingCalendar:
     """Build the calendar value from its rows."""
     intervals = tuple(
-        (frozenset(weekdays), (time.fromisoformat(start), time.fromisoformat(end)))
+        Hours(frozenset(weekdays), ((time.fromisoformat(start), time.fromisoformat(end)),))
         for weekdays, start, end in row.intervals
     )
     off: dict[date, str] = {d.day: d.name for d in days if not d.works}

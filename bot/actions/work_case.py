@@ -5,7 +5,7 @@ from bot.actions import case_clock
 from bot.actions.case_trail import audit, move, note
 from bot.actions.live import begin_live
 from bot.actions.messages import bot_says, say, take_back
-from bot.domain.case import CaseState, Verb
+from bot.domain.case import CaseState, Level, Verb
 from bot.domain.text import clean
 from bot.errors import ConflictError, InvalidInputError, NotFoundError
 from bot.store import accounts, cases, contacts, staff, units
@@ -149,8 +149,8 @@ async def set_level(uow: UnitOfWork, case_id: str, version: int | None, level: s
     case.level = level
     created, accepted_at = case.created_at, case.accepted_at
     limits = await case_clock.limits_of(uow, unit, category)
-    case.budget = limits.for_level(case_clock.Level(level))
-    case.clock_from = (accepted_at or created) if level == case_clock.Level.URGENT else created
+    case.budget = limits.for_level(Level(level))
+    case.clock_from = (accepted_at or created) if level == Level.URGENT else created
     case.pauses = pauses
     await case_clock.recompute(uow, case, unit)
     case.version += 1

@@ -1,6 +1,7 @@
 """Tell how things stand: a case by its code, my cases, and where dossiers are found."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from bot.domain.case import CaseState
 from bot.domain.conversation import Step
@@ -35,7 +36,7 @@ async def status(turn: Turn) -> None:
     await turn.say("status", case_id=None, **await _facts(turn, case))
 
 
-async def _facts(turn: Turn, case: CaseRow) -> dict[str, object]:
+async def _facts(turn: Turn, case: CaseRow) -> dict[str, Any]:
     unit = await units.unit(turn.uow.session, case.unit_id)
     assert unit is not None
     return {

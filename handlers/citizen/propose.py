@@ -27,12 +27,12 @@ async def from_attachment(turn: Turn) -> None:
     """Gather photos or a voice message that came out of the blue, then propose a report."""
     turn.draft = _draft(turn)
     await report.gather(turn)
-    if turn.draft is not None and turn.text and not turn.said:
-        turn.draft.add_text(turn.text)
-        await _fill(turn)
     if turn.said:
         turn.draft = None
         return
+    if turn.text:
+        turn.draft.add_text(turn.text)
+        await _fill(turn)
     turn.goto(Step.PROPOSED)
     turn.wait_for_quiet()
 

@@ -1,5 +1,7 @@
 """Take a report: category, words, place, photos, confirmation; resumable at every step."""
 
+from typing import Any
+
 from bot import render
 from bot.actions.report_case import open_case
 from bot.domain.conversation import MAX_PHOTOS, MAX_VIDEOS, RESUME_AFTER, Draft, Step, says_identity_paper
@@ -263,7 +265,7 @@ async def ask_confirm(turn: Turn) -> None:
     await turn.say("report_confirm", **await summary(turn))
 
 
-async def summary(turn: Turn) -> dict[str, object]:
+async def summary(turn: Turn) -> dict[str, Any]:
     """Return what the citizen should see before sending."""
     draft = turn.draft
     assert draft is not None

@@ -1,0 +1,28 @@
+"""What follows once a message of ours is known to have left."""
+
+from bot.actions import answer_case
+from bot.store import cases, outbox
+from bot.store.messages import MessageRow
+from bot.store.outbox import OutboxRow
+from bot.store.unit_of_work import UnitOfWork
+
+
+async def settle(uow: UnitOfWork, row: OutboxRow, provider_id: str) -> None:
+    """Note that a message whose outcome was in doubt has reached the provider."""
+    row.state, row.provider_id, row.sent_at, row.reason = "sent", provider_id, uow.now, ""
+    row.lease, row.leased_until = None, None
+    await sent(uow, row)
+
+
+async def sent(uow: UnitOfWork, row: OutboxRow) -> None:
+    """Do what follows from a message having left: its id in the conversation, and the case answered."""
+    said = await uow.session.get(MessageRow, row.id)
+    if said is not None:
+        said.provider_id = row.provider_id
+    if row.purpose == "answer" and row.case_id is not None:
+        answer = await cases.approved_of(uow.session, row.id, row.case_id)
+        rows = await outbox.rows(uow.session, answer.outbox_ids) if answer else {}
+        done = all(r.id == row.id or r.state in {"sent", "delivered", "seen"} for r in rows.values())
+        await answer_case.delivered(uow, row, done)
+    if row.case_id is not None:
+        uow.announce(f"case:{row.case_id}")
