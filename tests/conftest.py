@@ -4,7 +4,7 @@ import pytest
 
 from tests.servers import network_guard, run
 
-pytest_plugins = ["tests.servers.fixtures", "tests.servers.browser_fixtures"]
+pytest_plugins = ["tests.servers.fixtures", "tests.servers.browser_fixtures", "tests.runtime_fixtures"]
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,0 +1,133 @@
+"""Fixtures that hand tests a migrated database of either kind, and the service's runtime on it."""
+
+import itertools
+import os
+import shutil
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.config import (
+    ConversationSettings,
+    DatabaseSettings,
+    FilesSettings,
+    QueueSettings,
+    SecuritySettings,
+    Settings,
+    ZaloSettings,
+)
+from bot.store.database import Database
+from bot.store.schema import migrate
+from tests.servers import postgres_server, redis_server
+
+if TYPE_CHECKING:
+    from bot.runtime import Runtime
+
+_numbers = itertools.count(1)
+APP_ID = "1111222233334444555"
+
+
+class Clock:
+    """A clock that tests move by hand; it starts on Monday 2026-11-23 at 09:00 in Viet Nam."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(microseconds=1)
+        return self.now
+
+    def forward(self, **amount: float) -> None:
+        self.now += timedelta(**amount)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+async def migrated(url: str) -> None:
+    """Bring an empty database to the current schema."""
+    database = Database(url)
+    await migrate(database)
+    await database.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], str]:
+    """Return a function that puts a migrated SQLite file at a path; migrating is done once a worker."""
+    import asyncio
+
+    folder = tmp_path_factory.mktemp("sqlite-template")
+    asyncio.run(migrated(f"sqlite:///{folder}/template.db"))
+
+    def copy(to: Path) -> str:
+        shutil.copy(folder / "template.db", to)
+        return f"sqlite:///{to}"
+
+    return copy
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def database_url(
+    request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Callable[[Path], str]
+) -> AsyncIterator[str]:
+    """Give the address of a migrated database of the test's own, of each kind in turn."""
+    if request.param == "sqlite":
+        yield sqlite_template(tmp_path / "loa.db")
+        return
+    server = postgres_server.running()
+    name = f"loa_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}_{next(_numbers)}"
+    template = await server.template(migrated)
+    yield await server.create(name, template)
+    await server.drop(name)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    opened_database = Database(database_url, pool_size=5)
+    yield opened_database
+    await opened_database.close()
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    """Give the settings of one process: embedded queue with SQLite, real Redis with PostgreSQL."""
+    queue = "embedded"
+    if database_url.startswith("postgres"):
+        server, number = redis_server.running(), redis_server.worker_database()
+        server.flush(number)
+        queue = server.url(number)
+    return Settings(
+        database=DatabaseSettings(url=database_url, pool_size=5),
+        queue=QueueSettings(url=queue),
+        security=SecuritySettings(secret_key="t" * 40, spool=str(tmp_path / "spool")),
+        zalo=ZaloSettings(
+            app_id=APP_ID,
+            app_secret="demo-app-secret",
+            api_url="http://127.0.0.1:1",
+            template_url="http://127.0.0.1:1",
+            oauth_url="http://127.0.0.1:1",
+            media_hosts=("127.0.0.1",),
+        ),
+        files=FilesSettings(url=f"file://{tmp_path}/files"),
+        conversation=ConversationSettings(quiet_seconds=0.3, undo_seconds=0),
+    )
+
+
+@pytest.fixture
+async def runtime(settings: Settings, clock: Clock) -> AsyncIterator["Runtime"]:
+    """Open the service's runtime with a clock that the test moves."""
+    from bot.runtime import opened
+
+    async with opened(settings, clock) as it:
+        yield it
+
+
+def with_zalo(settings: Settings, url: str) -> Settings:
+    """Point settings at a simulator."""
+    return replace(settings, zalo=replace(settings.zalo, api_url=url, template_url=url, oauth_url=url))
