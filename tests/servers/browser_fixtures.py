@@ -1,6 +1,6 @@
 """The fixtures that hand a real Chromium to browser tests."""
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Generator
 from typing import Protocol
 
 import pytest
@@ -23,6 +23,15 @@ class OpenPage(Protocol):
 def chromium() -> str:
     """Return the path of a Chromium, or skip the test."""
     return find_chromium() or pytest.skip(MISSING)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Give all tests skipped for want of a browser one place, so that the summary says it in one line."""
+    report = yield
+    if report.skipped and isinstance(report.longrepr, tuple) and MISSING in report.longrepr[2]:
+        report.longrepr = (__file__, 1, report.longrepr[2])
+    return report
 
 
 @pytest.fixture

