@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -76,12 +77,14 @@ def positions(text: Typed, meant: str, *, accents: bool = True) -> Iterator[int]
     if not size:
         return
     strict = accents and wanted.words != wanted.folded
-    for start in range(len(text.folded) - size + 1):
-        if text.folded[start : start + size] != wanted.folded:
-            continue
-        found = text.words[start : start + size]
-        if not strict or all(map(could_mean, found, wanted.words)):
-            yield start
+    start = -1
+    with suppress(ValueError):  # `index` raises it after the last place; it is far quicker than a look at every word
+        while True:
+            start = text.folded.index(wanted.folded[0], start + 1)
+            if text.folded[start : start + size] != wanted.folded:
+                continue
+            if not strict or all(map(could_mean, text.words[start : start + size], wanted.words)):
+                yield start
 
 
 def contains(text: Typed, meant: str) -> bool:

@@ -23,7 +23,7 @@ _SHIELDED = r"""
   | (?<![^\W_])[Pp][Aa][\s.:_\-‐-―−]?[A-HJ-NP-Za-hj-np-z2-9]{5}(?![^\W_])
   | (?<!\d)\d{1,2}(?P<mark>[./-])\d{1,2}(?P=mark)(?:19|20)\d{2}(?!\d)
   | (?<!\d)(?:19|20)\d{2}(?P<dash>[-./])\d{1,2}(?P=dash)\d{1,2}(?!\d)
-  | •{3,}\d{3}(?!\d)
+  | (?<!•)•{3,}\d{3}(?!\d)
 """
 _GAP = r"[ \xa0.\-‐-―−()]{1,3}"
 _FOUND = re.compile(rf"(?P<shielded>{_SHIELDED})|(?P<run>\d+(?:{_GAP}\d+)*)", re.VERBOSE | re.ASCII)
