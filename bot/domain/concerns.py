@@ -26,7 +26,8 @@ _INCIDENTS = phrase_list("""
     xây dựng không phép · xây không phép · san lấp · cây đổ · cây gãy · cây chết · chó thả rông · thả rông ·
     chó dại · trộm cắp · mất trộm · cờ bạc · đánh bạc · ma túy · đua xe · gây rối · đánh nhau · lừa đảo ·
     cháy nhà · đám cháy · bị cháy · nguy cơ cháy · tai nạn · ùn tắc · tắc đường · vỉa hè · biển báo · gãy đổ ·
-    bị gãy · bị đổ · sắp đổ · sắp sập · bị sập · nhiều muỗi · dịch bệnh · thực phẩm bẩn
+    bị gãy · bị đổ · sắp đổ · sắp sập · bị sập · nhiều muỗi · dịch bệnh · thực phẩm bẩn · hỏng · có mùi ·
+    bị đục · đục ngầu · nước sinh hoạt đục · tắc nghẽn · kẹt xe · đổ trộm
 """)
 # How people complain.
 _GRIEVANCES = phrase_list("""

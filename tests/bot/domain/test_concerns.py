@@ -19,6 +19,7 @@ COMPLAINTS = [
     "Rác tồn đọng nhiều ngày ở đầu ngõ bốc mùi hôi thối",
     "Bao giờ mới sửa ổ gà ở thôn Kim Lâm, nguy hiểm quá?",
     "Nhà hàng xóm hát karaoke đến 12 giờ đêm không ai ngủ được",
+    "Nước sinh hoạt đục và có mùi từ hôm qua tới giờ chưa hết",
     "đề nghị ubnd xã xem xét đèn đường xóm tôi không sáng 3 hôm nay",
 ]
 QUESTIONS = [
