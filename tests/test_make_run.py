@@ -15,11 +15,12 @@ from pathlib import Path
 
 import pytest
 
+from bot.config import load
 from tests.servers.run import free_port
 
 pytestmark = pytest.mark.processes
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[1]
 LIMIT_SECONDS = 30
 
 # Plays both programs: answers 200 on every path until it is told to stop, and notes which commands were run.
@@ -179,8 +180,6 @@ def test_the_configuration_is_private_and_keeps_its_key_and_edits_when_ports_mov
 
 
 def test_the_service_accepts_the_configuration(bench: Bench) -> None:
-    from bot.config import load
-
     process, _ = bench.start_and_wait()
     bench.stop(process)
     assert load(bench.configuration, {}).server.port == bench.port
