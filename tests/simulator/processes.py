@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 READY_LIMIT_SECONDS = 60.0
-STOP_LIMIT_SECONDS = 20.0
+STOP_LIMIT_SECONDS = 40.0  # the service gives running work 30 s
 POLL_SECONDS = 0.05
 LAST_LINES = 15
 REPOSITORY = Path(__file__).parents[2]
@@ -51,6 +51,7 @@ class Child:
             self.process = subprocess.Popen(
                 self.command,
                 cwd=REPOSITORY,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},  # so that a killed program has left its last lines
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -106,7 +106,7 @@ def write_configuration(plan: Plan) -> None:
         spool=_kept(old, "security", "spool", str(plan.folder / "spool")),
         files=_kept(old, "files", "url", f"file://{plan.folder}/files"),
     )
-    plan.folder.mkdir(parents=True, exist_ok=True)
+    plan.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(plan.configuration, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 - opened by descriptor for its mode
         file.write(text)
