@@ -1,7 +1,7 @@
 """Speak HTTP with Zalo: one call, one answer, every failure as one of the send errors."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -67,7 +67,7 @@ class ZaloClient:
         account_id: str = "",
         arguments: Mapping[str, Any] | None = None,
         body: Mapping[str, Any] | None = None,
-        form: aiohttp.FormData | None = None,
+        form: Callable[[], aiohttp.FormData] | None = None,
         once: bool = False,
         scope: Scope = "oa",
     ) -> dict[str, Any]:
@@ -80,7 +80,7 @@ class ZaloClient:
         query = {"data": json.dumps(arguments, ensure_ascii=False)} if arguments is not None else None
         try:
             answer = await self._exchange(
-                method, url, {"access_token": token}, account_id, params=query, json=body, data=form
+                method, url, {"access_token": token}, account_id, params=query, json=body, data=form() if form else None
             )
             return self._data(answer, scope, token)
         except UnknownOutcomeError as error:

@@ -1,0 +1,190 @@
+"""Reach people through Zalo Official Accounts: the channel itself."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+import aiohttp
+
+from bot.channels.channel import AccountInfo, AccountRef, Learn, LoadFile, Profile, RawEvent, Recipient
+from bot.channels.zalo import limits
+from bot.channels.zalo.answers import account_info_of, find_equal, is_ours_since, profile_of, sent_of
+from bot.channels.zalo.authorised import AuthorisedClient
+from bot.channels.zalo.bodies import PATHS, send_body, shaped
+from bot.channels.zalo.client import TIMEOUT, ZaloClient
+from bot.channels.zalo.errors import WrongEndpointError
+from bot.channels.zalo.events import parse_event
+from bot.channels.zalo.limits import V2, V3
+from bot.channels.zalo.oauth import OAuth
+from bot.channels.zalo.token import Refresher, TokenVault
+from bot.channels.zalo.uploads import Uploads
+from bot.channels.zalo.webhook import verified_event
+from bot.clock import Now, new_id
+from bot.domain.delivery import AccountStoppedError, MessageInvalidError, Sent, UploadExpiredError
+from bot.domain.message import Capabilities, Message
+from bot.domain.update import Update
+from bot.logs import logger
+
+APP_RATE = 4000
+"""Requests a minute that all OAs of an app share (api.md 3.1); such a figure says nothing about one OA's limit."""
+
+_PAGE = 10
+_PAGES = 3
+
+_log = logger("delivery")
+
+
+class ZaloOA:
+    """Speak to Zalo for all Official Accounts of one app.
+
+    `secret_keys` returns the OAs' own webhook keys as they are now, by OA id; `oauth` opens the way to new tokens.
+    """
+
+    provider = "zalo"
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        *,
+        app_id: str,
+        app_secret: str,
+        api_url: str,
+        oauth_url: str,
+        default_secret_key: str,
+        secret_keys: Callable[[], Mapping[str, str]],
+        vault: TokenVault,
+        load_file: LoadFile,
+        learn: Learn,
+        now: Now,
+        timeout: float = TIMEOUT,
+    ) -> None:
+        self._app_id = app_id
+        self._default_key = default_secret_key
+        self._secret_keys = secret_keys
+        self._learn = learn
+        self._now = now
+        self._client = ZaloClient(session, now, timeout)
+        self.oauth = OAuth(self._client, app_id, app_secret, oauth_url, now)
+        self._tokens = Refresher(self.oauth, vault, new_id(), now)
+        self._api = AuthorisedClient(self._client, self._tokens, api_url)
+        self._uploads = Uploads(self._api, load_file, now)
+        self._endpoints: dict[str, str] = {}
+        self._rates: dict[str, int] = {}
+
+    def verify(self, headers: Mapping[str, str], body: bytes) -> RawEvent | None:
+        """Check a webhook's signature; None for the probe. Raises VerificationError and ValueError."""
+        return verified_event(headers, body, self._app_id, self._default_key, self._secret_keys(), self._now())
+
+    def parse(self, raw: bytes) -> list[Update]:
+        """Read a stored webhook."""
+        return parse_event(raw)
+
+    def capabilities(self, account: AccountRef) -> Capabilities:
+        """Say what an account can carry, by its kind and what was learnt, here or before."""
+        learnt = dict(account.learnt)
+        if account.id in self._endpoints:
+            learnt["endpoint"] = self._endpoints[account.id]
+        if account.id in self._rates:
+            learnt["per_minute"] = str(self._rates[account.id])
+        return limits.capabilities(replace(account, learnt=learnt))
+
+    async def send(self, account: AccountRef, to: Recipient, message: Message) -> Sent:
+        """Send one consultation message. Raises the SendError family.
+
+        A wrong endpoint is corrected once and remembered; no other refusal leads to a second try elsewhere, since a
+        message may have arrived although the answer was an error (api.md 3.1).
+        """
+        endpoint = self._endpoint(account, to)
+        try:
+            sent = await self._send(account, to, message, endpoint)
+        except WrongEndpointError:
+            sent = await self._send_other_way(account, to, message, V3 if endpoint == V2 else V2)
+        await self._note_rate(account)
+        return sent
+
+    async def find_sent(self, account: AccountRef, to: Recipient, message: Message, since: datetime) -> str | None:
+        """Look for an equal message of ours in the conversation, at most 30 messages back; raises SendError."""
+        shapes = [message]
+        for endpoint in PATHS:
+            try:
+                shapes.append(shaped(account, message, endpoint))
+            except MessageInvalidError:
+                continue
+        for page in range(_PAGES):
+            arguments = {"user_id": to.external_id, "offset": page * _PAGE, "count": _PAGE}
+            items = (await self._api.get(account.id, "/v2.0/oa/conversation", arguments)).get("items", [])
+            found = find_equal(items, shapes, since)
+            if found is not None or len(items) < _PAGE or not any(is_ours_since(item, since) for item in items):
+                return found
+        return None
+
+    async def refresh(self, account: AccountRef) -> bool:
+        """Renew the tokens at half of their life; True when a new pair is in use. Raises the SendError family."""
+        return await self._tokens.refresh_due(account.id)
+
+    async def profile(self, account: AccountRef, external_id: str) -> Profile:
+        """Ask for a person's name; raises the SendError family."""
+        arguments = {"user_id": external_id}
+        try:
+            return profile_of(await self._api.get(account.id, "/v3.0/oa/user/detail", arguments))
+        except WrongEndpointError:
+            return profile_of(await self._api.get(account.id, "/v2.0/oa/getprofile", arguments))
+
+    async def account_info(self, account: AccountRef) -> AccountInfo:
+        """Ask who this account is; raises the SendError family."""
+        return account_info_of(await self._api.get(account.id, "/v2.0/oa/getoa"))
+
+    def _endpoint(self, account: AccountRef, to: Recipient) -> str:
+        if to.conversation_id is not None:
+            return V2  # anonymous visitors are answered there (api.md 3.2)
+        return self._endpoints.get(account.id) or limits.endpoint(account)
+
+    async def _send_other_way(self, account: AccountRef, to: Recipient, message: Message, endpoint: str) -> Sent:
+        if to.conversation_id is None and self._endpoints.get(account.id) != endpoint:
+            self._endpoints[account.id] = endpoint
+            await self._remember(account, "endpoint", endpoint)
+        try:
+            return await self._send(account, to, message, endpoint)
+        except WrongEndpointError as error:
+            if to.conversation_id is None:
+                self._endpoints.pop(account.id, None)
+            raise AccountStoppedError("no_endpoint_accepts", error.detail, provider_code=error.provider_code) from error
+
+    async def _send(self, account: AccountRef, to: Recipient, message: Message, endpoint: str) -> Sent:
+        message = shaped(account, message, endpoint)
+        if message.media is None:
+            return await self._send_words(account, to, message, endpoint)
+        uploaded = await self._uploads.get(account.id, message.media)
+        try:
+            return await self._post(account, endpoint, send_body(to, message, endpoint, uploaded))
+        except UploadExpiredError:
+            self._uploads.forget(account.id, message.media, uploaded)
+            uploaded = await self._uploads.get(account.id, message.media)
+            return await self._post(account, endpoint, send_body(to, message, endpoint, uploaded))
+
+    async def _send_words(self, account: AccountRef, to: Recipient, message: Message, endpoint: str) -> Sent:
+        try:
+            return await self._post(account, endpoint, send_body(to, message, endpoint, None))
+        except MessageInvalidError as error:
+            # The message answered may be gone; the answer itself must not be lost with it.
+            if message.replies_to is None or "quote" not in error.detail.lower():
+                raise
+            return await self._post(account, endpoint, send_body(to, replace(message, replies_to=None), endpoint, None))
+
+    async def _post(self, account: AccountRef, endpoint: str, body: dict[str, object]) -> Sent:
+        return sent_of(await self._api.post(account.id, PATHS[endpoint], body))
+
+    async def _note_rate(self, account: AccountRef) -> None:
+        rate = self._client.rates.get(account.id)
+        if rate is None or rate.limit >= APP_RATE:
+            return
+        known = self._rates.get(account.id) or limits.capabilities(account).per_minute
+        self._rates[account.id] = rate.limit
+        if rate.limit != known:
+            await self._remember(account, "per_minute", str(rate.limit))
+
+    async def _remember(self, account: AccountRef, key: str, value: str) -> None:
+        try:
+            await self._learn(account.id, key, value)
+        except Exception:  # noqa: BLE001 -- it is known in this process; a database away must not cost the message
+            _log.warning("could not remember", account=account.id, fact=key, exc_info=True)
