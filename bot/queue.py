@@ -59,9 +59,9 @@ BY_NAME = {job.name: job for job in JOBS}
 
 def _embedded_pool() -> ArqRedis:
     from fakeredis import FakeServer
-    from fakeredis.aioredis import FakeConnection
+    from fakeredis.aioredis import FakeAsyncRedisConnection
 
-    kind: Any = FakeConnection
+    kind: Any = FakeAsyncRedisConnection
     return ArqRedis(connection_pool=ConnectionPool(connection_class=kind, server=FakeServer()))
 
 

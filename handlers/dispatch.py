@@ -50,12 +50,13 @@ COMMANDS: tuple[tuple[Test, Handler], ...] = (
     (_says(MenuWord.CANCEL), report.cancel),
     (rate.is_rating, rate.rate),
     (lookup.asks_status, lookup.status),
+    (_says(MenuWord.EXPORT_DATA), consent.export_data),
     (_says(MenuWord.MY_CASES), lookup.mine),
     (_says(MenuWord.REPORT), report.begin),
-    (_says(MenuWord.LOOKUP), lookup.begin),
+    (_says(MenuWord.LOOKUP, MenuWord.MY_DOSSIERS), lookup.begin),
     (_says(MenuWord.ASK), ask.begin),
-    (_says(MenuWord.ANNOUNCEMENTS), consent.announcements),
-    (_says(MenuWord.CONTACT), welcome.contact),
+    (_says(MenuWord.ANNOUNCEMENTS, MenuWord.MY_TOPICS), consent.announcements),
+    (_says(MenuWord.CONTACT, MenuWord.HUMAN), welcome.contact),
     (_says(MenuWord.MENU, MenuWord.HELP), welcome.menu),
 )
 """Words that work from any state, whatever the bot was waiting for."""

@@ -4,9 +4,10 @@ from bot import render
 from bot.actions import case_clock
 from bot.actions.case_trail import audit, move, note
 from bot.actions.live import begin_live
-from bot.actions.messages import bot_says, say, take_back
+from bot.actions.messages import say, take_back
 from bot.actions.work_case import MIN_REASON, load, needed, people_of
 from bot.domain.case import MIN_ANSWER_LENGTH, CaseState, Verb
+from bot.domain.conversation import Step
 from bot.domain.message import Media, Message
 from bot.errors import ConflictError, InvalidInputError, NotFoundError
 from bot.store import accounts, cases, contacts, files, units
@@ -168,10 +169,14 @@ async def delivered(uow: UnitOfWork, message: OutboxRow, all_sent: bool) -> None
 async def _ask_rating(uow: UnitOfWork, case: CaseRow, contact: ContactRow) -> None:
     account = await accounts.account(uow.session, case.account_id)
     assert account is not None
-    await bot_says(uow, account, contact, "rate", {"code": case.code}, case_id=case.id)
+    message = render.message("citizen/rate", {"code": case.code})
+    await say(uow, account, contact, message, purpose="rate", case_id=case.id)
     conversation = await contacts.conversation(uow.session, contact.id)
     if conversation is not None:
-        conversation.data = {**conversation.data, "rate": case.id}
+        facts: dict[str, object] = {"rate": case.id}
+        if conversation.state == Step.IDLE:
+            facts["buttons"] = [button.payload for button in message.buttons]
+        conversation.data = {**conversation.data, **facts}
 
 
 async def _tell_joined(uow: UnitOfWork, joined: CaseRow, answer: AnswerRow) -> None:

@@ -1,7 +1,7 @@
 """Make a case of what a citizen sent: once, with a code, a unit and a date."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.actions import case_clock
@@ -43,7 +43,7 @@ async def open_case(uow: UnitOfWork, account: AccountRow, contact: ContactRow, d
     category = await units.category(uow.session, draft.category_id)
     assert category is not None
     routed = await route_report(uow, account.unit_id, draft, category)
-    unit = await units.unit(uow.session, routed.unit_id)
+    unit = await units.unit(uow.session, routed.unit_id or account.unit_id)
     assert unit is not None
     case = await _new_case(uow, account, contact, draft, category, unit)
     case.text_hash, case.routing = text_hash, list(routed.reason)
@@ -82,7 +82,8 @@ async def route_report(uow: UnitOfWork, home_unit_id: str, draft: Draft, categor
         for r in await units.routing_rules(uow.session, home.id)
     ]
     report = Report(category_id=category.id, area_id=draft.area_id or None, text=draft.text, kind=draft.kind)
-    return route(report, rules, fallback)
+    routed = route(report, rules, fallback)
+    return routed if routed.unit_id else replace(routed, unit_id=home.id)
 
 
 async def _new_case(

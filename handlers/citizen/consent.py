@@ -32,6 +32,12 @@ async def delete_data(turn: Turn) -> None:
     await turn.say("delete_requested", due_at=request.due_at)
 
 
+async def export_data(turn: Turn) -> None:
+    """Open the request for a copy of this person's data and tell the date by which it is answered."""
+    request = await contacts.request_data(turn.uow, turn.contact, "export")
+    await turn.say("export_requested", due_at=request.due_at)
+
+
 async def phone(turn: Turn, update: PhoneShared) -> None:
     """Keep the phone that was handed over on request."""
     kept = await contacts.share_phone(turn.uow, turn.contact, update.phone, update.name, update.address, turn.desk.box)

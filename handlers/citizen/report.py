@@ -191,7 +191,7 @@ async def place(turn: Turn) -> None:
     elif turn.attachments:
         await gather(turn)
         return
-    elif turn.word is not MenuWord.SKIP:
+    elif turn.word not in {MenuWord.SKIP, MenuWord.DONE, MenuWord.NO}:
         draft.place = excerpt(turn.text, 300)
         await _note_area(turn, turn.text)
         draft.message_ids += turn.message_ids

@@ -1,0 +1,117 @@
+"""A small commune for tests: units, villages, categories, rules, staff, one account."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from bot.store.accounts import AccountRow
+from bot.store.staff import StaffRoleRow, StaffRow
+from bot.store.unit_of_work import UnitOfWork
+from bot.store.units import AreaRow, CategoryRow, RoutingRuleRow, UnitRow
+
+OA = "2222333344445555666"
+ROLES = {
+    "official": ("official", "economy"),
+    "head": ("unit_head", "economy"),
+    "leader": ("leader", "commune"),
+    "admin": ("admin", "commune"),
+    "inspector": ("inspector", "commune"),
+    "auditor": ("auditor", "commune"),
+    "stranger": ("official", "police"),
+}
+
+
+@dataclass(frozen=True)
+class Commune:
+    """What was made; ids are the words themselves."""
+
+    account: AccountRow
+    staff: dict[str, StaffRow]
+
+
+async def build(uow: UnitOfWork, kind: str = "state", oa_id: str = OA) -> Commune:
+    """Make the commune in one transaction."""
+    since = date(2025, 7, 1)
+    settings = {"fallback": "office", "phone": "024 0000 0000", "address": "Xã Thanh Oai", "hours": "8:00-17:00"}
+    commune = UnitRow(
+        id="commune",
+        code="10183",
+        name="UBND xã Thanh Oai",
+        kind="commune",
+        path="/commune/",
+        valid_from=since,
+        settings=settings,
+    )
+    uow.session.add(commune)
+    await uow.session.flush()
+    for unit_id, name in (("office", "Văn phòng"), ("economy", "Phòng Kinh tế"), ("police", "Công an xã")):
+        uow.session.add(
+            UnitRow(
+                id=unit_id,
+                code=f"10183.{unit_id}",
+                name=name,
+                kind="division",
+                parent_id="commune",
+                path=f"/commune/{unit_id}/",
+                valid_from=since,
+            )
+        )
+    await uow.session.flush()
+    uow.session.add_all(
+        [
+            AreaRow(id="kim-lam", unit_id="commune", name="Thôn Kim Lâm", aliases=["Kim Lâm"], position=1),
+            AreaRow(id="cat-dong", unit_id="commune", name="Thôn Cát Động", aliases=[], position=2),
+        ]
+    )
+    for position, (code, name, words, restricted, field_work) in enumerate(_CATEGORIES):
+        uow.session.add(
+            CategoryRow(
+                id=code,
+                unit_id="commune",
+                code=code,
+                name=name,
+                position=position,
+                restricted=restricted,
+                keywords=list(words),
+                field_work=field_work,
+            )
+        )
+    await uow.session.flush()
+    uow.session.add(
+        RoutingRuleRow(
+            id="rule-1", unit_id="commune", position=1, category_id="dien-nuoc", target_unit_id="economy", note="điện"
+        )
+    )
+    uow.session.add(
+        RoutingRuleRow(id="rule-2", unit_id="commune", position=2, words=["đánh nhau", "trộm"], target_unit_id="police")
+    )
+    account = AccountRow(
+        id="account",
+        provider="zalo",
+        external_id=oa_id,
+        name="UBND xã Thanh Oai",
+        kind=kind,
+        unit_id="commune",
+        created_at=uow.now,
+    )
+    uow.session.add(account)
+    staff = {}
+    for key, (role, unit_id) in ROLES.items():
+        person = StaffRow(
+            id=key, email=f"{key}@thanhoai.example", name=f"Cán bộ {key}", password="-", created_at=uow.now
+        )
+        uow.session.add(person)
+        staff[key] = person
+        await uow.session.flush()
+        uow.session.add(StaffRoleRow(staff_id=key, role=role, unit_id=unit_id))
+    await uow.session.flush()
+    return Commune(account, staff)
+
+
+_CATEGORIES = (
+    ("ha-tang", "Hạ tầng – giao thông", ("đường", "ổ gà", "cầu", "cống"), False, True),
+    ("dien-nuoc", "Điện – nước – chiếu sáng", ("đèn đường", "đèn", "điện", "nước sạch"), False, False),
+    ("moi-truong", "Môi trường – rác thải", ("rác", "mùi hôi", "ô nhiễm"), False, False),
+    ("dich-vu-cong", "Dịch vụ công – TTHC", ("thủ tục", "hồ sơ", "khai sinh"), False, False),
+    ("thai-do-can-bo", "Thái độ cán bộ", ("hách dịch", "nhũng nhiễu"), True, False),
+    ("khac", "Khác", (), False, False),
+)
