@@ -11,14 +11,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from bot import metrics
 from bot.clock import Now, new_id
 from bot.errors import ConfigError
 from bot.logs import logger
 from bot.store import accounts, health, inbox
-from bot.store.database import Database
+from bot.store.database import DATABASE_ERRORS, Database
 from bot.store.inbox import Arrival
 
 _log = logger("intake")
@@ -139,7 +137,7 @@ class Intake:
         try:
             async with self._database.connection() as connection:
                 await inbox.store_arrivals(connection, arrivals)
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
+        except DATABASE_ERRORS as error:
             _log.error("database refuses, webhooks go to the spool", error=type(error).__name__, number=len(arrivals))
             await asyncio.to_thread(self.spool.write, arrivals)
             return
@@ -154,7 +152,7 @@ class Intake:
             try:
                 await self.drain()
                 await self._note_counts()
-            except (SQLAlchemyError, OSError, TimeoutError) as error:
+            except DATABASE_ERRORS as error:
                 _log.warning("spool waits for the database", error=type(error).__name__)
 
     async def drain(self) -> int:

@@ -19,6 +19,8 @@ from bot.logs import logger
 
 _log = logger("queue")
 _NEWS = "loa:news"
+QUEUE_ERRORS = (RedisError, OSError)
+"""What is raised when the queue cannot be reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +88,14 @@ class Queue:
         assert job in BY_NAME
         try:
             await self.redis.enqueue_job(job, _defer_by=timedelta(seconds=delay) if delay else None)
-        except (RedisError, OSError) as error:
+        except QUEUE_ERRORS as error:
             _log.warning("wake-up lost, a sweeper will find the work", job=job, error=type(error).__name__)
 
     async def announce(self, topic: str) -> None:
         """Tell every process' open pages that `topic` has news."""
         try:
             await self.redis.publish(_NEWS, topic)
-        except (RedisError, OSError) as error:
+        except QUEUE_ERRORS as error:
             _log.warning("news not spread", topic=topic, error=type(error).__name__)
 
     @contextlib.asynccontextmanager
@@ -119,7 +121,7 @@ class Queue:
                     async for item in channel.listen():
                         if item["type"] == "message":
                             self._spread(item["data"].decode())
-            except (RedisError, OSError) as error:
+            except QUEUE_ERRORS as error:
                 _log.warning("news interrupted", error=type(error).__name__)
                 await asyncio.sleep(1)
 

@@ -3,16 +3,15 @@
 import argparse
 import asyncio
 
-from redis.exceptions import RedisError
-from sqlalchemy.exc import SQLAlchemyError
-
 from bot import config
 from bot.channels.channel import KnowsAccounts
 from bot.config import Settings
 from bot.domain.delivery import SendError
 from bot.errors import LoaError
+from bot.queue import QUEUE_ERRORS
 from bot.runtime import Runtime, opened, ref
 from bot.store import accounts
+from bot.store.database import DATABASE_ERRORS
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +34,7 @@ async def _check(settings: Settings) -> int:
             for part in (_queue, _files):
                 problems += await part(runtime)
             problems += await _accounts(runtime)
-    except (LoaError, SQLAlchemyError, RedisError, OSError) as error:
+    except (LoaError, *DATABASE_ERRORS, *QUEUE_ERRORS) as error:
         print(f"not well: {error}")
         return problems + 1
     return problems

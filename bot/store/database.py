@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 from sqlmodel.ext.asyncio.session import AsyncSession
+
+DATABASE_ERRORS = (SQLAlchemyError, OSError, TimeoutError)
+"""What is raised when the database refuses or cannot be reached."""
 
 _open_transactions: ContextVar[int] = ContextVar("open_transactions", default=0)
 

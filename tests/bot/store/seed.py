@@ -1,6 +1,7 @@
 """Make the few rows that store tests hang on."""
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 from bot.clock import new_id
 from bot.store.accounts import AccountRow
@@ -34,7 +35,7 @@ async def account_and_contacts(database: Database, contacts: int = 2) -> tuple[A
 
 def message(contact: ContactRow, text: str, **values: object) -> OutboxRow:
     """Make an outbox row that is due."""
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         "id": new_id(),
         "account_id": contact.account_id,
         "contact_id": contact.id,

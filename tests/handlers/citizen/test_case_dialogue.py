@@ -163,8 +163,6 @@ async def test_what_a_person_typed_in_the_oa_tool_is_in_the_thread(talk: Talk) -
 async def test_an_echo_of_our_own_message_is_recognised_by_id(talk: Talk) -> None:
     case = await talk.report()
     await talk.sent()
-    row = (await talk.new_messages() or [None])[-1]
-    del row
     async with talk.runtime.database.reading() as session:
         ours = [m for m in await messages.of_case(session, case.id) if m.direction == "out"][-1]
     update = Echo(

@@ -1,0 +1,96 @@
+"""Connect Official Accounts, and start again one that was stopped."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.actions.case_trail import audit
+from bot.errors import InvalidInputError, NotFoundError
+from bot.queue import DELIVER_MESSAGES, HANDLE_UPDATES
+from bot.secrets import SecretBox
+from bot.store import accounts, credentials, inbox, outbox, units
+from bot.store.accounts import AccountRow
+from bot.store.credentials import CredentialRow
+from bot.store.unit_of_work import UnitOfWork
+
+KINDS = ("state", "business")
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What an account speaks with; `webhook_key` "" when the app's key holds, `expires_at` None when not known."""
+
+    access_token: str
+    refresh_token: str
+    webhook_key: str = ""
+    expires_at: datetime | None = None
+
+
+async def add_account(
+    uow: UnitOfWork, box: SecretBox, *, oa_id: str, name: str, unit_code: str, kind: str, secrets: Secrets
+) -> AccountRow:
+    """Connect a Zalo Official Account to a unit, or give one that is connected new secrets; waiting updates go in.
+
+    Raises InvalidInputError for an id that is no number, an unknown unit or kind, or missing tokens.
+    """
+    unit = next(iter(await units.units_by_code(uow.session, unit_code)), None)
+    if not oa_id.isdigit():
+        raise InvalidInputError("oa_id", "digits_only")
+    if unit is None:
+        raise InvalidInputError("unit", "unknown_unit")
+    if kind not in KINDS:
+        raise InvalidInputError("type", "unknown_kind")
+    if not name.strip():
+        raise InvalidInputError("name", "empty")
+    if not secrets.access_token or not secrets.refresh_token:
+        raise InvalidInputError("access_token", "empty")
+    row = await accounts.by_external_id(uow.session, "zalo", oa_id)
+    if row is None:
+        row = AccountRow(
+            id=uow.new_id(),
+            provider="zalo",
+            external_id=oa_id,
+            name=name.strip(),
+            kind=kind,
+            unit_id=unit.id,
+            created_at=uow.now,
+        )
+        uow.session.add(row)
+        await uow.session.flush()
+    else:
+        row.name, row.kind, row.unit_id = name.strip(), kind, unit.id
+    await _keep(uow, box, row, secrets)
+    await _let_in(uow, row)
+    audit(uow, "account.connect", f"account:{row.id}", {"oa_id": oa_id, "kind": kind})
+    return row
+
+
+async def _keep(uow: UnitOfWork, box: SecretBox, row: AccountRow, secrets: Secrets) -> None:
+    kept = await credentials.credential(uow.session, row.id)
+    if kept is None:
+        kept = CredentialRow(account_id=row.id)
+        uow.session.add(kept)
+    kept.access_token, kept.refresh_token = box.seal(secrets.access_token), box.seal(secrets.refresh_token)
+    kept.previous_access_token = kept.previous_refresh_token = None
+    if secrets.webhook_key:
+        kept.webhook_key = box.seal(secrets.webhook_key)
+    kept.expires_at, kept.refreshed_at, kept.error = secrets.expires_at, uow.now, ""
+    await uow.session.flush()
+
+
+async def _let_in(uow: UnitOfWork, row: AccountRow) -> None:
+    row.state, row.stopped_reason, row.stopped_detail, row.stopped_at = "active", "", "", None
+    if await inbox.replay_account(uow.session, row.provider, row.external_id, uow.now):
+        uow.after_commit(HANDLE_UPDATES.name)
+    if await outbox.wake_account(uow.session, row.id, uow.now):
+        uow.after_commit(DELIVER_MESSAGES.name)
+    uow.announce("health")
+
+
+async def restart(uow: UnitOfWork, account_id: str) -> AccountRow:
+    """Let a stopped account send again, after a person has put right what was wrong; what waited is due at once."""
+    row = await accounts.account(uow.session, account_id)
+    if row is None:
+        raise NotFoundError(f"account {account_id}")
+    await _let_in(uow, row)
+    audit(uow, "account.restart", f"account:{row.id}")
+    return row
