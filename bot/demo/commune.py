@@ -1,0 +1,178 @@
+"""Enter the commune: units, villages, categories, routing rules, calendar, people, accounts."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.actions.case_clock import to_calendar
+from bot.actions.case_trail import audit
+from bot.actions.staff import add_staff, grant_role
+from bot.clock import to_local
+from bot.demo.data import AccountData, CommuneData, PersonData
+from bot.domain.calendar import OFFICE_HOURS, WorkingCalendar, prefill, prefill_worked
+from bot.secrets import SecretBox
+from bot.store.accounts import AccountRow
+from bot.store.credentials import CredentialRow
+from bot.store.staff import StaffRow
+from bot.store.unit_of_work import UnitOfWork
+from bot.store.units import AreaRow, CalendarDayRow, CalendarRow, CategoryRow, RoutingRuleRow, UnitRow
+
+HOME = "xa"
+"""Key of the unit that owns accounts, villages, categories and rules."""
+EMAIL_DOMAIN = "thanhoai.example"
+_TOKEN_LIFE = timedelta(hours=25)
+_FIRST_PAST_YEAR = timedelta(days=70)
+
+
+@dataclass(frozen=True, slots=True)
+class Commune:
+    """The rows that reports refer to, by key (units, people, accounts), code (categories) or name (areas)."""
+
+    units: dict[str, UnitRow]
+    areas: dict[str, AreaRow]
+    categories: dict[str, CategoryRow]
+    people: dict[str, StaffRow]
+    accounts: dict[str, AccountRow]
+
+
+def email_of(person: PersonData) -> str:
+    """Return the address a demo person signs in with."""
+    return f"{person.key}@{EMAIL_DOMAIN}"
+
+
+def calendar_rows(
+    uow: UnitOfWork, data: CommuneData, unit_id: str, now: datetime
+) -> tuple[CalendarRow, list[CalendarDayRow]]:
+    """Make the default office hours with the holidays of this and next year, next year not confirmed yet.
+
+    Reports reach back into last year in January, so that year is in as well.
+    """
+    this_year = to_local(now).year
+    past = range(to_local(now - _FIRST_PAST_YEAR).year, this_year + 1)
+    years = [*past, this_year + 1]
+    intervals = [
+        [sorted(hours.weekdays), start.strftime("%H:%M"), end.strftime("%H:%M")]
+        for hours in OFFICE_HOURS
+        for start, end in hours.spans
+    ]
+    calendar = CalendarRow(unit_id=unit_id, intervals=intervals, confirmed_years=list(past), changed_at=uow.now)
+    off = [
+        CalendarDayRow(id=uow.new_id(), unit_id=unit_id, day=day, works=False, name=name)
+        for day, name in prefill(years)
+    ]
+    worked = [
+        CalendarDayRow(id=uow.new_id(), unit_id=unit_id, day=day, works=True, name=data.day_worked)
+        for day in prefill_worked(years)
+    ]
+    return calendar, off + worked
+
+
+def calendar_for(uow: UnitOfWork, data: CommuneData, now: datetime) -> WorkingCalendar:
+    """Return the calendar that `enter` will store, to count the demo's days before anything is entered."""
+    return to_calendar(*calendar_rows(uow, data, "", now))
+
+
+async def enter(uow: UnitOfWork, data: CommuneData, password_hash: str, box: SecretBox, now: datetime) -> Commune:
+    """Enter everything at the moment of `uow`; tokens run from `now`, so that nothing is refreshed at once."""
+    units = await _units(uow, data)
+    home = units[HOME]
+    areas = [
+        AreaRow(id=uow.new_id(), unit_id=home.id, name=a.name, aliases=list(a.aliases), position=position)
+        for position, a in enumerate(data.areas, 1)
+    ]
+    categories = [
+        CategoryRow(
+            id=uow.new_id(),
+            unit_id=home.id,
+            code=c.code,
+            name=c.name,
+            position=position,
+            level=c.level,
+            restricted=c.restricted,
+            field_work=c.field_work,
+            keywords=list(c.keywords),
+        )
+        for position, c in enumerate(data.categories, 1)
+    ]
+    calendar, days = calendar_rows(uow, data, home.id, now)
+    uow.session.add_all([*areas, *categories, calendar, *days])
+    await uow.session.flush()
+    by_code = {c.code: c for c in categories}
+    _rules(uow, data, units, by_code)
+    people = {p.key: await _person(uow, p, units, password_hash) for p in data.people}
+    accounts = {a.key: await _account(uow, a, home, box, now) for a in data.accounts}
+    return Commune(units, {a.name: a for a in areas}, by_code, people, accounts)
+
+
+async def _units(uow: UnitOfWork, data: CommuneData) -> dict[str, UnitRow]:
+    rows: dict[str, UnitRow] = {}
+    for unit in data.units:
+        parent = rows.get(unit.parent)
+        row_id = uow.new_id()
+        rows[unit.key] = UnitRow(
+            id=row_id,
+            code=unit.code,
+            name=unit.name,
+            kind=unit.kind,
+            parent_id=parent.id if parent else None,
+            path=f"{parent.path if parent else '/'}{row_id}/",
+            valid_from=unit.valid_from,
+            aliases=list(unit.aliases),
+            settings=dict(unit.settings),
+        )
+        uow.session.add(rows[unit.key])
+        await uow.session.flush()
+        audit(uow, "unit.add", f"unit:{row_id}", {"code": unit.code, "name": unit.name})
+    for unit in data.units:
+        if unit.fallback:
+            rows[unit.key].settings = {**unit.settings, "fallback": rows[unit.fallback].id}
+    return rows
+
+
+def _rules(uow: UnitOfWork, data: CommuneData, units: dict[str, UnitRow], categories: dict[str, CategoryRow]) -> None:
+    uow.session.add_all(
+        RoutingRuleRow(
+            id=uow.new_id(),
+            unit_id=units[HOME].id,
+            position=position,
+            category_id=categories[rule.category].id if rule.category else None,
+            words=list(rule.words),
+            kind=rule.kind or None,
+            target_unit_id=units[rule.unit].id,
+            note=rule.note,
+        )
+        for position, rule in enumerate(data.rules, 1)
+    )
+
+
+async def _person(uow: UnitOfWork, person: PersonData, units: dict[str, UnitRow], password_hash: str) -> StaffRow:
+    (role, unit), *more = person.roles
+    row = await add_staff(uow, email_of(person), person.name, password_hash, role, units[unit].id)
+    for other_role, other_unit in more:
+        await grant_role(uow, row.id, other_role, units[other_unit].id)
+    return row
+
+
+async def _account(uow: UnitOfWork, data: AccountData, home: UnitRow, box: SecretBox, now: datetime) -> AccountRow:
+    row = AccountRow(
+        id=uow.new_id(),
+        provider="zalo",
+        external_id=data.external_id,
+        name=data.name,
+        kind=data.kind,
+        unit_id=home.id,
+        created_at=uow.now,
+    )
+    uow.session.add(row)
+    await uow.session.flush()
+    uow.session.add(
+        CredentialRow(
+            account_id=row.id,
+            access_token=box.seal(data.access_token),
+            refresh_token=box.seal(data.refresh_token),
+            webhook_key=box.seal(data.webhook_key),
+            expires_at=now + _TOKEN_LIFE,
+            refreshed_at=now,
+        )
+    )
+    audit(uow, "account.add", f"account:{row.id}", {"provider": "zalo", "external_id": data.external_id})
+    return row
