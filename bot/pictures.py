@@ -44,7 +44,7 @@ def read_picture(data: bytes) -> Picture:
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
-            with Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "GIF", "WEBP", "BMP", "MPO")) as image:
+            with Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "GIF", "WEBP", "BMP")) as image:
                 if image.width * image.height > _MAX_PIXELS:
                     raise PictureError("too_many_pixels")
                 upright = ImageOps.exif_transpose(image).convert("RGB")
