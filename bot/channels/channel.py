@@ -101,7 +101,7 @@ class RefreshesCredentials(Protocol):
     """The provider's credentials age and must be renewed."""
 
     async def refresh(self, account: AccountRef) -> bool:
-        """Renew when due (or already renewed elsewhere); True when a new pair is in use. Raises AccountStoppedError."""
+        """Renew when due (or already renewed elsewhere); True when a new pair is in use. Raises SendError."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,7 @@ class Capabilities:
     max_button_label: int = 100
     images: bool = True
     files: bool = True
+    file_captions: bool = True
     asks_contact: bool = False
     quotes: bool = False
     receipts: bool = True
@@ -101,8 +102,13 @@ def fit(message: Message, capabilities: Capabilities, protected: tuple[str, ...]
     """Split and degrade `message` for an account, in sending order, once for all channels.
 
     Buttons that the account cannot show become numbered lines (a citizen may type the number or the words); a
-    picture or file with a long text becomes several messages. `protected` are pieces of text never to be cut.
+    picture or file with a long text becomes several messages, as does any text beside a file where files cannot
+    carry one. `protected` are pieces of text never to be cut.
     """
+    if message.media and message.media.kind == "file" and not capabilities.file_captions:
+        words = replace(message, media=None)
+        rest = fit(words, capabilities, protected) if words.text or words.buttons else []
+        return [Message(media=message.media), *rest]
     text, buttons = message.text, message.buttons
     if buttons and len(buttons) > capabilities.max_buttons:
         lines = [f"{number}. {b.label}" + (f": {b.url}" if b.url else "") for number, b in enumerate(buttons, 1)]

@@ -22,7 +22,8 @@ class Held:
 class MemoryVault:
     """Fulfils TokenVault; one object shared by two channels stands for one database and two processes.
 
-    `refuse_store` makes that many next writes of a pair fail, as a database that is away would.
+    `refuse_store` makes that many next writes of a pair fail; `away` names methods that always do, as if the database
+    were away.
     """
 
     def __init__(self, now: Callable[[], datetime]) -> None:
@@ -30,6 +31,7 @@ class MemoryVault:
         self.accounts: dict[str, Held] = {}
         self.stored: list[TokenPair] = []
         self.refuse_store = 0
+        self.away: set[str] = set()
 
     def put(self, account_id: str, access: str, refresh: str, expires_at: datetime) -> TokenPair:
         """Set an account's pair, as an administrator's grant does."""
@@ -39,6 +41,7 @@ class MemoryVault:
 
     async def pair(self, account_id: str) -> TokenPair | None:
         """Return the pair in use."""
+        self._reach("pair")
         held = self.accounts.get(account_id)
         return held.pair if held else None
 
@@ -76,4 +79,9 @@ class MemoryVault:
 
     async def confirm(self, account_id: str) -> None:
         """Drop the old pair."""
+        self._reach("confirm")
         self.accounts[account_id].previous = None
+
+    def _reach(self, method: str) -> None:
+        if method in self.away:
+            raise ConnectionError("database away")

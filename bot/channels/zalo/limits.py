@@ -30,6 +30,7 @@ def capabilities(account: AccountRef) -> Capabilities:
         max_text=MAX_TEXT,
         max_buttons=MAX_BUTTONS if v2 else 0,
         max_button_label=100,
+        file_captions=False,
         asks_contact=not v2,
         quotes=not v2,
         window_hours=WINDOW_HOURS,

@@ -116,8 +116,8 @@ def _kind(name: str, content: FileContent) -> tuple[str, str]:
     for mark, found in _PICTURES.items():
         if content.data.startswith(mark):
             return found
-    ending = name.rpartition(".")[2].lower()
-    if ending not in DOCUMENT_TYPES:
+    _, dot, ending = name.lower().rpartition(".")
+    if not dot or ending not in DOCUMENT_TYPES:
         raise MessageInvalidError("file_type_unsupported", ending[:10])
     return "file", DOCUMENT_TYPES[ending]
 
