@@ -14,6 +14,7 @@ _CLOCK_SKEW = timedelta(days=1)
 _FROM_USER = re.compile("user_(send|submit|reacted)_|anonymous_send_")
 _FROM_OA = re.compile("oa_(send|reacted)_|user_(received|seen)_message$")
 _GROUP = re.compile("(user|oa)_send_group(_|$)")
+_NAME = re.compile(r"[!-~]{0,64}")
 _MESSAGE = re.compile("(user|oa|anonymous)_send_")
 
 
@@ -22,7 +23,11 @@ def raw_event(body: bytes, now: datetime) -> RawEvent:
 
     `now` stands in for a missing or absurd timestamp.
     """
-    data = read_object(body)
+    return routed(read_object(body), body, now)
+
+
+def routed(data: dict[str, Any], body: bytes, now: datetime) -> RawEvent:
+    """Read the same facts from a body that is parsed already."""
     moment = moment_of(data.get("timestamp"))
     return RawEvent(
         account=account_of(data),
@@ -36,7 +41,11 @@ def raw_event(body: bytes, now: datetime) -> RawEvent:
 def event_name(data: dict[str, Any]) -> str:
     """Return the event's name, cut to a length a column can hold."""
     name = data.get("event_name")
-    return "".join(c for c in name if " " < c <= "~")[:MAX_EVENT_NAME] if isinstance(name, str) else ""
+    if not isinstance(name, str):
+        return ""
+    if _NAME.fullmatch(name):
+        return name
+    return "".join(c for c in name if " " < c <= "~")[:MAX_EVENT_NAME]
 
 
 def account_of(data: dict[str, Any]) -> str:

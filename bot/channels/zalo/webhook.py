@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from bot.channels.channel import RawEvent, VerificationError
-from bot.channels.zalo.envelope import account_of, raw_event
+from bot.channels.zalo.envelope import account_of, routed
 from bot.channels.zalo.payload import id_of, read_object
 from bot.channels.zalo.signature import HEADER, verify_signature
 
@@ -34,4 +34,4 @@ def verified_event(
     signed_app, timestamp = id_of(data.get("app_id")) or app_id, id_of(data.get("timestamp"))
     if not verify_signature(signed_app, timestamp, body, header, candidates):
         raise VerificationError("bad_signature")
-    return raw_event(body, now)
+    return routed(data, body, now)
