@@ -3,24 +3,21 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.actions.case_clock import to_calendar
 from bot.actions.case_trail import audit
 from bot.actions.staff import add_staff, grant_role
-from bot.clock import to_local
 from bot.demo.data import AccountData, CommuneData, PersonData
-from bot.domain.calendar import OFFICE_HOURS, WorkingCalendar, prefill, prefill_worked
+from bot.demo.holidays import Holidays
 from bot.secrets import SecretBox
 from bot.store.accounts import AccountRow
 from bot.store.credentials import CredentialRow
 from bot.store.staff import StaffRow
 from bot.store.unit_of_work import UnitOfWork
-from bot.store.units import AreaRow, CalendarDayRow, CalendarRow, CategoryRow, RoutingRuleRow, UnitRow
+from bot.store.units import AreaRow, CategoryRow, RoutingRuleRow, UnitRow
 
 HOME = "xa"
 """Key of the unit that owns accounts, villages, categories and rules."""
 EMAIL_DOMAIN = "thanhoai.example"
 _TOKEN_LIFE = timedelta(hours=25)
-_FIRST_PAST_YEAR = timedelta(days=70)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,39 +36,9 @@ def email_of(person: PersonData) -> str:
     return f"{person.key}@{EMAIL_DOMAIN}"
 
 
-def calendar_rows(
-    uow: UnitOfWork, data: CommuneData, unit_id: str, now: datetime
-) -> tuple[CalendarRow, list[CalendarDayRow]]:
-    """Make the default office hours with the holidays of this and next year, next year not confirmed yet.
-
-    Reports reach back into last year in January, so that year is in as well.
-    """
-    this_year = to_local(now).year
-    past = range(to_local(now - _FIRST_PAST_YEAR).year, this_year + 1)
-    years = [*past, this_year + 1]
-    intervals = [
-        [sorted(hours.weekdays), start.strftime("%H:%M"), end.strftime("%H:%M")]
-        for hours in OFFICE_HOURS
-        for start, end in hours.spans
-    ]
-    calendar = CalendarRow(unit_id=unit_id, intervals=intervals, confirmed_years=list(past), changed_at=uow.now)
-    off = [
-        CalendarDayRow(id=uow.new_id(), unit_id=unit_id, day=day, works=False, name=name)
-        for day, name in prefill(years)
-    ]
-    worked = [
-        CalendarDayRow(id=uow.new_id(), unit_id=unit_id, day=day, works=True, name=data.day_worked)
-        for day in prefill_worked(years)
-    ]
-    return calendar, off + worked
-
-
-def calendar_for(uow: UnitOfWork, data: CommuneData, now: datetime) -> WorkingCalendar:
-    """Return the calendar that `enter` will store, to count the demo's days before anything is entered."""
-    return to_calendar(*calendar_rows(uow, data, "", now))
-
-
-async def enter(uow: UnitOfWork, data: CommuneData, password_hash: str, box: SecretBox, now: datetime) -> Commune:
+async def enter(
+    uow: UnitOfWork, data: CommuneData, holidays: Holidays, password_hash: str, box: SecretBox, now: datetime
+) -> Commune:
     """Enter everything at the moment of `uow`; tokens run from `now`, so that nothing is refreshed at once."""
     units = await _units(uow, data)
     home = units[HOME]
@@ -93,8 +60,7 @@ async def enter(uow: UnitOfWork, data: CommuneData, password_hash: str, box: Sec
         )
         for position, c in enumerate(data.categories, 1)
     ]
-    calendar, days = calendar_rows(uow, data, home.id, now)
-    uow.session.add_all([*areas, *categories, calendar, *days])
+    uow.session.add_all([*areas, *categories, *holidays.rows(home.id, uow.now)])
     await uow.session.flush()
     by_code = {c.code: c for c in categories}
     _rules(uow, data, units, by_code)

@@ -7,6 +7,7 @@ from datetime import datetime
 from bot.demo import commune, photos
 from bot.demo.data import CommuneData, Report, Step, read_commune, read_reports
 from bot.demo.days import Days
+from bot.demo.holidays import holidays_around
 from bot.demo.stage import Stage
 from bot.demo.steps import act, open_report
 from bot.passwords import hash_password, verify_password
@@ -48,19 +49,20 @@ async def load(runtime: Runtime) -> Demo:
         return Demo(await _still_there(runtime, data), created=False)
     reports = read_reports()
     wanted = [name for r in reports for name in (*r.photos, *(p for s in r.steps for p in s.photos))]
-    stored, password_hash = await asyncio.gather(photos.store(runtime.blobs, wanted), hash_password(PASSWORD))
-    async with runtime.units_of_work() as uow:
-        days = Days(uow.now, commune.calendar_for(uow, data, uow.now))
-        founded = _at(uow, days.moment(_FOUNDED))
-        rows = await commune.enter(founded, data, password_hash, runtime.box, uow.now)
+    now = runtime.now()
+    stored, password_hash, holidays = await asyncio.gather(
+        photos.store(runtime.blobs, wanted),
+        hash_password(PASSWORD),
+        asyncio.to_thread(holidays_around, now, data.day_worked),
+    )
+    days = Days(now, holidays.calendar())
+    async with runtime.units_of_work(now=now) as uow:
+        founded = UnitOfWork(uow.session, days.moment(_FOUNDED), uow.actor, uow.capabilities)
+        rows = await commune.enter(founded, data, holidays, password_hash, runtime.box, now)
         stage = Stage(uow, rows, days, stored, runtime.settings.conversation, runtime.box, data.contact)
         await _act_all(stage, reports)
     await runtime.refresh_accounts()
     return Demo(tuple(_sign_in(data)), created=True)
-
-
-def _at(uow: UnitOfWork, moment: datetime) -> UnitOfWork:
-    return UnitOfWork(uow.session, moment, uow.actor, uow.capabilities)
 
 
 async def _act_all(stage: Stage, reports: list[Report]) -> None:

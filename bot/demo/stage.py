@@ -18,6 +18,7 @@ from bot.secrets import SecretBox
 from bot.store import messages, outbox
 from bot.store.cases import CaseRow
 from bot.store.contacts import ContactRow
+from bot.store.files import FileRow
 from bot.store.unit_of_work import SYSTEM, Actor, UnitOfWork
 
 _FIRST_ID = 9_000_000_000_000_000_000
@@ -82,7 +83,7 @@ class Stage:
     async def _hear_one(self, report: Report, moment: datetime, actor: Actor, text: str, photo: str | None) -> str:
         account, contact = self.commune.accounts[report.account], self.contacts[report.sender]
         uow = self.at(moment, actor)
-        file_id = await self.keep_photo(photo, moment) if photo else None
+        file = self.keep_photo(photo, moment) if photo else None
         message_id = _provider_id(f"{report.key}:{moment.isoformat()}")
         update = MessageReceived(
             account=account.external_id,
@@ -95,15 +96,15 @@ class Stage:
         )
         row, attached = await receive(uow, account, contact, update)
         for attachment in attached:
-            attachment.state, attachment.file_id = "stored", file_id
+            assert file is not None
+            attachment.state, attachment.file_id, attachment.size = "stored", file.id, file.size
         return row.id
 
-    async def keep_photo(self, name: str, moment: datetime) -> str:
-        """Enter one use of a drawn picture; returns the id of its file row."""
+    def keep_photo(self, name: str, moment: datetime) -> FileRow:
+        """Enter one use of a drawn picture."""
         row = self.photos[name].file_row(moment)
         self.root.session.add(row)
-        await self.root.session.flush()
-        return row.id
+        return row
 
     async def deliver(self, row_ids: Sequence[str]) -> None:
         """Count messages as delivered, seconds after each was due."""

@@ -118,7 +118,7 @@ async def _write(scene: Scene) -> None:
 
 
 async def _answer(scene: Scene) -> None:
-    files = [await scene.stage.keep_photo(name, scene.uow.now) for name in scene.step.photos]
+    files = [scene.stage.keep_photo(name, scene.uow.now).id for name in scene.step.photos]
     settings = scene.stage.settings
     await answer_case.submit(
         scene.uow, scene.case.id, None, scene.text, files, settings.undo_seconds, settings.live_minutes
