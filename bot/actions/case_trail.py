@@ -7,12 +7,14 @@ from bot.domain.case import MOVES, CaseState, Verb, allowed
 from bot.errors import ConflictError
 from bot.store.audit import AuditRow
 from bot.store.cases import CaseEventRow, CaseRow
-from bot.store.unit_of_work import UnitOfWork
+from bot.store.unit_of_work import Actor, UnitOfWork
 
 
-def audit(uow: UnitOfWork, action: str, subject: str, data: dict[str, Any] | None = None) -> None:
-    """Record a deed of whoever acts in this unit of work."""
-    actor = uow.actor
+def audit(
+    uow: UnitOfWork, action: str, subject: str, data: dict[str, Any] | None = None, *, hide_actor: bool = False
+) -> None:
+    """Record a deed of whoever acts in this unit of work, without saying who with `hide_actor`."""
+    actor = Actor(uow.actor.kind) if hide_actor else uow.actor
     uow.session.add(
         AuditRow(
             id=uow.new_id(),
@@ -53,7 +55,10 @@ def note(
         undo_until=_after(uow, undo_seconds),
     )
     uow.session.add(event)
-    audit(uow, f"case.{kind}", f"case:{case.id}", {"code": case.code, "from": from_state, "to": case.state})
+    data_kept = {"code": case.code, "from": from_state, "to": case.state}
+    # More people read the audit log than may know who reported somebody's conduct.
+    sender = case.restricted and uow.actor.kind == "citizen"
+    audit(uow, f"case.{kind}", f"case:{case.id}", data_kept, hide_actor=sender)
     case.updated_at = uow.now
     uow.announce(f"case:{case.id}")
     uow.announce("cases")

@@ -80,6 +80,7 @@ async def test_forty_reports_stand_in_every_state_and_nothing_lies_in_the_future
     await everything_said_has_arrived(runtime, found)
     await photos_can_be_read(runtime, found)
     await every_deadline_explains_itself(runtime, found)
+    the_audit_log_does_not_name_who_reported_conduct(found)
     await a_joined_report_got_the_answer_of_the_other(runtime, found)
     await both_accounts_are_known_with_tokens_that_last(runtime)
 
@@ -123,6 +124,13 @@ async def every_deadline_explains_itself(runtime: Runtime, found: Loaded) -> Non
         else:
             assert sum(span.minutes for span in deadline.spans) == case.budget
         assert case.routing
+
+
+def the_audit_log_does_not_name_who_reported_conduct(found: Loaded) -> None:
+    restricted = {f"case:{case.id}" for case in found.cases if case.restricted}
+    deeds = [row for row in found.audit if row.subject in restricted and row.actor_kind == "citizen"]
+    assert len(deeds) >= 4
+    assert {(row.actor_id, row.actor_name) for row in deeds} == {(None, "")}
 
 
 async def a_joined_report_got_the_answer_of_the_other(runtime: Runtime, found: Loaded) -> None:
