@@ -4,6 +4,7 @@ from aiohttp import web
 
 from bot import render, translations
 from bot.runtime import Runtime
+from handlers.console.events import OPEN_STREAMS, end_streams
 from handlers.keys import ROUTES, RUNTIME
 from handlers.middlewares import add_headers, errors, gate, timing
 from handlers.static import ASSETS, Assets
@@ -13,14 +14,16 @@ __all__ = ["RUNTIME", "build_app"]
 MAX_BODY = 1024 * 1024
 
 
-async def build_app(runtime: Runtime) -> web.Application:
+def build_app(runtime: Runtime) -> web.Application:
     """Return the application of one process; `runtime` stays the caller's to close."""
     from handlers.routes import TABLE
 
     translations.install(render.environment())
     app = web.Application(middlewares=[timing, errors, gate], client_max_size=MAX_BODY)
     app[RUNTIME] = runtime
-    app[ASSETS] = await Assets.load()
+    app[ASSETS] = Assets.load()
+    app[OPEN_STREAMS] = set()
+    app.on_shutdown.append(end_streams)
     app[ROUTES] = {app.router.add_route(line.method, line.path, line.handler): line for line in TABLE}
     app.on_response_prepare.append(add_headers)
     return app

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from bot import metrics, translations
 from bot.domain.access import Permission
-from bot.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
+from bot.errors import ConflictError, ForbiddenError, InvalidInputError, LoaError, NotFoundError
 from bot.logs import logger
 from bot.passwords import token_id
 from bot.store import staff
@@ -19,20 +19,12 @@ from handlers.keys import ROUTES, RUNTIME, VISIT, Handler, Route, Visit
 _log = logger("web")
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 _TOUCH_EVERY = timedelta(minutes=1)
+_STATUSES = {NotFoundError: 404, ForbiddenError: 403, ConflictError: 409, InvalidInputError: 422}
 _MEGABYTE = 1024 * 1024
 _FORM_SLACK = 64 * 1024
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "connect-src 'self'",
-        "font-src 'self'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-        "base-uri 'none'",
-    )
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "font-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 
 
@@ -94,14 +86,9 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         if error.status < web.HTTPBadRequest.status_code or not _is_console(request):
             raise
         return _problem(request, error.status)
-    except NotFoundError:
-        return _problem(request, 404)
-    except ForbiddenError:
-        return _problem(request, 403)
-    except ConflictError:
-        return _problem(request, 409)
-    except InvalidInputError as error:
-        return _problem(request, 422, error)
+    except LoaError as error:
+        status = next((status for kind, status in _STATUSES.items() if isinstance(error, kind)), 500)
+        return _problem(request, status, error if isinstance(error, InvalidInputError) else None)
     except Exception:  # the last line of defence: a page in words, the rest in the log
         if not _is_console(request):
             raise

@@ -1,6 +1,5 @@
 """Serve the console's own and third-party files from memory, cached for good under an address with their hash."""
 
-import asyncio
 import gzip
 import hashlib
 import mimetypes
@@ -35,9 +34,9 @@ class Assets:
         self._files = files
 
     @classmethod
-    async def load(cls, own: Path = OWN, vendor: Path = VENDOR) -> "Assets":
+    def load(cls, own: Path = OWN, vendor: Path = VENDOR) -> "Assets":
         """Read all files; third-party ones are missing until `python -m bot.assets` has run."""
-        return cls(await asyncio.to_thread(_read, own, vendor))
+        return cls(_read(own, vendor))
 
     def address(self, name: str) -> str:
         """Return the address of a file, with its hash."""

@@ -200,11 +200,6 @@ async def set_password(
     audit(uow, "staff.reset_password" if reset else "staff.change_password", f"staff:{staff_id}")
 
 
-async def rehash(uow: UnitOfWork, staff_id: str, password_hash: str) -> None:
-    """Keep a stronger hash of the same password."""
-    (await person_of(uow, staff_id)).password = password_hash
-
-
 async def set_totp(uow: UnitOfWork, staff_id: str, secret: str, code: str, box: SecretBox) -> None:
     """Switch one-time codes on once a first code was right; raises InvalidInputError code wrong."""
     row = await person_of(uow, staff_id)

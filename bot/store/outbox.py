@@ -246,7 +246,9 @@ async def failures(session: AsyncSession, since: datetime) -> list[tuple[str, in
     return [(reason, int(n), at) for reason, n, at in (await session.exec(query)).all() if at is not None]
 
 
-async def failed(session: AsyncSession, limit: int = 50) -> list[OutboxRow]:
-    """Return failed messages, newest first."""
-    query = select(OutboxRow).where(OutboxRow.state == "failed").order_by(col(OutboxRow.failed_at).desc()).limit(limit)
-    return list((await session.exec(query)).all())
+async def failed(session: AsyncSession, limit: int = 50, since: datetime | None = None) -> list[OutboxRow]:
+    """Return failed messages, newest first, of all times or since then."""
+    query = select(OutboxRow).where(OutboxRow.state == "failed")
+    if since is not None:
+        query = query.where(col(OutboxRow.failed_at) >= since)
+    return list((await session.exec(query.order_by(col(OutboxRow.failed_at).desc()).limit(limit))).all())

@@ -1,0 +1,79 @@
+"""Send news to open pages as server-sent events: only that something changed, never what."""
+
+import asyncio
+import contextlib
+
+from aiohttp import web
+
+from bot.domain.access import Permission
+from bot.runtime import Runtime
+from bot.store import cases
+from handlers.console.case_access import may_see
+from handlers.console.page import runtime_of, visit_of
+from handlers.keys import Visit
+
+HEARTBEAT_SECONDS = 15.0
+MAX_TOPICS = 5
+OPEN_STREAMS: web.AppKey[set[asyncio.Task[object]]] = web.AppKey("open_streams")
+
+
+async def stream(request: web.Request) -> web.StreamResponse:
+    """Keep a page informed about the topics of its address, as far as the person may know of them."""
+    runtime, visit = runtime_of(request), visit_of(request)
+    topics = await _allowed(runtime, visit, request.query.get("topics", "").split(",")[:MAX_TOPICS])
+    if not topics:
+        raise web.HTTPNotFound
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
+    response.headers["X-Accel-Buffering"] = "no"
+    task = asyncio.current_task()
+    assert task is not None
+    streams = request.app[OPEN_STREAMS]
+    streams.add(task)
+    try:
+        await response.prepare(request)
+        async with runtime.queue.news() as news:
+            await response.write(b"retry: 3000\n: welcome\n\n")
+            await _forward(response, news, topics)
+    except (ConnectionError, asyncio.CancelledError):
+        return response
+    finally:
+        streams.discard(task)
+    return response
+
+
+async def _forward(response: web.StreamResponse, news: asyncio.Queue[str], topics: frozenset[str]) -> None:
+    while True:
+        try:
+            async with asyncio.timeout(HEARTBEAT_SECONDS):
+                topic = await news.get()
+        except TimeoutError:
+            await response.write(b": still here\n\n")
+            continue
+        if topic in topics:
+            await response.write(f"event: {topic}\ndata: 1\n\n".encode())
+
+
+_PERMISSIONS = {"cases": Permission.CASE_READ, "health": Permission.HEALTH_READ}
+
+
+async def _allowed(runtime: Runtime, visit: Visit, wanted: list[str]) -> frozenset[str]:
+    found = set()
+    for topic in wanted:
+        kind, _, subject = topic.partition(":")
+        if topic in _PERMISSIONS and visit.grants.anywhere(_PERMISSIONS[topic]):
+            found.add(topic)
+        elif kind == "case" and subject:
+            async with runtime.database.reading() as session:
+                case = await cases.case(session, subject)
+            if case is not None and may_see(visit, case):
+                found.add(topic)
+    return frozenset(found)
+
+
+async def end_streams(app: web.Application) -> None:
+    """Close every open stream, so that the service can stop at once."""
+    for task in list(app[OPEN_STREAMS]):
+        task.cancel()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(2):
+            await asyncio.gather(*list(app[OPEN_STREAMS]), return_exceptions=True)

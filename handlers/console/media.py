@@ -1,0 +1,56 @@
+"""Give out photos and files to those who may see the case they belong to."""
+
+from urllib.parse import quote
+
+from aiohttp import web
+
+from bot.errors import NotFoundError
+from bot.store import cases, files, messages
+from bot.store.files import FileRow
+from handlers.console.case_access import may_see
+from handlers.console.page import runtime_of, visit_of
+
+_INLINE = frozenset({"image/jpeg", "audio/mpeg", "audio/aac", "audio/ogg", "audio/wav", "video/mp4", "video/webm"})
+"""Kinds that browsers show without running anything; others are saved."""
+_POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; sandbox"
+_PRIVATELY = "private, max-age=86400, immutable"
+
+
+async def full(request: web.Request) -> web.Response:
+    """Answer with a file."""
+    row = await _visible(request)
+    return await _answer(request, row.key, row.media_type, row.name)
+
+
+async def thumbnail(request: web.Request) -> web.Response:
+    """Answer with the small picture of a photo."""
+    row = await _visible(request)
+    if row.thumbnail_key is None:
+        raise NotFoundError("thumbnail")
+    return await _answer(request, row.thumbnail_key, "image/jpeg", "thumbnail.jpg")
+
+
+async def _visible(request: web.Request) -> FileRow:
+    async with runtime_of(request).database.reading() as session:
+        row = await files.file(session, request.match_info["id"])
+        case_id = (row.case_id or await messages.case_of_file(session, row.id)) if row else None
+        case = await cases.case(session, case_id) if case_id else None
+    if row is None or case is None or not may_see(visit_of(request), case):
+        raise NotFoundError("file")
+    return row
+
+
+async def _answer(request: web.Request, key: str, media_type: str, name: str) -> web.Response:
+    try:
+        data = await runtime_of(request).blobs.get(key)
+    except FileNotFoundError as error:
+        raise NotFoundError("file") from error
+    how = "inline" if media_type in _INLINE else "attachment"
+    plain = name.encode("ascii", "ignore").decode().replace('"', "") or "file"
+    headers = {
+        "Content-Type": media_type,
+        "Content-Disposition": f"{how}; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}",
+        "Content-Security-Policy": _POLICY,
+        "Cache-Control": _PRIVATELY,
+    }
+    return web.Response(body=data, headers=headers)
