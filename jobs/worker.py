@@ -30,6 +30,7 @@ _POLL_SECONDS = 0.02
 _JOB_SECONDS = 300
 _AT_ONCE = 20
 _ACCOUNTS_SECONDS = 5
+_STOP_SECONDS = 20
 _MINUTE = 60
 _HOUR = 3600
 
@@ -137,14 +138,20 @@ async def working(runtime: Runtime, *, alone: bool) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        watching.cancel()
-        worker.allow_pick_jobs = False
-        if worker.tasks:
-            await asyncio.wait(worker.tasks.values(), timeout=20)
-        running.cancel()
         for task in (running, watching):
+            task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        await _finish(list(worker.tasks.values()))
+
+
+async def _finish(begun: list[asyncio.Task[Any]]) -> None:
+    """Let jobs that have begun come to an end; what takes too long is cancelled and found again by its sweeper."""
+    if begun:
+        _, late = await asyncio.wait(begun, timeout=_STOP_SECONDS)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*begun, return_exceptions=True)
 
 
 async def _watch_accounts(runtime: Runtime) -> None:
