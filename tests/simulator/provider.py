@@ -13,8 +13,6 @@ from .journal import Journal
 from .media import Media
 from .model import Json, Message, OfficialAccount, Person
 from .oauth import OAuth
-from .office import Office
-from .phones import Phones
 from .store import Store
 from .webhooks import Webhooks
 from .world import World
@@ -23,10 +21,10 @@ FETCH_DEADLINE_S = 10
 
 
 class Provider:
-    """Clock, state, faults, webhooks, API and phones of one simulator."""
+    """Clock, state, faults, webhooks and API of one simulator."""
 
-    def __init__(self, *, time_scale: float = 1.0, state: Path | None = None, seed: int | None = None) -> None:
-        rng = random.Random(seed) if seed is not None else random.SystemRandom()
+    def __init__(self, *, time_scale: float = 1.0, state: Path | None = None) -> None:
+        rng = random.SystemRandom()
         self.clock = Clock()
         self.world = World(self.clock, rng)
         self.faults = Faults(rng)
@@ -35,8 +33,6 @@ class Provider:
         self.webhooks = Webhooks(self.world, self.clock, self.faults, time_scale=time_scale)
         self.gateway = Gateway(self)
         self.oauth = OAuth(self)
-        self.phones = Phones(self)
-        self.office = Office(self)
         self.store = Store(self, state) if state else None
         self._http: aiohttp.ClientSession | None = None
 
@@ -47,10 +43,11 @@ class Provider:
         return self._http
 
     async def open(self) -> None:
-        """Start what needs an event loop; pending repeats of a state file go on."""
+        """Start; what the state file holds is taken over and its pending repeats go on."""
         self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=FETCH_DEADLINE_S))
         await self.webhooks.open()
         if self.store:
+            self.store.load()
             self.store.open()
 
     async def close(self) -> None:
@@ -65,17 +62,6 @@ class Provider:
         """Write the state file before going on (no file: nothing to do)."""
         if self.store:
             self.store.save()
-
-    async def reset(self) -> None:
-        """Forget people, messages, accounts, faults and logs, and set the clock right."""
-        await self.webhooks.forget()
-        self.faults.clear()
-        self.journal.clear()
-        self.gateway.clear()
-        self.media.clear()
-        self.clock.offset_s = 0.0
-        self.world.clear()
-        self.world.touch("reset")
 
     def deliver(self, oa: OfficialAccount, person: Person, message: Message) -> None:
         """Put an OA's message on the phone; echo and receipt follow in the background."""

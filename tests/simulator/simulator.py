@@ -39,7 +39,8 @@ class Simulator:
         await site.start()
         port = self._runner.addresses[0][1]
         self.url = f"http://{self._host}:{port}"
-        await self.provider.open(self.url)
+        self.provider.media.url = self.url
+        await self.provider.open()
         return self
 
     async def __aexit__(
