@@ -140,6 +140,8 @@ class ZaloClient:
             return {"items": data} if isinstance(data, list) else object_of(data)
         message = str(envelope.get("message") or "")
         error = send_error(scope, code if code is not None else 1, message.replace(token, "…") if token else message)
+        if error.reason == "unknown_code" and answer.status in _BY_STATUS:
+            raise _unreadable(answer)  # such as 404 "empty or invalid API": the status says more than the number
         if answer.status == _TOO_MANY and not isinstance(error, ThrottledError):
             error = ThrottledError(error.reason, error.detail, provider_code=error.provider_code)
         if isinstance(error, ThrottledError):

@@ -114,6 +114,13 @@ async def test_without_json_the_status_speaks(
     assert (type(error), error.reason) == (kind, reason)
 
 
+async def test_a_wrong_path_is_for_a_person_also_when_it_is_told_in_json(
+    client: ZaloClient, server: ScriptedServer
+) -> None:
+    error = await refused(client, server, Answer({"error": 404, "message": "empty or invalid API"}, 404))
+    assert (type(error), error.reason) == (AccountStoppedError, "api_not_found")
+
+
 @pytest.mark.parametrize("body", [b"", b"[1]", b'"ok"', b"\xff\xfe", b'{"message": "Success"}'])
 async def test_a_success_that_cannot_be_read_leaves_the_outcome_open(
     client: ZaloClient, server: ScriptedServer, body: bytes
