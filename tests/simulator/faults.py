@@ -62,7 +62,7 @@ class Faults:
         unknown = set(settings) - {"oa_id", "count", "probability", "ms", "seconds", "code", "mode", "copies"}
         if unknown:
             raise VerbError(f"unknown fault setting {', '.join(sorted(unknown))}")
-        if kind in {"oauth_error"} and "code" not in settings:
+        if kind == "oauth_error" and "code" not in settings:
             settings["code"] = -14014
         given = {key: value for key, value in settings.items() if value is not None}
         self._made += 1

@@ -21,7 +21,7 @@ TOKEN_WRONG, TOKEN_EXPIRED, TOKEN_WRONG_ZNS = -216, -220, -124
 
 @dataclass(slots=True)
 class ApiCall:
-    """What an endpoint gets: the provider, the OA that calls, its arguments, the raw request and the journal's entry."""
+    """What an endpoint gets: the provider, the OA that calls, its arguments, the request and the journal's entry."""
 
     provider: "Provider"
     oa: OfficialAccount
@@ -39,8 +39,10 @@ Endpoint = Callable[[ApiCall], Awaitable[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One path of the API. `sends`: the send faults apply; `zns`: the phone channel with its own codes, outside the
-    OA's rate window (api.md section 3.1); `reads_body`: arguments are JSON in the body, else in the query's `data`.
+    """One path of the API.
+
+    `sends`: the send faults apply; `zns`: the phone channel with its own codes, outside the OA's rate window (api.md
+    section 3.1); `reads_body`: arguments are JSON in the body, else in the query's `data`.
     """
 
     method: str

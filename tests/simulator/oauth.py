@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from .errors import OAuthError
+from .faults import Fault
 from .gateway import broken_line, hang_up
 from .journal import Call
 from .model import ACCESS_LIFE_MS, REFRESH_LIFE_MS, AuthCode, Json, OfficialAccount
@@ -29,22 +30,24 @@ class OAuth:
 
     async def permission(self, request: web.Request) -> web.StreamResponse:
         """Grant at once when the OA is clear (`oa_id`, or the app has one OA only), else let a person choose."""
-        world = self._provider.world
-        app_id, redirect_uri = request.query.get("app_id", ""), request.query.get("redirect_uri", "")
-        candidates = [oa for oa in world.oas.values() if oa.app_id == app_id]
-        wanted = request.query.get("oa_id", "")
-        if wanted or len(candidates) == 1:
-            candidates = [oa for oa in candidates if wanted in {"", oa.oa_id}]
         try:
-            if not candidates:
-                raise OAuthError(-14002)
-            if not redirect_uri or any(oa.callback_url not in {"", redirect_uri} for oa in candidates):
-                raise OAuthError(-14003)
+            candidates = self._candidates(request)
         except OAuthError as refusal:
             return _json(refusal.body())
         if len(candidates) == 1:
-            raise web.HTTPFound(self._granted(request, candidates[0], redirect_uri))
+            raise web.HTTPFound(self._granted(request, candidates[0], request.query["redirect_uri"]))
         return _choice(request, candidates)
+
+    def _candidates(self, request: web.Request) -> list[OfficialAccount]:
+        app_id, wanted = request.query.get("app_id", ""), request.query.get("oa_id", "")
+        oas = self._provider.world.oas.values()
+        candidates = [oa for oa in oas if oa.app_id == app_id and wanted in {"", oa.oa_id}]
+        if not candidates:
+            raise OAuthError(-14002)
+        redirect_uri = request.query.get("redirect_uri", "")
+        if not redirect_uri or any(oa.callback_url not in {"", redirect_uri} for oa in candidates):
+            raise OAuthError(-14003)
+        return candidates
 
     def _granted(self, request: web.Request, oa: OfficialAccount, redirect_uri: str) -> str:
         world = self._provider.world
@@ -81,10 +84,9 @@ class OAuth:
             await asyncio.sleep(hang.seconds)
         note.status = 200
         try:
-            if fault := faults.take("oauth_error", oa_id):
-                note.faults.append("oauth_error")
-                raise OAuthError(fault.code)
-            oa = self._granted_oa(request, form)
+            fault = faults.take("oauth_error", oa_id)
+            note.faults += ["oauth_error"] if fault else []
+            oa = self._granted_oa(request, form, fault)
         except OAuthError as refusal:
             note.error, note.message = refusal.code, refusal.name
             return _json(refusal.body())
@@ -102,7 +104,9 @@ class OAuth:
         token = form.get("refresh_token")
         return next((oa for oa in world.oas.values() if token and oa.refresh_token == token), None)
 
-    def _granted_oa(self, request: web.Request, form: dict[str, str]) -> OfficialAccount:
+    def _granted_oa(self, request: web.Request, form: dict[str, str], fault: Fault | None) -> OfficialAccount:
+        if fault:
+            raise OAuthError(fault.code)
         if form.get("grant_type") not in {"authorization_code", "refresh_token"}:
             raise OAuthError(-14018)
         app_id = form.get("app_id", "")
@@ -144,14 +148,15 @@ def _json(body: Json) -> web.Response:
 
 
 def _choice(request: web.Request, candidates: list[OfficialAccount]) -> web.Response:
-    items = "".join(
-        f'<li><a data-testid="grant-{html.escape(oa.oa_id)}" href="?{html.escape(urlencode({**request.query, "oa_id": oa.oa_id}))}">'
-        f"{html.escape(oa.name)}</a></li>"
-        for oa in candidates
-    )
+    items = []
+    for oa in candidates:
+        address = html.escape("?" + urlencode({**request.query, "oa_id": oa.oa_id}))
+        mark, name = html.escape(f"grant-{oa.oa_id}"), html.escape(oa.name)
+        items.append(f'<li><a data-testid="{mark}" href="{address}">{name}</a></li>')
     page = (
         '<!doctype html><html lang="vi"><head><meta charset="utf-8"><title>Cấp quyền</title>'
-        '<meta name="viewport" content="width=device-width"><link rel="stylesheet" href="/static/page.css"></head>'
-        f'<body class="grant"><main><h1>Chọn Official Account cấp quyền cho ứng dụng</h1><ul>{items}</ul></main></body></html>'
+        '<meta name="viewport" content="width=device-width"></head>'
+        "<body><main><h1>Chọn Official Account cấp quyền cho ứng dụng</h1>"
+        f"<ul>{''.join(items)}</ul></main></body></html>"
     )
     return web.Response(text=page, content_type="text/html")

@@ -242,12 +242,14 @@ def _template_view(oa: OfficialAccount, template: Template) -> Json:
 async def list_templates(call: ApiCall) -> list[Json]:
     """GET /template/all."""
     views = [_template_view(call.oa, template) for template in call.oa.templates.values()]
-    offset, limit = int(call.params.get("offset", 0)), int(call.params.get("limit", 100))
-    return views[offset : offset + min(limit, 100)]
+    offset, limit = str(call.params.get("offset", 0)), str(call.params.get("limit", 100))
+    if not (offset.isdecimal() and limit.isdecimal()):
+        raise ApiError(-132, "offset or limit")
+    return views[int(offset) : int(offset) + min(int(limit), 100)]
 
 
 async def template_info(call: ApiCall) -> Json:
-    """GET /template/info/v2?template_id=…"""
+    """GET /template/info/v2 with the template_id."""
     template = call.oa.templates.get(str(call.params.get("template_id", "")))
     if template is None:
         raise ApiError(-109)

@@ -187,7 +187,7 @@ class Verbs:
         """Send a clip."""
         media = self.provider.media
         details = {
-            "thumbnail": media.address(f"{sorted(SCENES)[0]}.png"),
+            "thumbnail": media.address(f"{min(SCENES)}.png"),
             "description": "",
             "url": media.address("doan-phim.mp4"),
         }
@@ -208,9 +208,10 @@ class Verbs:
     async def business_card(self, *, oa_id: str, user_id: str) -> Json:
         """Send a business card: a link whose description is JSON text."""
         person = self.provider.world.person(user_id)
+        picture = self.provider.media.address("nhan-dan.png")
         details = {
-            "thumbnail": self.provider.media.address("nhan-dan.png"),
-            "description": f'{{"phone": "{person.phone}", "qrCodeUrl": "{self.provider.media.address("nhan-dan.png")}"}}',
+            "thumbnail": picture,
+            "description": f'{{"phone": "{person.phone}", "qrCodeUrl": "{picture}"}}',
             "url": "https://zaloapp.com/qr/p/demo",
         }
         return await self._user_sends(oa_id, user_id, "business_card", attachment={"payload": details, "type": "link"})

@@ -167,7 +167,8 @@ class Webhooks:
         twins = [self._attempt(oa, twin) for twin in self._twins(oa, delivery, duplicate)]
         await asyncio.gather(self._attempt(oa, delivery), *twins)
         if delivery.state != "delivered":
-            self.run(self._repeat(oa, delivery))
+            first_at = self._schedule(delivery)
+            self.run(self._repeat(oa, delivery, first_at))
 
     def _twins(self, oa: OfficialAccount, delivery: Delivery, duplicate: Fault | None) -> list[Delivery]:
         twins = [
@@ -198,14 +199,16 @@ class Webhooks:
         if oa:
             self._made = max(self._made, delivery.delivery_id)
             self.deliveries.append(delivery)
-            self.run(self._repeat(oa, delivery, first_at=delivery.next_ms / 1000))
+            self.run(self._repeat(oa, delivery, delivery.next_ms / 1000))
 
-    async def _repeat(self, oa: OfficialAccount, delivery: Delivery, first_at: float = 0.0) -> None:
-        while delivery.num_retry < len(RETRY_AFTER_S):
-            at = first_at or self._clock.now() + RETRY_AFTER_S[delivery.num_retry] / self.time_scale
-            first_at = 0.0
-            delivery.state, delivery.next_ms = "waiting", int(at * 1000)
-            self._world.touch("webhook", oa_id=oa.oa_id)
+    def _schedule(self, delivery: Delivery) -> float:
+        at = self._clock.now() + RETRY_AFTER_S[delivery.num_retry] / self.time_scale
+        delivery.state, delivery.next_ms = "waiting", int(at * 1000)
+        self._world.touch("webhook", oa_id=delivery.oa_id)
+        return at
+
+    async def _repeat(self, oa: OfficialAccount, delivery: Delivery, at: float) -> None:
+        while True:
             await self._clock.sleep_until(at)
             if not oa.webhook_on:
                 break
@@ -214,8 +217,10 @@ class Webhooks:
             if delivery.state == "delivered":
                 self._world.touch("webhook", oa_id=oa.oa_id)
                 return
-        else:
-            oa.webhook_on = False
+            if delivery.num_retry == len(RETRY_AFTER_S):
+                oa.webhook_on = False
+                break
+            at = self._schedule(delivery)
         delivery.state = "given_up"
         self._world.touch("oas", oa_id=oa.oa_id)
 
