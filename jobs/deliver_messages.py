@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -59,7 +60,8 @@ async def _send(runtime: Runtime, row: OutboxRow, account: AccountRow, person: C
     message = Message.from_json(row.body)
     parts = fit(message, channel.capabilities(ref(account)))
     recipient = Recipient(person.external_id, person.conversation_id if person.anonymous else None)
-    return await channel.send(ref(account), recipient, parts[0] if len(parts) == 1 else Message(text=message.text))
+    ready = parts[0] if len(parts) == 1 else replace(message, buttons=(), replies_to=None)
+    return await channel.send(ref(account), recipient, ready)
 
 
 async def _succeeded(runtime: Runtime, row: OutboxRow, lease: str, account: AccountRow, result: Sent) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from dataclasses import replace
 from datetime import timedelta
 
 from bot import metrics
@@ -17,6 +18,8 @@ from handlers.dispatch import Desk, dispatch
 _log = logger("handling")
 _LEASE_SECONDS = 60.0
 _BATCH = 20
+_FIRST_YEAR = 2012
+"""Zalo began in 2012: an earlier time means that the event told none, and the time of arrival is used."""
 _PAUSES = (2, 10, 60, 600)
 """Seconds between the tries of one update; after the last it is parked for a person."""
 
@@ -66,7 +69,7 @@ def _read(channel: Channel | None, row: InboxRow) -> list[Update]:
     broken = [u for u in updates if isinstance(u, Unrecognised) and u.why != "unknown_event"]
     if broken:
         raise UnreadableError(broken[0].why)
-    return updates
+    return [u if u.occurred_at.year > _FIRST_YEAR else replace(u, occurred_at=row.occurred_at) for u in updates]
 
 
 async def _handle(runtime: Runtime, row: InboxRow, lease: str, updates: list[Update]) -> None:

@@ -1,9 +1,11 @@
 """Find out what became of messages whose outcome is unknown, before anything is repeated."""
 
+from datetime import timedelta
+
 from bot.actions import answer_case
 from bot.actions.outgoing import sent
 from bot.channels.channel import FindsSent, Recipient
-from bot.domain.delivery import UNKNOWN_PATIENCE, DeliveryState, SendError
+from bot.domain.delivery import SETTLE_AFTER, UNKNOWN_PATIENCE, DeliveryState, SendError
 from bot.domain.message import Message
 from bot.logs import logger
 from bot.runtime import Runtime, ref
@@ -28,13 +30,17 @@ async def settle_messages(runtime: Runtime) -> int:
 
 
 async def _one(runtime: Runtime, row: OutboxRow) -> bool:
+    tried_at = row.sending_at or row.created_at
+    wait = SETTLE_AFTER - (runtime.now() - tried_at)
+    if wait > timedelta(0):
+        await runtime.queue.wake("settle_messages", wait.total_seconds())
+        return False
     async with runtime.database.reading() as session:
         account = await accounts.account(session, row.account_id)
         person = await contacts.contact(session, row.contact_id)
     assert account is not None
     assert person is not None
     channel = runtime.channel(account)
-    tried_at = row.sending_at or row.created_at
     if isinstance(channel, FindsSent):
         message = Message.from_json(row.body)
         try:

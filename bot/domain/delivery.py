@@ -135,6 +135,8 @@ class NextStep:
 _PAUSES = tuple(timedelta(seconds=s) for s in (2, 10, 30, 120, 600, 1800, 3600))
 _LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
 MAX_ATTEMPTS = len(_PAUSES) + 1
+SETTLE_AFTER = timedelta(seconds=3)
+"""A send whose answer was lost may still be on its way: the provider is asked only after so long."""
 UNKNOWN_PATIENCE = timedelta(seconds=60)
 """How long an unknown outcome waits for the provider's echo when the provider cannot be asked."""
 
