@@ -1,5 +1,6 @@
 """What staff do in the OA tool, and the office's engineer in the developers' console."""
 
+from collections.abc import Set
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -18,13 +19,11 @@ class OfficeVerbs:
     provider: Provider
 
     async def add_oa(self, *, oa_id: str, name: str, type: str = "business", **settings: Any) -> Json:  # noqa: A002 - the field's name
-        """Add an OA or put another in its place; `type` is state or business."""
+        """Add an OA or put another in its place; `type` is state or business, `templates` a list of them."""
         if type not in KINDS:
             raise VerbError("type must be state or business")
-        known = {f.name for f in fields(OfficialAccount)}
-        unknown = set(settings) - known
-        if unknown:
-            raise VerbError(f"unknown OA setting {', '.join(sorted(unknown))}")
+        _check_settings(settings)
+        templates = [Template(**item) for item in settings.pop("templates", [])]
         defaults = {
             "app_id": "1111222233334444555",
             "app_secret": "demo-app-secret",
@@ -32,15 +31,16 @@ class OfficeVerbs:
             "access_token": f"access-{oa_id}",
             "refresh_token": f"refresh-{oa_id}",
         }
-        self.provider.world.add_oa(OfficialAccount(oa_id, name, KINDS[type], **(defaults | settings)))
+        account = OfficialAccount(oa_id, name, KINDS[type], **(defaults | settings))
+        account.templates = {template.template_id: template for template in templates}
+        self.provider.world.add_oa(account)
         return self.oa(oa_id=oa_id)
 
     async def set_oa(self, *, oa_id: str, **settings: Any) -> Json:
         """Change settings of an OA, such as webhook_url, webhook_on, rate_limit, echo, receipts."""
         oa = self.provider.world.oa(oa_id)
+        _check_settings(settings, fixed={"oa_id", "templates"})
         for key, value in settings.items():
-            if not hasattr(oa, key):
-                raise VerbError(f"unknown OA setting {key}")
             setattr(oa, key, value)
         self.provider.world.touch("oas", oa_id=oa_id)
         return self.oa(oa_id=oa_id)
@@ -91,3 +91,9 @@ class OfficeVerbs:
         else:
             delivery = await self.provider.webhooks.send_raw(oa, body, payload or {}, server=server, signing=signing)
         return delivery.view()
+
+
+def _check_settings(settings: Json, fixed: Set[str] = frozenset({"oa_id"})) -> None:
+    unknown = set(settings) - ({f.name for f in fields(OfficialAccount)} - fixed)
+    if unknown:
+        raise VerbError(f"unknown OA setting {', '.join(sorted(unknown))}")
