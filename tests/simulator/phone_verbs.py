@@ -1,6 +1,7 @@
 """What a citizen can do on a phone; every verb returns after the first attempt at its webhook."""
 
 import asyncio
+import hashlib
 from base64 import b64decode
 from dataclasses import asdict
 
@@ -117,8 +118,8 @@ class PhoneVerbs:
         details = {
             "size": size or str(len(content)),
             "name": name,
-            "checksum": "0" * 32,
-            "type": name.rpartition(".")[2],
+            "checksum": hashlib.md5(content, usedforsecurity=False).hexdigest(),
+            "type": name.rpartition(".")[2].lower(),
             "url": media.address(stored),
         }
         return await self._user_sends(oa_id, user_id, "file", attachment={"payload": details, "type": "file"})
