@@ -205,8 +205,10 @@ class PhoneVerbs:
         if not fresh:
             return {"msg_ids": []}
         self.provider.world.touch("message", oa_id=oa_id, user_id=user_id)
-        msg_ids = [m.msg_id for m in fresh]
-        await self.provider.webhooks.send(oa, events.seen(oa, person, msg_ids, now))
+        # Seen goes only to the app that sent (api.md section 1.5): not for what staff typed in the OA tool.
+        msg_ids = [m.msg_id for m in fresh if not m.admin_id]
+        if msg_ids and oa.receipts:
+            await self.provider.webhooks.send(oa, events.seen(oa, person, msg_ids, now))
         return {"msg_ids": msg_ids}
 
     async def block(self, *, oa_id: str, user_id: str, blocked: bool = True) -> Json:
