@@ -104,7 +104,7 @@ class Intake:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        await self._note_counts()
+        await self.note_counts()
 
     async def submit(self, arrival: Arrival, account_id: str | None) -> None:
         """Return once the arrival is durable, in the database or in the spool."""
@@ -151,7 +151,7 @@ class Intake:
             await asyncio.sleep(_DRAIN_SECONDS)
             try:
                 await self.drain()
-                await self._note_counts()
+                await self.note_counts()
             except DATABASE_ERRORS as error:
                 _log.warning("spool waits for the database", error=type(error).__name__)
 
@@ -173,7 +173,8 @@ class Intake:
                 await callback()
         return moved
 
-    async def _note_counts(self) -> None:
+    async def note_counts(self) -> None:
+        """Write refusals and the accounts heard from to the database, for the health page."""
         refusals, self._refusals = self._refusals, Counter()
         seen, self._seen = self._seen, {}
         if not refusals and not seen:

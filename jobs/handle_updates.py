@@ -8,7 +8,7 @@ from datetime import timedelta
 from bot import metrics
 from bot.channels.channel import Channel
 from bot.clock import new_id
-from bot.domain.update import Unrecognised, Update
+from bot.domain.update import UNKNOWN_EVENT, Unrecognised, Update
 from bot.logs import logger
 from bot.runtime import Runtime
 from bot.store import inbox
@@ -66,7 +66,7 @@ def _read(channel: Channel | None, row: InboxRow) -> list[Update]:
         msg = f"no channel for provider {row.provider}"
         raise UnreadableError(msg)
     updates = channel.parse(row.raw)
-    broken = [u for u in updates if isinstance(u, Unrecognised) and u.why != "unknown_event"]
+    broken = [u for u in updates if isinstance(u, Unrecognised) and u.why != UNKNOWN_EVENT]
     if broken:
         raise UnreadableError(broken[0].why)
     return [u if u.occurred_at.year > _FIRST_YEAR else replace(u, occurred_at=row.occurred_at) for u in updates]

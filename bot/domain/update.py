@@ -154,6 +154,10 @@ class AccountNews(_Envelope):
     details: dict[str, str] = field(default_factory=dict)
 
 
+UNKNOWN_EVENT = "unknown event"
+"""Why an event is Unrecognised although nothing is wrong with it: nobody has taught us its name."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unrecognised(_Envelope):
     """Nobody knows this event, or its shape; it is kept and counted, never an error. `why` says what was odd."""

@@ -25,7 +25,7 @@ from bot.channels.zalo.readers import (
     unfollowed,
     withdrawn,
 )
-from bot.domain.update import Unrecognised, Update
+from bot.domain.update import UNKNOWN_EVENT, Unrecognised, Update
 
 UNKNOWN_TIME = datetime.fromtimestamp(0, UTC)
 """Stands where a body names no believable time; intake's own `occurred_at` is then the one to use."""
@@ -113,7 +113,7 @@ def parse_event(raw: bytes) -> list[Update]:
     event = Event(event_name(data), data, _facts(data, raw))
     reader = READERS.get(event.name)
     if reader is None:
-        why = "unknown event" if event.name else "no event name"
+        why = UNKNOWN_EVENT if event.name else "no event name"
         return [Unrecognised(**event.facts, name=event.name, why=why)]
     try:
         required(event.facts["account"], "no account")

@@ -1,0 +1,154 @@
+"""The jobs that keep things moving: leases, reminders, closing, forgetting, names, tokens."""
+
+import pytest
+from sqlmodel import select
+
+from bot.queue import JOBS
+from bot.runtime import Runtime
+from bot.store import cases, health
+from bot.store.accounts import AccountRow
+from bot.store.cases import CaseEventRow
+from bot.store.inbox import InboxRow
+from bot.store.outbox import OutboxRow
+from jobs import worker
+from jobs.close_answered import close_answered
+from jobs.forget import forget
+from jobs.remind_deadlines import remind_deadlines
+from jobs.requeue_stuck import requeue_stuck
+from tests import commune
+from tests.bot.store.test_inbox import arrival
+from tests.runtime_fixtures import Clock
+from tests.talk import Official, Talk
+
+
+@pytest.fixture
+async def talk(runtime: Runtime, clock: Clock) -> Talk:
+    async with runtime.units_of_work() as uow:
+        await commune.build(uow)
+    return Talk(runtime, clock)
+
+
+async def escalations(talk: Talk) -> list[int]:
+    async with talk.runtime.database.reading() as session:
+        rows = (await session.exec(select(CaseEventRow).where(CaseEventRow.kind == "escalated"))).all()
+    return [row.data["percent"] for row in sorted(rows, key=lambda row: row.at)]
+
+
+async def test_the_ladder_is_climbed_once_a_step_and_in_working_hours_only(talk: Talk) -> None:
+    await talk.report()
+    assert await remind_deadlines(talk.runtime) == 0
+    talk.clock.forward(days=4)
+    assert await remind_deadlines(talk.runtime) == 1
+    assert await remind_deadlines(talk.runtime) == 0
+    talk.clock.forward(hours=15)
+    talk.clock.forward(days=3)
+    assert await remind_deadlines(talk.runtime) == 0, "it is night"
+    talk.clock.forward(hours=10)
+    await remind_deadlines(talk.runtime)
+    assert await escalations(talk) == [80, 100]
+
+
+async def test_an_answered_case_that_nobody_rates_is_closed(talk: Talk) -> None:
+    case = await talk.report()
+    await Official(talk, "official").answer()
+    await Official(talk, "head").approve()
+    await talk.sent()
+    assert await close_answered(talk.runtime) == 0
+    talk.clock.forward(days=8)
+    assert await close_answered(talk.runtime) == 1
+    assert await close_answered(talk.runtime) == 0
+    async with talk.runtime.database.reading() as session:
+        closed = await cases.case(session, case.id)
+    assert closed is not None
+    assert closed.state == "closed"
+
+
+async def test_what_a_dead_worker_held_is_given_back(talk: Talk) -> None:
+    from bot.store import inbox, outbox
+
+    await talk.follow()
+    async with talk.runtime.database.connection() as connection:
+        await inbox.store_arrivals(connection, [arrival("k", received_at=talk.clock.now, account="none")])
+    async with talk.runtime.units_of_work() as uow:
+        await inbox.claim(uow.session, "dead", uow.now, 60, 10)
+        await outbox.claim(uow.session, "dead", uow.now, 60, 10)
+    assert await requeue_stuck(talk.runtime) == 0
+    talk.clock.forward(minutes=2)
+    assert await requeue_stuck(talk.runtime) == 2
+    assert await requeue_stuck(talk.runtime) == 0
+    async with talk.runtime.database.reading() as session:
+        assert {r.state for r in (await session.exec(select(InboxRow))).all()} == {"new"}
+        assert {r.state for r in (await session.exec(select(OutboxRow))).all()} == {"unknown"}
+
+
+async def test_raw_webhooks_are_forgotten_after_their_time(talk: Talk) -> None:
+    from bot.store import inbox
+
+    async with talk.runtime.database.connection() as connection:
+        await inbox.store_arrivals(connection, [arrival("k", received_at=talk.clock.now)])
+    async with talk.runtime.units_of_work() as uow:
+        [row] = await inbox.claim(uow.session, "x", uow.now, 60, 10)
+        assert row.id is not None
+        await inbox.finish(uow.session, row.id, "x", uow.now)
+    assert await forget(talk.runtime) == 0
+    talk.clock.forward(days=91)
+    assert await forget(talk.runtime) >= 1
+    async with talk.runtime.database.reading() as session:
+        assert (await session.exec(select(InboxRow))).all() == []
+
+
+async def test_the_bytes_of_what_was_discarded_are_deleted(talk: Talk) -> None:
+    from bot.store.files import FileRow
+    from bot.store.messages import AttachmentRow
+
+    await talk.photo()
+    await talk.runtime.blobs.put("aa/bb", b"x")
+    async with talk.runtime.units_of_work() as uow:
+        uow.session.add(
+            FileRow(id="f", key="aa/bb", media_type="image/jpeg", name="a", size=1, sha256="0", created_at=uow.now)
+        )
+        await uow.session.flush()
+        row = (await uow.session.exec(select(AttachmentRow))).one()
+        row.state, row.file_id = "discarded", "f"
+    await forget(talk.runtime)
+    with pytest.raises(FileNotFoundError):
+        await talk.runtime.blobs.get("aa/bb")
+
+
+@pytest.mark.parametrize("job", [job.name for job in JOBS])
+async def test_every_job_runs_twice_on_an_empty_database_without_harm(runtime: Runtime, job: str) -> None:
+    for _ in range(2):
+        assert await worker.run_periodic(runtime, job) == 0
+    async with runtime.database.reading() as session:
+        run = (await health.job_runs(session))[job]
+    assert run.error == ""
+    assert run.finished_at is not None
+
+
+async def test_a_job_that_breaks_is_named_on_the_health_page(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(_runtime: Runtime) -> int:
+        message = "disk on fire"
+        raise OSError(message)
+
+    monkeypatch.setitem(worker.REGISTERED, "forget", broken)
+    await worker.run_periodic(runtime, "forget")
+    async with runtime.database.reading() as session:
+        run = (await health.job_runs(session))["forget"]
+    assert "disk on fire" in run.error
+
+
+async def test_a_stopped_account_stays_stopped_until_a_person_acts(talk: Talk) -> None:
+    from bot.actions import accounts
+    from bot.vault import stop_account
+
+    async with talk.runtime.units_of_work() as uow:
+        await stop_account(uow, "account", "refresh_token_dead", "-14014")
+    async with talk.runtime.units_of_work() as uow:
+        row = await uow.session.get(AccountRow, "account")
+        assert row is not None
+        assert (row.state, row.stopped_reason) == ("stopped", "refresh_token_dead")
+        await accounts.restart(uow, "account")
+    async with talk.runtime.database.reading() as session:
+        row = await session.get(AccountRow, "account")
+    assert row is not None
+    assert row.state == "active"
