@@ -6,6 +6,7 @@ from base64 import b64decode
 from dataclasses import asdict
 
 from . import events
+from .errors import VerbError
 from .model import Json, Message, OfficialAccount, Person, Tie
 from .pictures import SCENES
 from .provider import Provider
@@ -22,6 +23,12 @@ class PhoneVerbs:
         world = self.provider.world
         return world.oa(oa_id), world.person(user_id), world.tie(oa_id, user_id)
 
+    def _present(self, oa_id: str, user_id: str) -> tuple[OfficialAccount, Person, Tie]:
+        oa, person, tie = self._parties(oa_id, user_id)
+        if tie.blocked:
+            raise VerbError("this phone has blocked the OA")
+        return oa, person, tie
+
     def _interacts(self, tie: Tie, *, writes: bool = False) -> None:
         now = self.provider.clock.now_ms()
         tie.last_interaction_ms, tie.left = now, False
@@ -30,6 +37,7 @@ class PhoneVerbs:
 
     async def follow(self, *, oa_id: str, user_id: str, source: str = "oa_profile") -> Json:
         """Follow an OA."""
+        self._present(oa_id, user_id)
         return await self._tie_event(oa_id, user_id, "follow", source)
 
     async def unfollow(self, *, oa_id: str, user_id: str, source: str = "oa_profile") -> Json:
@@ -49,7 +57,12 @@ class PhoneVerbs:
         return (await self.provider.webhooks.send(oa, payload)).view()
 
     async def chat_now(self, *, oa_id: str, user_id: str) -> Json:
-        """Press the chat button of an OA's page for the first time."""
+        """Press the chat button of an OA's page; only the first time is an event (api.md section 1.5)."""
+        _, _, tie = self._present(oa_id, user_id)
+        self._interacts(tie)
+        if tie.clicked_chat:
+            return {}
+        tie.clicked_chat = True
         return await self._about(oa_id, user_id, "user_click_chatnow")
 
     async def withdraw(self, *, oa_id: str, user_id: str) -> Json:
@@ -57,17 +70,16 @@ class PhoneVerbs:
         return await self._about(oa_id, user_id, "user_withdraw")
 
     async def _about(self, oa_id: str, user_id: str, name: str) -> Json:
-        oa, person, tie = self._parties(oa_id, user_id)
-        if name == "user_click_chatnow":
-            tie.clicked_chat = True
-            self._interacts(tie)
+        oa, person, _ = self._parties(oa_id, user_id)
         payload = events.about_user(oa, person, name, self.provider.clock.now_ms())
         return (await self.provider.webhooks.send(oa, payload)).view()
 
     async def _user_sends(
         self, oa_id: str, user_id: str, kind: str, text: str = "", attachment: Json | None = None, quote: str = ""
     ) -> Json:
-        oa, person, tie = self._parties(oa_id, user_id)
+        oa, person, tie = self._present(oa_id, user_id)
+        if quote and quote not in {m.msg_id for m in self.provider.world.thread(oa_id, user_id)}:
+            raise VerbError(f"no message {quote} in this conversation")
         self._interacts(tie, writes=True)
         now = self.provider.clock.now_ms()
         message = Message(
@@ -81,6 +93,8 @@ class PhoneVerbs:
 
     async def text(self, *, oa_id: str, user_id: str, text: str, quote_msg_id: str = "") -> Json:
         """Type something."""
+        if not text:
+            raise VerbError("text is empty")
         return await self._user_sends(oa_id, user_id, "text", text, quote=quote_msg_id)
 
     async def images(
@@ -173,7 +187,7 @@ class PhoneVerbs:
 
     async def submit_info(self, *, oa_id: str, user_id: str, legacy: bool = False) -> Json:
         """Hand over name, phone and address on request."""
-        oa, person, tie = self._parties(oa_id, user_id)
+        oa, person, tie = self._present(oa_id, user_id)
         self._interacts(tie)
         info: Json = {
             "name": person.name,
@@ -191,7 +205,13 @@ class PhoneVerbs:
 
     async def react(self, *, oa_id: str, user_id: str, msg_id: str, icon: str = "/-heart") -> Json:
         """React to a message."""
-        oa, person, _ = self._parties(oa_id, user_id)
+        oa, person, tie = self._present(oa_id, user_id)
+        message = self.provider.world.messages.get(msg_id)
+        if message is None or (message.oa_id, message.user_id) != (oa_id, user_id):
+            raise VerbError(f"no message {msg_id} in this conversation")
+        self._interacts(tie)
+        message.reactions.append(icon)
+        self.provider.world.touch("message", oa_id=oa_id, user_id=user_id)
         payload = events.user_reacted(oa, person, msg_id, icon, self.provider.clock.now_ms())
         return (await self.provider.webhooks.send(oa, payload)).view()
 
