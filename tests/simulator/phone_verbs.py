@@ -75,8 +75,9 @@ class PhoneVerbs:
         return (await self.provider.webhooks.send(oa, payload)).view()
 
     async def _user_sends(
-        self, oa_id: str, user_id: str, kind: str, text: str = "", attachment: Json | None = None, quote: str = ""
-    ) -> Json:
+        self, oa_id: str, user_id: str, kind: str, text: str = "", attachment: Json | None = None, quote: str = "",
+        hidden: bool = False,
+    ) -> Json:  # fmt: skip
         oa, person, tie = self._present(oa_id, user_id)
         if quote and quote not in {m.msg_id for m in self.provider.world.thread(oa_id, user_id)}:
             raise VerbError(f"no message {quote} in this conversation")
@@ -84,7 +85,7 @@ class PhoneVerbs:
         now = self.provider.clock.now_ms()
         message = Message(
             self.provider.world.new_hex(), oa_id, user_id, from_oa=False, kind=kind, at_ms=now, text=text,
-            attachments=[attachment] if attachment else [], quote_msg_id=quote,
+            attachments=[attachment] if attachment else [], quote_msg_id=quote, hidden=hidden,
         )  # fmt: skip
         self.provider.world.add_message(message)
         payload = events.user_message(oa, person, message, now)
@@ -181,9 +182,9 @@ class PhoneVerbs:
         details = {"thumbnail": "", "description": "Cổng Dịch vụ công quốc gia", "url": url}
         return await self._user_sends(oa_id, user_id, "link", url, {"payload": details, "type": "link"})
 
-    async def tap(self, *, oa_id: str, user_id: str, payload: str) -> Json:
-        """Tap a query button: the payload comes as ordinary text (api.md section 1.6)."""
-        return await self._user_sends(oa_id, user_id, "text", payload)
+    async def tap(self, *, oa_id: str, user_id: str, payload: str, hidden: bool = False) -> Json:
+        """Tap a query button: the payload comes as ordinary text (api.md section 1.6); `hidden` for oa.query.hide."""
+        return await self._user_sends(oa_id, user_id, "text", payload, hidden=hidden)
 
     async def submit_info(self, *, oa_id: str, user_id: str, legacy: bool = False) -> Json:
         """Hand over name, phone and address on request."""
@@ -230,6 +231,17 @@ class PhoneVerbs:
         if msg_ids and oa.receipts:
             await self.provider.webhooks.send(oa, events.seen(oa, person, msg_ids, now))
         return {"msg_ids": msg_ids}
+
+    async def online(self, *, user_id: str, on: bool = True, oa_id: str = "") -> Json:  # noqa: ARG002 - Phone names both ids
+        """Switch the phone on, or off: then messages of all OAs wait until it is on again."""
+        world = self.provider.world
+        person = world.person(user_id)
+        person.online = on
+        world.touch("people", user_id=user_id)
+        waiting = [m for m in world.messages.values() if m.user_id == user_id and m.from_oa and not m.received_ms]
+        for message in waiting if on else []:
+            await self.provider.receive(world.oa(message.oa_id), person, message)
+        return asdict(person)
 
     async def block(self, *, oa_id: str, user_id: str, blocked: bool = True) -> Json:
         """Block an OA, or with blocked=false let it write again."""
