@@ -117,7 +117,7 @@ class Webhooks:
             delivery.state = "dropped"
         elif self._faults.take("lost_webhooks", oa.oa_id):
             delivery.state = "lost"
-        elif self._faults.take("out_of_order_webhooks", oa.oa_id):
+        elif oa.oa_id not in self._released and self._faults.take("out_of_order_webhooks", oa.oa_id):
             self._hold(oa, delivery)
         else:
             await self._first(oa, delivery)
