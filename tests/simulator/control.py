@@ -47,6 +47,8 @@ class Control:
         try:
             arguments = json.loads(await request.text() or "{}")
             method = self._method(request.match_info["name"])
+            if not isinstance(arguments, dict):
+                raise VerbError("the body must be an object of arguments")
             result = method(**arguments)
             return _json(await result if inspect.isawaitable(result) else result)
         except (VerbError, TypeError, ValueError) as wrong:
@@ -55,7 +57,10 @@ class Control:
     async def view(self, request: web.Request) -> web.Response:
         """Return one view; the query holds its arguments."""
         try:
-            return _json(self._method(request.match_info["name"])(**dict(request.query)))
+            method = self._method(request.match_info["name"])
+            if inspect.iscoroutinefunction(method):
+                raise VerbError("verbs are carried out by POST /sim/do/<verb>")
+            return _json(method(**dict(request.query)))
         except (VerbError, TypeError, ValueError) as wrong:
             return _json({"error": str(wrong)}, status=400)
 

@@ -45,13 +45,14 @@ class Verbs(PhoneVerbs, OfficeVerbs):
         return {"now_ms": self.provider.clock.now_ms()}
 
     async def reset(self) -> Json:
-        """Forget everything."""
+        """Forget accounts, people, messages, faults and logs, and set the clock right."""
         await self.provider.webhooks.forget()
         self.provider.world.clear()
         self.provider.journal.clear()
         self.provider.gateway.clear()
         self.provider.media.clear()
         self.provider.faults.clear()
+        self.provider.clock.offset_s = 0.0
         self.provider.world.touch("reset")
         return {}
 
