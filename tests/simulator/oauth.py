@@ -155,8 +155,9 @@ def _choice(request: web.Request, candidates: list[OfficialAccount]) -> web.Resp
         items.append(f'<li><a data-testid="{mark}" href="{address}">{name}</a></li>')
     page = (
         '<!doctype html><html lang="vi"><head><meta charset="utf-8"><title>Cấp quyền</title>'
-        '<meta name="viewport" content="width=device-width"></head>'
-        "<body><main><h1>Chọn Official Account cấp quyền cho ứng dụng</h1>"
+        '<meta name="viewport" content="width=device-width">'
+        '<link rel="stylesheet" href="/static/page.css"></head>'
+        '<body class="grant"><main><h1>Chọn Official Account cấp quyền cho ứng dụng</h1>'
         f"<ul>{''.join(items)}</ul></main></body></html>"
     )
     return web.Response(text=page, content_type="text/html")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from aiohttp import web
 
@@ -17,6 +17,7 @@ from .verbs import Verbs
 
 STATIC = Path(__file__).parent / "static"
 MAX_BODY = 20 * 1024 * 1024
+PAGE_POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 UNKNOWN_PATH = "empty or invalid API"
 
 
@@ -32,7 +33,7 @@ class Simulator:
         self._runner: web.AppRunner | None = None
         self.url = ""
 
-    async def __aenter__(self) -> "Simulator":
+    async def __aenter__(self) -> Self:
         self._runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._host, self._port)
@@ -144,4 +145,6 @@ async def _nothing(_request: web.Request) -> web.Response:
 
 
 async def _page(_request: web.Request) -> web.FileResponse:
-    return web.FileResponse(STATIC / "page.html")
+    return web.FileResponse(
+        STATIC / "page.html", headers={"Content-Security-Policy": PAGE_POLICY, "Cache-Control": "no-cache"}
+    )
