@@ -60,7 +60,8 @@ async def run(given: argparse.Namespace) -> None:
         if not simulator.provider.world.people:
             for user_id, letter in PHONES:
                 await simulator.verbs.phone(name=f"Công dân Thử Nghiệm {letter}", user_id=user_id)
-        print(f"simulator: {simulator.url}", flush=True)
+        sys.stdout.write(f"simulator: {simulator.url}\n")
+        sys.stdout.flush()
         await stop.wait()
 
 
