@@ -3,7 +3,23 @@
 from bot.domain.access import Permission
 from handlers import health as machines
 from handlers import static, webhooks
-from handlers.console import case, case_verbs, events, health, inbox, media, sign_in, upload
+from handlers.console import (
+    account,
+    accounts,
+    audit,
+    calendars,
+    case,
+    case_verbs,
+    events,
+    health,
+    inbox,
+    media,
+    rules,
+    sign_in,
+    staff,
+    units,
+    upload,
+)
 from handlers.keys import Route
 
 TABLE: tuple[Route, ...] = (
@@ -47,4 +63,48 @@ TABLE: tuple[Route, ...] = (
     Route("POST", "/health/updates/{id}/retry", health.retry_update, Permission.HEALTH_REPAIR),
     Route("POST", "/health/messages/{id}/retry", health.retry_message, Permission.HEALTH_REPAIR),
     Route("POST", "/health/failures/retry", health.retry_reason, Permission.HEALTH_REPAIR),
+    # oneself
+    Route("GET", "/me", account.show, Permission.SIGNED_IN),
+    Route("POST", "/me/password", account.change_password, Permission.SIGNED_IN),
+    Route("GET", "/me/totp", account.show_totp, Permission.SIGNED_IN),
+    Route("POST", "/me/totp", account.set_totp, Permission.SIGNED_IN),
+    Route("POST", "/me/totp/remove", account.remove_totp, Permission.SIGNED_IN),
+    Route("POST", "/me/sessions/{id}/end", account.end_session, Permission.SIGNED_IN),
+    Route("POST", "/me/language", account.set_language, Permission.SIGNED_IN),
+    # administration
+    Route("GET", "/admin/accounts", accounts.show, Permission.ADMIN),
+    Route("POST", "/admin/accounts", accounts.add, Permission.ADMIN),
+    Route("GET", "/admin/accounts/new", accounts.show_new, Permission.ADMIN),
+    Route("POST", "/admin/accounts/connect", accounts.connect, Permission.ADMIN),
+    Route("GET", accounts.CALLBACK, accounts.connected, Permission.ADMIN),
+    Route("POST", "/admin/accounts/{id}/restart", accounts.restart, Permission.ADMIN),
+    Route("GET", "/admin/units", units.show, Permission.ADMIN),
+    Route("POST", "/admin/units", units.add, Permission.ADMIN),
+    Route("POST", "/admin/units/import", units.bring_in, Permission.ADMIN, uploads=True),
+    Route("GET", "/admin/units/{id}", units.show_one, Permission.ADMIN),
+    Route("POST", "/admin/units/{id}", units.change, Permission.ADMIN),
+    Route("POST", "/admin/units/{id}/settings", units.change_settings, Permission.ADMIN),
+    Route("POST", "/admin/units/{id}/areas", units.add_area, Permission.ADMIN),
+    Route("POST", "/admin/units/{id}/categories", units.save_category, Permission.ADMIN),
+    Route("POST", "/admin/areas/{id}", units.change_area, Permission.ADMIN),
+    Route("GET", "/admin/staff", staff.show, Permission.ADMIN),
+    Route("POST", "/admin/staff", staff.add, Permission.ADMIN),
+    Route("GET", "/admin/staff/{id}", staff.show_one, Permission.ADMIN),
+    Route("POST", "/admin/staff/{id}/roles", staff.grant, Permission.ADMIN),
+    Route("POST", "/admin/staff/{id}/roles/take", staff.take, Permission.ADMIN),
+    Route("POST", "/admin/staff/{id}/deactivate", staff.deactivate, Permission.ADMIN),
+    Route("POST", "/admin/staff/{id}/activate", staff.activate, Permission.ADMIN),
+    Route("POST", "/admin/staff/{id}/password", staff.reset_password, Permission.ADMIN),
+    Route("GET", "/admin/rules", rules.show, Permission.ADMIN),
+    Route("POST", "/admin/rules", rules.save, Permission.ADMIN),
+    Route("GET", "/admin/rules/try", rules.try_text, Permission.ADMIN),
+    Route("POST", "/admin/rules/{id}/move", rules.move, Permission.ADMIN),
+    Route("POST", "/admin/rules/{id}/remove", rules.remove, Permission.ADMIN),
+    Route("GET", "/admin/calendars", calendars.show, Permission.ADMIN),
+    Route("POST", "/admin/calendars/hours", calendars.set_hours, Permission.ADMIN),
+    Route("POST", "/admin/calendars/days", calendars.set_day, Permission.ADMIN),
+    Route("POST", "/admin/calendars/days/remove", calendars.remove_day, Permission.ADMIN),
+    Route("POST", "/admin/calendars/prefill", calendars.prefill, Permission.ADMIN),
+    Route("POST", "/admin/calendars/confirm", calendars.confirm, Permission.ADMIN),
+    Route("GET", "/admin/audit", audit.show, Permission.AUDIT_READ),
 )

@@ -94,3 +94,14 @@ async def restart(uow: UnitOfWork, account_id: str) -> AccountRow:
     await _let_in(uow, row)
     audit(uow, "account.restart", f"account:{row.id}")
     return row
+
+
+async def describe(uow: UnitOfWork, account_id: str, name: str, kind: str) -> AccountRow:
+    """Keep what the provider says an account is called and of which kind it is; "" leaves what is known."""
+    row = await accounts.account(uow.session, account_id)
+    if row is None:
+        raise NotFoundError(f"account {account_id}")
+    row.name = name.strip()[:200] or row.name
+    row.kind = kind if kind in KINDS else row.kind
+    audit(uow, "account.describe", f"account:{row.id}", {"name": row.name, "kind": row.kind})
+    return row

@@ -50,6 +50,13 @@ async def begin_guess(uow: UnitOfWork, email: str, address: str) -> int:
     return 0
 
 
+async def guessed_right(uow: UnitOfWork, email: str, address: str) -> None:
+    """Forget wrong guesses for this person; others at the same address keep theirs."""
+    keys = _keys(email, address)
+    await staff.forget_attempts(uow.session, [keys["email"]])
+    await staff.take_attempt_back(uow.session, keys["address"])
+
+
 async def guessed_wrong(uow: UnitOfWork, email: str, address: str, person: StaffRow | None, what: str) -> None:
     """Leave a trail of a failed sign-in; `what` is password | code | inactive."""
     subject = f"staff:{person.id}" if person else ""
@@ -60,9 +67,7 @@ async def open_session(
     uow: UnitOfWork, person: StaffRow, token: str, csrf: str, address: str, agent: str, hours: int
 ) -> SessionRow:
     """Sign somebody in for at most `hours`; only the token's fingerprint is kept."""
-    keys = _keys(person.email, address)
-    await staff.forget_attempts(uow.session, [keys["email"]])
-    await staff.take_attempt_back(uow.session, keys["address"])
+    await guessed_right(uow, person.email, address)
     row = SessionRow(
         id=token_id(token),
         staff_id=person.id,

@@ -137,3 +137,38 @@ class KnowsAccounts(Protocol):
 
     async def account_info(self, account: AccountRef) -> AccountInfo:
         """Ask who this account is; raises the SendError family."""
+
+
+class GrantedTokens(Protocol):
+    """What a provider issues once an account's administrator has agreed; `expires_at` in UTC."""
+
+    @property
+    def access_token(self) -> str:
+        """The token to speak with."""
+
+    @property
+    def refresh_token(self) -> str:
+        """The token to renew with."""
+
+    @property
+    def expires_at(self) -> datetime:
+        """When the access token ends."""
+
+
+class PermissionPage(Protocol):
+    """The provider's own page on which an administrator connects an account."""
+
+    def permission_url(self, redirect_uri: str, state: str, challenge: str = "") -> str:
+        """Return the page's address."""
+
+    async def exchange_code(self, code: str, verifier: str = "") -> GrantedTokens:
+        """Turn the code that comes back into tokens; raises the SendError family."""
+
+
+@runtime_checkable
+class ConnectsByPage(Protocol):
+    """The provider lets an administrator connect an account without copying tokens by hand."""
+
+    @property
+    def oauth(self) -> PermissionPage:
+        """The page and what follows it."""

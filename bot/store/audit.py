@@ -24,16 +24,17 @@ class AuditRow(SQLModel, table=True):
     data: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
 
 
-async def latest(session: AsyncSession, limit: int = 100, action: str = "", subject: str = "") -> list[AuditRow]:
-    """Return deeds, newest first, of one action or subject where given."""
+async def latest(
+    session: AsyncSession, limit: int = 100, action: str = "", subject: str = "", offset: int = 0
+) -> list[AuditRow]:
+    """Return deeds, newest first, of actions that begin so and of one subject where given."""
     query = select(AuditRow)
     if action:
         query = query.where(col(AuditRow.action).startswith(action, autoescape=True))
     if subject:
         query = query.where(AuditRow.subject == subject)
-    return list(
-        (await session.exec(query.order_by(col(AuditRow.at).desc(), col(AuditRow.id).desc()).limit(limit))).all()
-    )
+    ordered = query.order_by(col(AuditRow.at).desc(), col(AuditRow.id).desc()).limit(limit).offset(offset)
+    return list((await session.exec(ordered)).all())
 
 
 async def forget(session: AsyncSession, before: datetime) -> int:

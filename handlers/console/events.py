@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from typing import Any
 
 from aiohttp import web
 
@@ -14,7 +15,8 @@ from handlers.keys import Visit
 
 HEARTBEAT_SECONDS = 15.0
 MAX_TOPICS = 5
-OPEN_STREAMS: web.AppKey[set[asyncio.Task[object]]] = web.AppKey("open_streams")
+
+OPEN_STREAMS = web.AppKey("open_streams", set[asyncio.Task[Any]])
 
 
 async def stream(request: web.Request) -> web.StreamResponse:
@@ -72,8 +74,10 @@ async def _allowed(runtime: Runtime, visit: Visit, wanted: list[str]) -> frozens
 
 async def end_streams(app: web.Application) -> None:
     """Close every open stream, so that the service can stop at once."""
-    for task in list(app[OPEN_STREAMS]):
+    streams = app[OPEN_STREAMS]
+    tasks = list(streams)
+    for task in tasks:
         task.cancel()
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(2):
-            await asyncio.gather(*list(app[OPEN_STREAMS]), return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)

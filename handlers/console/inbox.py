@@ -19,13 +19,12 @@ from bot.store import cases, contacts, staff, units
 from bot.store.cases import CaseFilter, CaseRow
 from bot.store.units import CategoryRow, UnitRow
 from handlers.console.case_access import may_see
-from handlers.console.page import Form, form_of, render, runtime_of, see_other, visit_of, writing
+from handlers.console.page import Form, form_of, page_number, render, runtime_of, see_other, visit_of, writing
 from handlers.keys import Visit
 
 VIEWS = ("mine", "open", "approve", "waiting", "overdue", "done", "all")
 PAGE = 50
 _EXCERPT = 180
-_MOST_PAGES = 200
 _MOST_AT_ONCE = 100
 
 
@@ -48,7 +47,7 @@ async def show(request: web.Request) -> web.Response:
     if not visit.grants.anywhere(Permission.CASE_READ):
         return see_other("/health" if visit.grants.anywhere(Permission.HEALTH_READ) else "/me")
     now = runtime.now()
-    page = min(max(_number(request.query.get("page", "1")), 1), _MOST_PAGES)
+    page = page_number(request)
     async with runtime.database.reading() as session:
         tree = await units.all_units(session)
         by_id = {unit.id: unit for unit in tree}

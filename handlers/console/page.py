@@ -25,6 +25,7 @@ from handlers.static import ASSETS
 Errors = dict[str, InvalidInputError]
 """What is wrong with a form, by field; templates turn codes into sentences."""
 MAX_FIELD = 20_000
+_MOST_PAGES = 200
 
 
 def runtime_of(request: web.Request) -> Runtime:
@@ -139,6 +140,13 @@ def see_other(path: str, **query: str) -> web.Response:
     return web.Response(status=303, headers={"Location": location})
 
 
+def page_number(request: web.Request) -> int:
+    """Return the page of a list that the address asks for, from 1 on."""
+    text = request.query.get("page", "1")
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 1  # noqa: PLR2004 - no list is longer
+    return min(max(number, 1), _MOST_PAGES)
+
+
 def is_htmx(request: web.Request) -> bool:
     """Say whether a part of a page is asked for."""
     return request.headers.get("HX-Request") == "true"
@@ -158,6 +166,7 @@ __all__ = [
     "in_scope",
     "is_htmx",
     "of",
+    "page_number",
     "render",
     "runtime_of",
     "see_other",
