@@ -45,10 +45,8 @@ class Control:
     async def do(self, request: web.Request) -> web.Response:
         """Carry out one verb."""
         try:
-            arguments = json.loads(await request.text() or "{}")
+            arguments = _arguments(await request.text())
             method = self._method(request.match_info["name"])
-            if not isinstance(arguments, dict):
-                raise VerbError("the body must be an object of arguments")
             result = method(**arguments)
             return _json(await result if inspect.isawaitable(result) else result)
         except (VerbError, TypeError, ValueError) as wrong:
@@ -57,17 +55,17 @@ class Control:
     async def view(self, request: web.Request) -> web.Response:
         """Return one view; the query holds its arguments."""
         try:
-            method = self._method(request.match_info["name"])
-            if inspect.iscoroutinefunction(method):
-                raise VerbError("verbs are carried out by POST /sim/do/<verb>")
+            method = self._method(request.match_info["name"], acting=False)
             return _json(method(**dict(request.query)))
         except (VerbError, TypeError, ValueError) as wrong:
             return _json({"error": str(wrong)}, status=400)
 
-    def _method(self, name: str) -> Any:
+    def _method(self, name: str, *, acting: bool = True) -> Any:
         method = getattr(self._verbs, name, None)
         if name.startswith("_") or not inspect.ismethod(method):
             raise VerbError(f"no verb {name}")
+        if inspect.iscoroutinefunction(method) and not acting:
+            raise VerbError(f"{name} is carried out by POST /sim/do/{name}")
         return method
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
@@ -93,6 +91,13 @@ class Control:
         for stream in self._streams:
             if not stream.full():
                 stream.put_nowait(change)
+
+
+def _arguments(body: str) -> Json:
+    arguments = json.loads(body or "{}")
+    if not isinstance(arguments, dict):
+        raise VerbError("the body must be an object of arguments")
+    return arguments
 
 
 def _json(body: object, status: int = 200) -> web.Response:

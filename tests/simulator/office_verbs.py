@@ -1,6 +1,6 @@
 """What staff do in the OA tool, and the office's engineer in the developers' console."""
 
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -93,7 +93,7 @@ class OfficeVerbs:
         return delivery.view()
 
 
-def _check_settings(settings: Json, fixed: Set[str] = frozenset({"oa_id"})) -> None:
+def _check_settings(settings: Json, fixed: AbstractSet[str] = frozenset({"oa_id"})) -> None:
     unknown = set(settings) - ({f.name for f in fields(OfficialAccount)} - fixed)
     if unknown:
         raise VerbError(f"unknown OA setting {', '.join(sorted(unknown))}")
