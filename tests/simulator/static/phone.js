@@ -61,8 +61,9 @@ export class Phone {
     this.auto = el("input", { type: "checkbox", role: "switch", checked: true, "data-testid": "auto-seen", onchange: () => this.look() });
     this.block = el("button", { type: "button", "data-testid": "block", onclick: () => this.send("block", { blocked: !this.tie?.blocked }) });
     const chat = el("button", { type: "button", "data-testid": "chat-now", onclick: () => this.send("chat_now") }, "Bấm nút chat");
+    this.online = el("button", { type: "button", "data-testid": "online", onclick: () => this.send("online", { on: !this.person.online }) });
     const withdraw = el("button", { type: "button", "data-testid": "withdraw", onclick: () => this.withdraw() }, "Rút khỏi ứng dụng");
-    return el("div", { class: "settings" }, el("label", { class: "switch" }, this.auto, "Tự đánh dấu đã xem"), chat, this.block, withdraw);
+    return el("div", { class: "settings" }, el("label", { class: "switch" }, this.auto, "Tự đánh dấu đã xem"), chat, this.block, this.online, withdraw);
   }
 
   office() {
@@ -85,6 +86,7 @@ export class Phone {
   /** Take over accounts and ties as the simulator has them now. */
   update(state) {
     this.accounts = state.oas;
+    this.person = state.people.find((person) => person.user_id === this.person.user_id) || this.person;
     const known = (id) => state.oas.some((oa) => oa.oa_id === id);
     if (!known(this.oaId)) {
       const remembered = this.chosen.get(this.person.user_id);
@@ -111,7 +113,10 @@ export class Phone {
     this.follow.dataset.following = following ? "yes" : "no";
     this.block.textContent = blocked ? "Bỏ chặn OA" : "Chặn OA";
     this.block.dataset.blocked = blocked ? "yes" : "no";
+    this.online.textContent = this.person.online ? "Tắt máy" : "Bật máy";
+    this.online.dataset.online = this.person.online ? "yes" : "no";
     this.banner.hidden = !blocked;
+    this.node.classList.toggle("off", !this.person.online);
   }
 
   choose(oaId) {
@@ -215,7 +220,8 @@ export class Phone {
 
   async markSeen() {
     const unseen = (this.history || []).some((message) => message.from === "oa" && !message.seen_ms);
-    if (!unseen || !this.auto.checked || !this.visible || document.hidden || this.tie?.blocked) return;
+    if (!unseen || !this.auto.checked || !this.visible || document.hidden) return;
+    if (this.tie?.blocked || !this.person.online) return;
     await this.send("seen");
   }
 }
