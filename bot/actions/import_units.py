@@ -15,6 +15,15 @@ COLUMNS = {"code", "name", "kind", "parent", "valid_from"}
 _DATES = ("%Y-%m-%d", "%d/%m/%Y")
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class RowProblem:
+    """Why one row was left out: its number in the file, a word for templates, and what stood there."""
+
+    number: int
+    code: str
+    value: str = ""
+
+
 @dataclass(slots=True)
 class UnitImport:
     """What an import did: how many rows were new, changed or as before, and which rows were bad and why."""
@@ -22,21 +31,22 @@ class UnitImport:
     added: int = 0
     changed: int = 0
     unchanged: int = 0
-    problems: list[tuple[int, str]] = field(default_factory=list)
+    problems: list[RowProblem] = field(default_factory=list)
 
 
-async def import_units(uow: UnitOfWork, rows: list[TableRow]) -> UnitImport:
+async def import_units(uow: UnitOfWork, rows: list[TableRow], within: tuple[str, ...] | None = None) -> UnitImport:
     """Bring rows `code,name,kind,parent,valid_from[,valid_to,aliases,successors]` in; good rows go in, bad are listed.
 
     The same code with another validity date is another unit (10126 was Bích Hòa and is now Bình Minh). Importing the
-    same file again changes nothing. Several aliases or successors are separated by `;`.
+    same file again changes nothing. Several aliases or successors are separated by `;`. With `within`
+    only units below these paths are touched.
     """
     done = UnitImport()
     waiting = list(rows)
     while waiting:
-        later = [row for row in waiting if not await _one(uow, row, done)]
+        later = [row for row in waiting if not await _one(uow, row, done, within)]
         if len(later) == len(waiting):
-            done.problems += [(row.number, f"parent {row.cells['parent']!r} not found") for row in later]
+            done.problems += [RowProblem(row.number, "unknown_parent", row.cells["parent"]) for row in later]
             break
         waiting = later
     done.problems.sort()
@@ -44,7 +54,7 @@ async def import_units(uow: UnitOfWork, rows: list[TableRow]) -> UnitImport:
     return done
 
 
-async def _one(uow: UnitOfWork, row: TableRow, done: UnitImport) -> bool:
+async def _one(uow: UnitOfWork, row: TableRow, done: UnitImport, within: tuple[str, ...] | None) -> bool:
     """Take one row in; False when its parent is not there yet."""
     cells = row.cells
     code, name = clean(cells["code"]), clean(cells["name"])
@@ -52,7 +62,7 @@ async def _one(uow: UnitOfWork, row: TableRow, done: UnitImport) -> bool:
     until = _date(cells.get("valid_to", ""))
     problem = _problem(code, name, cells, since, until)
     if problem or since is None:
-        done.problems.append((row.number, problem))
+        done.problems.append(RowProblem(row.number, *(problem or ("bad_valid_from", ""))))
         return True
     parent = None
     if cells["parent"]:
@@ -67,7 +77,10 @@ async def _one(uow: UnitOfWork, row: TableRow, done: UnitImport) -> bool:
         "successors": _several(cells.get("successors", "")),
     }
     known = next((u for u in await units.units_by_code(uow.session, code) if u.valid_from == since), None)
-    if known is None:
+    path = known.path if known else parent.path if parent else "/"
+    if within is not None and not any(path.startswith(allowed) for allowed in within):
+        done.problems.append(RowProblem(row.number, "outside", code))
+    elif known is None:
         await _add(uow, code, since, parent, values)
         done.added += 1
     elif any(getattr(known, key) != value for key, value in values.items()):
@@ -87,16 +100,18 @@ async def _add(uow: UnitOfWork, code: str, since: date, parent: UnitRow | None, 
     await uow.session.flush()
 
 
-def _problem(code: str, name: str, cells: dict[str, str], since: date | None, until: date | None) -> str:
+def _problem(
+    code: str, name: str, cells: dict[str, str], since: date | None, until: date | None
+) -> tuple[str, str] | None:
     checks = (
-        (not code, "code is empty"),
-        (not name, "name is empty"),
-        (since is None, f"valid_from {cells['valid_from']!r} is no date (2025-07-01 or 01/07/2025)"),
-        (bool(cells.get("valid_to")) and until is None, f"valid_to {cells.get('valid_to')!r} is no date"),
-        (bool(since and until and until < since), "valid_to lies before valid_from"),
-        (bool(cells["parent"]) and clean(cells["parent"]) == code, "parent is the unit itself"),
+        (not code, "empty_code", ""),
+        (not name, "empty_name", ""),
+        (since is None, "bad_valid_from", cells["valid_from"]),
+        (bool(cells.get("valid_to")) and until is None, "bad_valid_to", cells.get("valid_to", "")),
+        (bool(since and until and until < since), "dates_reversed", ""),
+        (bool(cells["parent"]) and clean(cells["parent"]) == code, "own_parent", ""),
     )
-    return next((words for wrong, words in checks if wrong), "")
+    return next(((why, value) for wrong, why, value in checks if wrong), None)
 
 
 def _date(text: str) -> date | None:

@@ -13,6 +13,16 @@ from bot.runtime import opened
 from bot.store.unit_of_work import Actor
 from bot.tables import TableRow, read_table
 
+_WORDS = {
+    "empty_code": "code is empty",
+    "empty_name": "name is empty",
+    "bad_valid_from": "valid_from is no date (2025-07-01 or 01/07/2025):",
+    "bad_valid_to": "valid_to is no date (2025-07-01 or 01/07/2025):",
+    "dates_reversed": "valid_to lies before valid_from",
+    "own_parent": "parent is the unit itself",
+    "unknown_parent": "no unit has the code of the parent:",
+}
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
@@ -33,8 +43,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigError([f"{arguments.file}: {error.code.replace('_', ' ')} {details}".strip()]) from error
     done = asyncio.run(_import(settings, rows))
     print(f"units: {done.added} added, {done.changed} changed, {done.unchanged} as before, {len(done.problems)} bad")
-    for number, problem in done.problems:
-        print(f"loa: row {number}: {problem}", file=sys.stderr)
+    for problem in done.problems:
+        words = f"{_WORDS[problem.code]} {problem.value!r}" if problem.value else _WORDS[problem.code]
+        print(f"loa: row {problem.number}: {words}", file=sys.stderr)
     return 1 if done.problems else 0
 
 

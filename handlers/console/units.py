@@ -85,7 +85,7 @@ async def bring_in(request: web.Request) -> web.Response:
     try:
         rows = await asyncio.to_thread(_rows, uploads[0])
         async with writing(request) as uow:
-            done = await import_units(uow, rows)
+            done = await import_units(uow, rows, visit_of(request).grants.paths(Permission.ADMIN))
     except InvalidInputError as error:
         return await _list(request, of(error), None, 422)
     return await _list(request, {}, None, imported=done)

@@ -171,12 +171,22 @@
     if (words && !window.confirm(words)) event.preventDefault();
   });
 
+  // The thread shows its end first, and stays there while news arrive
+  const toEnd = () => { const thread = one("[data-thread]"); if (thread) thread.scrollTop = thread.scrollHeight; };
+  let atEnd = true;
+  document.addEventListener("htmx:beforeSwap", () => {
+    const thread = one("[data-thread]");
+    atEnd = !thread || thread.scrollHeight - thread.scrollTop - thread.clientHeight < 80;
+  });
+  document.addEventListener("htmx:afterSettle", () => { if (atEnd) toEnd(); });
+
   const prepare = () => {
     all("[data-undo-until]").forEach(countDown);
     all("[data-unit-choice]").forEach(offerPeople);
     count();
   };
   prepare();
+  toEnd();
   const first = one("[data-focus]") || one(".is-invalid");
   if (first) { first.focus(); first.scrollIntoView({ block: "center" }); }
   // A page opened from the browser's memory may show what has changed since
