@@ -53,6 +53,8 @@ async def submit(
         await case_clock.accepted(uow, case, unit)
     await case_clock.resume(uow, case, unit)
     case.owner_id = case.owner_id or uow.actor.id
+    for row in attached:
+        row.case_id = row.case_id or case.id
     assert uow.actor.id is not None
     answer = AnswerRow(
         id=uow.new_id(),

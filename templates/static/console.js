@@ -77,7 +77,7 @@
     if (said) say(said);
     prepare();
     const thread = one("[data-thread]");
-    const version = one(".card-actions input[name=version], .card-approve input[name=version]");
+    const version = one(".case-actions input[name=version], .card-approve input[name=version]");
     if (thread && version && thread.dataset.version !== version.value) {
       const news = one("[data-news]");
       if (news) news.hidden = false;
