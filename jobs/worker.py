@@ -138,20 +138,24 @@ async def working(runtime: Runtime, *, alone: bool) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        for task in (running, watching):
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-        await _finish(list(worker.tasks.values()))
+        watching.cancel()
+        await _finish(worker, running)
+        with contextlib.suppress(asyncio.CancelledError):
+            await watching
 
 
-async def _finish(begun: list[asyncio.Task[Any]]) -> None:
-    """Let jobs that have begun come to an end; what takes too long is cancelled and found again by its sweeper."""
-    if begun:
-        _, late = await asyncio.wait(begun, timeout=_STOP_SECONDS)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*begun, return_exceptions=True)
+async def _finish(worker: Worker, running: asyncio.Task[None]) -> None:
+    """Let the loop and the jobs that have begun come to an end; what takes too long is cancelled, its sweeper finds it.
+
+    Cancelling the loop at once could hit it in the middle of a Redis transaction and leave a connection open.
+    """
+    worker.allow_pick_jobs = False
+    worker.burst, worker.max_burst_jobs = True, 0
+    await asyncio.wait([running], timeout=_STOP_SECONDS)
+    left = [task for task in (running, *worker.tasks.values()) if not task.done()]
+    for task in left:
+        task.cancel()
+    await asyncio.gather(running, *left, return_exceptions=True)
 
 
 async def _watch_accounts(runtime: Runtime) -> None:
