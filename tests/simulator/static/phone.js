@@ -136,6 +136,7 @@ export class Phone {
 
   /** Carry out a verb for this person and OA; a refusal is shown on the phone. Returns the result or null. */
   async send(verb, settings = {}) {
+    if (verb !== "seen") this.hush();
     try {
       return await act(verb, { oa_id: this.oaId, user_id: this.person.user_id, ...settings });
     } catch (refusal) {
@@ -162,12 +163,16 @@ export class Phone {
 
   say(content, forMs = NOTICE_MS) {
     clearTimeout(this.quiet);
-    const hide = () => {
-      this.notice.hidden = true;
-    };
-    this.notice.replaceChildren(content, el("button", { type: "button", "aria-label": "Đóng", onclick: hide }, "×"));
+    const { atEnd } = this;
+    this.notice.replaceChildren(content, el("button", { type: "button", "aria-label": "Đóng", onclick: () => this.hush() }, "×"));
     this.notice.hidden = false;
-    if (forMs) this.quiet = setTimeout(hide, forMs);
+    if (atEnd) this.toEnd();
+    if (forMs) this.quiet = setTimeout(() => this.hush(), forMs);
+  }
+
+  hush() {
+    clearTimeout(this.quiet);
+    this.notice.hidden = true;
   }
 
   async load() {
