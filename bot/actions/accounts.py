@@ -5,7 +5,6 @@ from datetime import datetime
 
 from bot.actions.case_trail import audit
 from bot.errors import InvalidInputError, NotFoundError
-from bot.queue import DELIVER_MESSAGES, HANDLE_UPDATES
 from bot.secrets import SecretBox
 from bot.store import accounts, credentials, inbox, outbox, units
 from bot.store.accounts import AccountRow
@@ -80,9 +79,9 @@ async def _keep(uow: UnitOfWork, box: SecretBox, row: AccountRow, secrets: Secre
 async def _let_in(uow: UnitOfWork, row: AccountRow) -> None:
     row.state, row.stopped_reason, row.stopped_detail, row.stopped_at = "active", "", "", None
     if await inbox.replay_account(uow.session, row.provider, row.external_id, uow.now):
-        uow.after_commit(HANDLE_UPDATES.name)
+        uow.after_commit("handle_updates")
     if await outbox.wake_account(uow.session, row.id, uow.now):
-        uow.after_commit(DELIVER_MESSAGES.name)
+        uow.after_commit("deliver_messages")
     uow.announce("health")
 
 

@@ -12,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+Session = AsyncSession
+"""What readers and unit of work hand out; rooms above the store name it so, without knowing SQLModel."""
 DATABASE_ERRORS = (SQLAlchemyError, OSError, TimeoutError)
 """What is raised when the database refuses or cannot be reached."""
 

@@ -6,7 +6,6 @@ from datetime import date
 from typing import Any
 
 from aiohttp import web
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.actions import calendars as actions
 from bot.actions.case_clock import to_calendar
@@ -15,6 +14,7 @@ from bot.domain.access import Permission
 from bot.domain.calendar import WorkingCalendar
 from bot.errors import InvalidInputError
 from bot.store import units
+from bot.store.database import Session
 from bot.store.units import CalendarDayRow, CalendarRow, UnitRow
 from handlers.console.page import Errors, Form, form_of, of, render, runtime_of, see_other, visit_of, writing
 from handlers.console.units import date_of, own_unit
@@ -50,7 +50,7 @@ async def _page(request: web.Request, errors: Errors, form: Form | None, status:
     return render(request, "admin/calendars", values, status)
 
 
-async def _homes(request: web.Request, session: AsyncSession) -> list[UnitRow]:
+async def _homes(request: web.Request, session: Session) -> list[UnitRow]:
     """Return one's own units, those with a calendar of their own first."""
     visit = visit_of(request)
     own = {row.unit_id for row in await units.calendars(session)}
@@ -58,7 +58,7 @@ async def _homes(request: web.Request, session: AsyncSession) -> list[UnitRow]:
     return sorted((u for u in mine if u.valid_to is None), key=lambda u: (u.id not in own, u.path))
 
 
-async def _calendar_of(session: AsyncSession, unit: UnitRow, year: int) -> dict[str, object]:
+async def _calendar_of(session: Session, unit: UnitRow, year: int) -> dict[str, object]:
     found = await units.calendar(session, unit)
     holder = await units.unit(session, found[0].unit_id) if found else None
     days = [d for d in found[1] if d.day.year == year] if found else []

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.actions.answer_case import MAX_PROOFS
 from bot.actions.case_clock import deadline_of, pauses_of, to_calendar
@@ -21,6 +20,7 @@ from bot.runtime import Runtime, ref
 from bot.store import accounts, cases, contacts, files, staff, units
 from bot.store.cases import CaseRow
 from bot.store.contacts import ContactRow
+from bot.store.database import Session
 from bot.store.files import FileRow
 from bot.store.units import UnitRow
 from handlers.console import thread
@@ -59,7 +59,7 @@ async def page(request: web.Request, typed: Typed, status: int = 200) -> web.Res
     return render(request, "case/page", values, status)
 
 
-async def _read(session: AsyncSession, runtime: Runtime, visit: Visit, case: CaseRow, typed: Typed) -> dict[str, Any]:
+async def _read(session: Session, runtime: Runtime, visit: Visit, case: CaseRow, typed: Typed) -> dict[str, Any]:
     now = runtime.now()
     account = await accounts.account(session, case.account_id)
     contact = await contacts.contact(session, case.contact_id)
@@ -156,13 +156,13 @@ class Other:
     text: str
 
 
-async def _others(session: AsyncSession, visit: Visit, case: CaseRow) -> list[Other]:
+async def _others(session: Session, visit: Visit, case: CaseRow) -> list[Other]:
     found = await cases.of_contact(session, case.contact_id, _OTHERS + 1)
     mine = [c for c in found if c.id != case.id and may_see(visit, c)]
     return [Other(c, excerpt(mask_identity(c.text), 80)) for c in mine[:_OTHERS]]
 
 
-async def _target(session: AsyncSession, visit: Visit, case: CaseRow) -> CaseRow | None:
+async def _target(session: Session, visit: Visit, case: CaseRow) -> CaseRow | None:
     """Return the case that this one was joined to, when it may be seen."""
     target = await cases.case(session, case.merged_into_id) if case.merged_into_id else None
     return target if target is not None and may_see(visit, target) else None
@@ -178,7 +178,7 @@ class Colleague:
     unit_id: str
 
 
-async def _people(session: AsyncSession, tree: list[UnitRow]) -> list[Colleague]:
+async def _people(session: Session, tree: list[UnitRow]) -> list[Colleague]:
     names = {unit.id: unit.name for unit in tree}
     found = await staff.holders(session, list(names))
     seen = {
@@ -187,7 +187,7 @@ async def _people(session: AsyncSession, tree: list[UnitRow]) -> list[Colleague]
     return sorted(seen.values(), key=lambda one: (one.unit, one.name))
 
 
-async def files_of(session: AsyncSession, case: CaseRow, file_ids: list[str]) -> list[FileRow]:
+async def files_of(session: Session, case: CaseRow, file_ids: list[str]) -> list[FileRow]:
     """Return the uploaded files that belong to this case, others left out."""
     return [row for row in await files.files(session, file_ids[:MAX_PROOFS]) if row.case_id == case.id]
 

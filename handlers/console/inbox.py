@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from aiohttp import web
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.actions import work_case
 from bot.actions.case_clock import to_calendar
@@ -17,6 +16,7 @@ from bot.domain.words import case_code
 from bot.errors import ConflictError, InvalidInputError, NotFoundError
 from bot.store import cases, contacts, staff, units
 from bot.store.cases import CaseFilter, CaseRow
+from bot.store.database import Session
 from bot.store.units import CategoryRow, UnitRow
 from handlers.console.case_access import may_see
 from handlers.console.page import Form, form_of, page_number, render, runtime_of, see_other, visit_of, writing
@@ -92,7 +92,7 @@ async def show(request: web.Request) -> web.Response:
     return render(request, "inbox", values)
 
 
-async def _calendars(session: AsyncSession, unit_ids: set[str], by_id: dict[str, UnitRow]) -> dict[str, WorkingTime]:
+async def _calendars(session: Session, unit_ids: set[str], by_id: dict[str, UnitRow]) -> dict[str, WorkingTime]:
     """Return the working time of each unit, one per calendar however many units share it."""
     rows = {row.unit_id: row for row in await units.calendars(session)}
     built: dict[str, WorkingTime] = {}

@@ -3,12 +3,12 @@
 from typing import Any
 
 from aiohttp import web
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.actions import rules as actions
 from bot.domain.access import Permission
 from bot.errors import InvalidInputError, NotFoundError
 from bot.store import accounts, units
+from bot.store.database import Session
 from bot.store.units import UnitRow
 from handlers.console.page import Errors, Form, form_of, of, render, runtime_of, see_other, visit_of, writing
 from handlers.console.units import own_unit
@@ -35,7 +35,7 @@ async def _page(request: web.Request, errors: Errors, form: Form | None, status:
     return render(request, "admin/rules", values, status)
 
 
-async def _homes(request: web.Request, session: AsyncSession) -> list[UnitRow]:
+async def _homes(request: web.Request, session: Session) -> list[UnitRow]:
     """Return one's own units that have accounts first, for these are the ones whose rules are used."""
     visit = visit_of(request)
     owners = {row.unit_id for row in await accounts.all_accounts(session)}
@@ -43,7 +43,7 @@ async def _homes(request: web.Request, session: AsyncSession) -> list[UnitRow]:
     return sorted(mine, key=lambda u: (u.id not in owners, u.path))
 
 
-async def _rules_of(session: AsyncSession, home: UnitRow) -> dict[str, object]:
+async def _rules_of(session: Session, home: UnitRow) -> dict[str, object]:
     below = [u for u in await units.below(session, home.path) if u.valid_to is None]
     return {
         "rules": await units.routing_rules(session, home.id),

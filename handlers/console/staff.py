@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from aiohttp import web
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.actions import staff as actions
 from bot.domain.access import Permission, Role
 from bot.errors import InvalidInputError, NotFoundError
 from bot.passwords import hash_password
 from bot.store import staff, units
+from bot.store.database import Session
 from bot.store.staff import StaffRoleRow, StaffRow
 from bot.store.unit_of_work import UnitOfWork
 from bot.store.units import UnitRow
@@ -45,7 +45,7 @@ async def _list(request: web.Request, errors: Errors, form: Form | None, status:
     return render(request, "admin/staff", values, status)
 
 
-async def _members(session: AsyncSession, tree: list[UnitRow]) -> list[Member]:
+async def _members(session: Session, tree: list[UnitRow]) -> list[Member]:
     by_id = {unit.id: unit for unit in tree}
     held: dict[str, list[tuple[StaffRoleRow, UnitRow]]] = {}
     for role in await staff.all_roles(session):
@@ -106,7 +106,7 @@ async def _one(request: web.Request, errors: Errors, status: int = 200) -> web.R
     return render(request, "admin/staff_member", values, status)
 
 
-async def _managed(request: web.Request, session: AsyncSession, tree: list[UnitRow]) -> Member:
+async def _managed(request: web.Request, session: Session, tree: list[UnitRow]) -> Member:
     wanted = request.match_info["id"]
     member = next((m for m in await _members(session, tree) if m.person.id == wanted), None)
     if member is None or not _manages(visit_of(request), member):

@@ -3,12 +3,11 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from bot.clock import to_local
 from bot.domain.privacy import mask_identity
 from bot.store import cases, files, messages, outbox, staff
 from bot.store.cases import AnswerRow, CaseEventRow, CaseRow
+from bot.store.database import Session
 from bot.store.files import FileRow
 from bot.store.messages import AttachmentRow, MessageRow
 from bot.store.outbox import OutboxRow
@@ -78,7 +77,7 @@ class Thread:
         return live[-1] if live else None
 
 
-async def build(session: AsyncSession, case: CaseRow) -> Thread:
+async def build(session: Session, case: CaseRow) -> Thread:
     """Read and lay out the thread of a case, in a fixed number of queries."""
     said = await messages.of_case(session, case.id)
     events = await cases.events(session, case.id)
@@ -91,7 +90,7 @@ async def build(session: AsyncSession, case: CaseRow) -> Thread:
     return Thread(tuple(items), tuple(events), tuple(answers))
 
 
-async def _references(session: AsyncSession, said: list[MessageRow], answers: list[AnswerRow]) -> _Found:
+async def _references(session: Session, said: list[MessageRow], answers: list[AnswerRow]) -> _Found:
     found = _Found()
     found.outgoing = await outbox.rows(session, [m.id for m in said if m.direction == "out"])
     found.attached = await messages.attachments_of(session, [m.id for m in said])

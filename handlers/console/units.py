@@ -6,7 +6,6 @@ from datetime import date
 from pathlib import Path
 
 from aiohttp import web
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.actions import units as actions
 from bot.actions.import_units import COLUMNS, UnitImport, import_units
@@ -14,6 +13,7 @@ from bot.domain.access import Permission
 from bot.domain.case import Level, TimeLimits
 from bot.errors import InvalidInputError, NotFoundError
 from bot.store import units
+from bot.store.database import Session
 from bot.store.unit_of_work import UnitOfWork
 from bot.store.units import UnitRow
 from bot.tables import TableRow, read_table
@@ -128,7 +128,7 @@ async def _one(
     return render(request, "admin/unit", values, status)
 
 
-async def own_unit(request: web.Request, session: AsyncSession, unit_id: str | None = None) -> UnitRow:
+async def own_unit(request: web.Request, session: Session, unit_id: str | None = None) -> UnitRow:
     """Return the unit of the address when this administrator looks after it; raises NotFoundError."""
     row = await units.unit(session, unit_id or request.match_info["id"])
     if row is None or not visit_of(request).grants.over(Permission.ADMIN, row.path):

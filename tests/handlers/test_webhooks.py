@@ -114,7 +114,8 @@ async def test_an_account_not_set_up_is_kept_apart_and_replayed_when_it_is_added
 
 
 async def handled(live: Live, number: int) -> bool:
-    return sum(row.state == "handled" for row in await live.rows(InboxRow)) >= number
+    rows: list[InboxRow] = await live.rows(InboxRow)
+    return sum(row.state == "handled" for row in rows) >= number
 
 
 async def test_what_the_parser_cannot_read_is_a_dead_letter_and_the_next_goes_on(live: Live) -> None:
