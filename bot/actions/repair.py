@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from bot.actions.case_trail import audit
-from bot.queue import DELIVER_MESSAGES, HANDLE_UPDATES
 from bot.store import inbox, outbox
 from bot.store.inbox import InboxRow
 from bot.store.unit_of_work import UnitOfWork
@@ -14,7 +13,7 @@ async def retry_update(uow: UnitOfWork, row_id: int) -> bool:
     if not await inbox.retry_parked(uow.session, row_id, uow.now):
         return False
     audit(uow, "update.retry", f"update:{row_id}")
-    uow.after_commit(HANDLE_UPDATES.name)
+    uow.after_commit("handle_updates")
     uow.announce("health")
     return True
 
@@ -24,7 +23,7 @@ async def retry_message(uow: UnitOfWork, row_id: str) -> bool:
     if not await outbox.requeue(uow.session, row_id, uow.now):
         return False
     audit(uow, "message.retry", f"message:{row_id}")
-    uow.after_commit(DELIVER_MESSAGES.name)
+    uow.after_commit("deliver_messages")
     uow.announce("health")
     return True
 
@@ -34,7 +33,7 @@ async def retry_reason(uow: UnitOfWork, reason: str, since: datetime) -> int:
     number = await outbox.requeue_reason(uow.session, reason, since, uow.now)
     if number:
         audit(uow, "message.retry_reason", "", {"reason": reason, "number": number})
-        uow.after_commit(DELIVER_MESSAGES.name)
+        uow.after_commit("deliver_messages")
         uow.announce("health")
     return number
 
