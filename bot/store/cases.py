@@ -220,7 +220,7 @@ async def open_counts(session: AsyncSession, wanted: CaseFilter, mine: str, now:
     }
     sums = [func.sum(sql_case((condition, 1), else_=0)) for condition in counted.values()]
     query = sql_select(func.count(), *sums).select_from(CaseRow).where(*_conditions(replace(wanted, view="open")))
-    row = (await session.execute(query)).one()
+    row = (await (await session.connection()).execute(query)).one()
     return dict(zip(("open", *counted), (int(number or 0) for number in row), strict=True))
 
 
