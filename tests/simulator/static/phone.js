@@ -4,6 +4,7 @@ import { act, calmly, view } from "./api.js";
 import { bubble } from "./bubbles.js";
 import { Composer } from "./composer.js";
 import { date, el, webAddress } from "./dom.js";
+import { REFUSALS } from "./words.js";
 
 const NOTICE_MS = 6000;
 const BOTTOM_PX = 80;
@@ -140,7 +141,7 @@ export class Phone {
     try {
       return await act(verb, { oa_id: this.oaId, user_id: this.person.user_id, ...settings });
     } catch (refusal) {
-      this.say(el("span", {}, `Không được: ${refusal.message}`));
+      this.say(el("span", {}, `Không được: ${REFUSALS[refusal.message] || refusal.message}`));
       return null;
     }
   }

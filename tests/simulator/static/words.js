@@ -23,6 +23,12 @@ export const FAULTS = {
   media_not_image: ["Ảnh giả", "Tên và kiểu là ảnh, nội dung thì không."],
 };
 
+/** What the simulator refuses on a phone, in the words of the page. */
+export const REFUSALS = {
+  "this phone has blocked the OA": "bạn đã chặn OA này",
+  "text is empty": "chưa có chữ nào",
+};
+
 export const STATES = {
   sending: "đang gửi",
   waiting: "chờ gửi lại",

@@ -86,7 +86,7 @@ async def test_a_citizen_and_an_office_talk(town: Town, browser_page: OpenPage) 
     await one.get_by_test_id("block").click()
     await expect(one.get_by_test_id("block")).to_have_attribute("data-blocked", "yes")
     await one.get_by_test_id("sticker").click()
-    await expect(one.get_by_test_id("notice")).to_contain_text("blocked")
+    await expect(one.get_by_test_id("notice")).to_contain_text("đã chặn")
 
 
 async def test_own_photos_and_another_oa(town: Town, browser_page: OpenPage) -> None:
