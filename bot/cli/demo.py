@@ -24,4 +24,4 @@ async def _load(settings: Settings) -> None:
     async with opened(settings) as runtime:
         demo = await load(runtime)
     for person in demo.people:
-        print(f"  {person.email:34} {person.password:16} {person.role}")
+        print(f"{person.email:34} {person.password:16} {person.role}")
