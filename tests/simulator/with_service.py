@@ -233,7 +233,7 @@ def _announce(plan: Plan, sign_ins: str, seconds: float) -> None:
         f"\nReady in {seconds:.1f} s\n\n"
         f"  Console    {plan.service_url}\n"
         f"  Simulator  {plan.simulator_url}   (citizens' phones)\n\n"
-        f"{textwrap.indent(sign_ins.strip(), "  ")}\n\n"
+        f"{textwrap.indent(sign_ins.strip(), '  ')}\n\n"
         f"Configuration, data and logs: {plan.folder}\n"
         "Ctrl-C stops both.\n"
     )
