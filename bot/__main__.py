@@ -42,9 +42,13 @@ def _configured(name: str) -> tuple[argparse.ArgumentParser, object]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 is well, 1 a failure, 2 misuse or a wrong configuration."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    known, rest = parser().parse_known_args(given)
+    anywhere = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    anywhere.add_argument("--config", type=Path, default=Path("config.toml"))
+    chosen, others = anywhere.parse_known_args(given)
+    known, rest = parser().parse_known_args(others)
     own, module = _configured(known.command)
     parsed = own.parse_args(rest)
+    parsed.config = chosen.config
     try:
         return int(module.run(parsed))  # type: ignore[attr-defined] # every command module has run()
     except ConfigError as error:
