@@ -34,6 +34,7 @@ def main() -> None:
     alive_file, pid_file, user_id, *command = sys.argv[1:]
     owner = int(user_id) if user_id else None
     Path(pid_file).write_text(str(os.getpid()))
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a run in the background of a shell inherits it ignored
     server = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, user=owner, group=owner, extra_groups=[] if owner else None
     )
