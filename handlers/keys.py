@@ -2,8 +2,10 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
+from multidict import MultiDictProxy
 
 from bot.domain.access import Grants, Permission
 from bot.runtime import Runtime
@@ -40,4 +42,5 @@ class Visit:
 
 RUNTIME = web.AppKey("runtime", Runtime)
 VISIT = web.RequestKey("visit", Visit)
+FORM = web.RequestKey("form", MultiDictProxy[Any])
 ROUTES = web.AppKey("routes", dict[web.AbstractRoute, Route])

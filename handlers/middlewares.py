@@ -13,8 +13,8 @@ from bot.errors import ConflictError, ForbiddenError, InvalidInputError, LoaErro
 from bot.logs import logger
 from bot.passwords import token_id
 from bot.store import staff
-from handlers.console.page import is_htmx, render
-from handlers.keys import ROUTES, RUNTIME, VISIT, Handler, Route, Visit
+from handlers.console.page import form_of, is_htmx, render
+from handlers.keys import FORM, ROUTES, RUNTIME, VISIT, Handler, Route, Visit
 
 _log = logger("web")
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
@@ -111,6 +111,8 @@ async def gate(request: web.Request, handler: Handler) -> web.StreamResponse:
     route = request.app[ROUTES].get(request.match_info.route)
     if route is None or route.permission is Permission.PUBLIC:
         return await handler(request)
+    if "\x00" in request.path or any("\x00" in value for value in request.query.values()):
+        raise web.HTTPNotFound  # PostgreSQL knows no such text, so nothing can be found by it
     if route.uploads:
         most = request.app[RUNTIME].settings.files.max_file_mb * _MEGABYTE + _FORM_SLACK
         request = request.clone(client_max_size=most)
@@ -121,9 +123,12 @@ async def gate(request: web.Request, handler: Handler) -> web.StreamResponse:
     translations.use(visit.person.language)
     if not visit.grants.anywhere(route.permission):
         raise web.HTTPForbidden
-    if request.method not in _SAFE_METHODS and not await _is_own_form(request, visit):
-        return _problem(request, 403, InvalidInputError("csrf", "stale_page"))
-    return await handler(request)
+    try:
+        if request.method not in _SAFE_METHODS and not await _is_own_form(request, visit):
+            return _problem(request, 403, InvalidInputError("csrf", "stale_page"))
+        return await handler(request)
+    finally:
+        _close_uploads(request)
 
 
 async def _visit(request: web.Request, route: Route) -> Visit | None:
@@ -160,9 +165,15 @@ def _to_sign_in(request: web.Request) -> web.Response:
     return web.Response(status=303, headers={"Location": where})
 
 
+def _close_uploads(request: web.Request) -> None:
+    form = request.get(FORM)
+    for value in form.values() if form is not None else ():
+        if isinstance(value, web.FileField):
+            value.file.close()
+
+
 async def _is_own_form(request: web.Request, visit: Visit) -> bool:
     given = request.headers.get("X-CSRF-Token")
     if given is None:
-        value = (await request.post()).get("csrf", "")
-        given = value if isinstance(value, str) else ""
+        given = (await form_of(request)).secret("csrf")
     return hmac.compare_digest(given.encode(), visit.session.csrf.encode())

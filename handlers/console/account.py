@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from bot.actions import staff as actions
-from bot.errors import InvalidInputError
+from bot.errors import DecryptionError, InvalidInputError
 from bot.passwords import hash_password, new_totp_secret, qr_svg, totp_address, verify_password
 from bot.store import staff, units
 from handlers.console.page import Errors, form_of, of, render, runtime_of, see_other, visit_of, writing
@@ -72,7 +72,10 @@ def _totp_page(request: web.Request, secret: str, errors: Errors, status: int = 
 async def set_totp(request: web.Request) -> web.Response:
     """Switch one-time codes on."""
     form, visit, runtime = await form_of(request), visit_of(request), runtime_of(request)
-    secret = runtime.box.open(form.text("sealed").encode())
+    try:
+        secret = runtime.box.open(form.text("sealed").encode())
+    except DecryptionError:
+        return await _page(request, of(InvalidInputError("totp", "stale_page")), 422)
     try:
         async with writing(request) as uow:
             await actions.set_totp(uow, visit.person.id, secret, form.text("code"), runtime.box)

@@ -139,6 +139,11 @@ async def test_what_is_missing_or_wrong_is_said_in_words(office: Office) -> None
     assert "không có quyền" in await forbidden.text()
 
 
+@pytest.mark.parametrize("path", ["/cases/%00", "/?q=%00", "/?category=%00", "/media/x%00", "/events?topics=case:%00"])
+async def test_text_that_no_database_takes_finds_nothing(office: Office, path: str) -> None:
+    assert (await (await office.enter("official")).get(path)).status == 404
+
+
 async def test_a_failure_is_a_page_and_not_a_trace(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken(*_: object) -> None:
         raise RuntimeError("secret detail")

@@ -60,8 +60,8 @@ class Visitor:
         return await self.client.post(path, data=data, headers=given, allow_redirects=False)
 
     async def upload(self, path: str, name: str, data: bytes, field_name: str = "files") -> ClientResponse:
-        form = FormData()
-        form.add_field(field_name, data, filename=name, content_type="application/octet-stream")
+        form = FormData(quote_fields=False)
+        form.add_field(field_name, io.BytesIO(data), filename=name, content_type="application/octet-stream")
         return await self.post(path, form, **{"X-CSRF-Token": self.csrf})
 
 
