@@ -25,6 +25,7 @@ class CaseRow(SQLModel, table=True):
     __table_args__ = (
         Index("ix_cases_path_due", "path", "state", "due_at"),
         Index("ix_cases_due", "state", "due_at"),
+        Index("ix_cases_updated", "updated_at"),
         Index("ix_cases_contact", "contact_id", "created_at"),
     )
 
@@ -234,7 +235,7 @@ def _conditions(wanted: CaseFilter) -> list[ColumnElement[bool]]:
     if wanted.code:
         conditions.append(col(CaseRow.code) == wanted.code)
     elif wanted.query:
-        conditions.extend(col(CaseRow.search).contains(word, autoescape=True) for word in wanted.query.split())
+        conditions.extend(_has_word(word) for word in wanted.query.split())
     if wanted.owner_id:
         conditions.append(col(CaseRow.owner_id) == wanted.owner_id)
     if wanted.unit_path:
@@ -242,6 +243,12 @@ def _conditions(wanted: CaseFilter) -> list[ColumnElement[bool]]:
     if wanted.category_id:
         conditions.append(col(CaseRow.category_id) == wanted.category_id)
     return conditions
+
+
+def _has_word(beginning: str) -> ColumnElement[bool]:
+    """Match a word of the folded text by its beginning: `ga` finds `gà` and `gạch`, not the middle of `ngày`."""
+    searched = col(CaseRow.search)
+    return or_(searched.startswith(beginning, autoescape=True), searched.contains(f" {beginning}", autoescape=True))
 
 
 def _view(wanted: CaseFilter) -> list[ColumnElement[bool]]:
@@ -303,3 +310,11 @@ async def running(session: AsyncSession) -> list[str]:
     """Return the open cases whose clock runs: those that may have to climb the escalation ladder."""
     query = select(CaseRow.id).where(col(CaseRow.state).in_(OPEN), col(CaseRow.due_at).is_not(None))
     return list((await session.exec(query)).all())
+
+
+async def changed_since(session: AsyncSession, since: datetime, case_id: str = "") -> bool:
+    """Say whether a case, or any case where none is named, has changed after then."""
+    query = select(CaseRow.id).where(col(CaseRow.updated_at) > since)
+    if case_id:
+        query = query.where(CaseRow.id == case_id)
+    return (await session.exec(query.limit(1))).first() is not None

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
@@ -35,12 +36,28 @@ async def stream(request: web.Request) -> web.StreamResponse:
         await response.prepare(request)
         async with runtime.queue.news() as news:
             await response.write(b"retry: 3000\n: welcome\n\n")
+            for topic in await _missed(runtime, topics, request.query.get("since", "")):
+                await response.write(f"event: {topic}\ndata: 1\n\n".encode())
             await _forward(response, news, topics)
     except (ConnectionError, asyncio.CancelledError):
         return response
     finally:
         streams.discard(task)
     return response
+
+
+async def _missed(runtime: Runtime, topics: frozenset[str], since: str) -> list[str]:
+    """Return the topics that changed after the page was made and before it listened; `since` in Unix seconds."""
+    try:
+        made = datetime.fromtimestamp(float(since), UTC)
+    except (ValueError, OverflowError, OSError):
+        return []
+    async with runtime.database.reading() as session:
+        return [
+            topic
+            for topic in sorted(topics)
+            if topic != "health" and await cases.changed_since(session, made, topic.partition(":")[2])
+        ]
 
 
 async def _forward(response: web.StreamResponse, news: asyncio.Queue[str], topics: frozenset[str]) -> None:

@@ -318,6 +318,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_cases_contact", ["contact_id", "created_at"], unique=False)
         batch_op.create_index("ix_cases_due", ["state", "due_at"], unique=False)
         batch_op.create_index("ix_cases_path_due", ["path", "state", "due_at"], unique=False)
+        batch_op.create_index("ix_cases_updated", ["updated_at"], unique=False)
 
     op.create_table(
         "consents",
@@ -546,6 +547,7 @@ def downgrade() -> None:
 
     op.drop_table("consents")
     with op.batch_alter_table("cases", schema=None) as batch_op:
+        batch_op.drop_index("ix_cases_updated")
         batch_op.drop_index("ix_cases_path_due")
         batch_op.drop_index("ix_cases_due")
         batch_op.drop_index("ix_cases_contact")
