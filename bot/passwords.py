@@ -68,7 +68,7 @@ def qr_svg(address: str) -> str:
 
 def totp_step(secret: str, code: str, now: datetime) -> int | None:
     """Return the time step that a code belongs to, one step of clock difference forgiven; None when it is wrong."""
-    digits = "".join(c for c in code if c.isdigit())
+    digits = "".join(c for c in code if c.isascii() and c.isdigit())
     current = int(now.timestamp()) // TOTP_SECONDS
     totp = pyotp.TOTP(secret)
     for step in (current, current - 1, current + 1):

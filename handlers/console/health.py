@@ -13,6 +13,7 @@ from bot.store import contacts, inbox, outbox
 from handlers.console.page import form_of, render, runtime_of, see_other, writing
 
 _SHOWN = 20
+_LONGEST_ID = 18
 _ORDER = {Light.BAD: 0, Light.WARN: 1, Light.OK: 2}
 
 
@@ -56,13 +57,19 @@ def _groups(found: HealthReport) -> list[tuple[str, list[Line]]]:
 
 async def show_update(request: web.Request) -> web.Response:
     """Show one parked update as it came, to an administrator only."""
-    row_id = request.match_info["id"]
     async with writing(request) as uow:
-        row = await inbox.update_row(uow.session, int(row_id)) if row_id.isdigit() else None
+        row = await inbox.update_row(uow.session, _update_id(request))
         if row is None or row.state != "parked":
             raise NotFoundError("update")
         repair.looked_at_update(uow, row)
     return render(request, "health_update", {"update": row, "raw": _pretty(row.raw)})
+
+
+def _update_id(request: web.Request) -> int:
+    text = request.match_info["id"]
+    if not (text.isascii() and text.isdigit() and len(text) <= _LONGEST_ID):
+        raise NotFoundError("update")
+    return int(text)
 
 
 def _pretty(raw: bytes) -> str:
@@ -74,9 +81,8 @@ def _pretty(raw: bytes) -> str:
 
 async def retry_update(request: web.Request) -> web.Response:
     """Give a parked update another round of tries."""
-    row_id = request.match_info["id"]
     async with writing(request) as uow:
-        if not row_id.isdigit() or not await repair.retry_update(uow, int(row_id)):
+        if not await repair.retry_update(uow, _update_id(request)):
             raise NotFoundError("update")
     return see_other("/health", done="retried")
 

@@ -113,7 +113,8 @@ async def test_parked_updates_are_shown_and_tried_again(office: Office) -> None:
     assert (await visitor.post(f"/health/updates/{row_id}/retry")).status == 303
     assert (await line(office.runtime, "parked")).light is Light.OK
     assert (await visitor.post(f"/health/updates/{row_id}/retry")).status == 404
-    assert (await visitor.get("/health/updates/x")).status == 404
+    for odd in ("x", "%C2%B2", "9" * 30, "-1"):
+        assert (await visitor.get(f"/health/updates/{odd}")).status == 404
 
 
 async def test_only_an_administrator_reads_raw_updates(office: Office) -> None:
