@@ -21,7 +21,7 @@ MIN_REASON = 5
 
 async def load(uow: UnitOfWork, case_id: str, version: int | None) -> CaseRow:
     """Return a case locked for change; raises ConflictError when it is no longer the version that was shown."""
-    case = await cases.lock(uow.session, case_id)
+    case = await cases.lock_with_contact(uow.session, case_id)
     if case is None:
         raise NotFoundError(f"case {case_id}")
     if version is not None and case.version != version:
@@ -110,7 +110,7 @@ async def ask_back(
         delay=undo_seconds,
         protected=(case.code,),
     )
-    begin_live(uow, contact, live_minutes)
+    begin_live(uow, contact, live_minutes, case.id)
     data = {"question": words, "outbox_ids": ids}
     return move(uow, case, Verb.ASK_BACK, data=data, undo_seconds=undo_seconds)
 
@@ -188,18 +188,27 @@ async def forward(uow: UnitOfWork, case_id: str, version: int | None, agency: st
 
 
 async def merge(uow: UnitOfWork, case_id: str, version: int | None, into_code: str) -> CaseRow:
-    """Join a case to another about the same thing; its sender will get the same answer."""
-    case = await load(uow, case_id, version)
-    target = await cases.by_code(uow.session, into_code)
-    if target is None or target.id == case.id:
+    """Join a case to another about the same thing; its sender, and whoever was joined to it, gets the same answer.
+
+    Both cases are locked in the order of their ids, so that two joins that cross do not wait for each other.
+    """
+    named = await cases.by_code(uow.session, into_code)
+    if named is None or named.id == case_id:
         raise InvalidInputError("into", "unknown_code")
+    for one in sorted((case_id, named.id)):
+        await load(uow, one, None)
+    case, target = await load(uow, case_id, version), await load(uow, named.id, None)
     if target.restricted != case.restricted or target.state not in cases.OPEN:
         raise InvalidInputError("into", "not_joinable")
     account, contact, unit = await people_of(uow, case)
-    case.merged_into_id = target.id
     await case_clock.resume(uow, case, unit)
     move(uow, case, Verb.MERGE, data={"into": target.code})
-    note(uow, target, "joined", data={"code": case.code}, from_state=target.state)
+    followers = await cases.merged_into(uow.session, case.id)
+    for joined in (case, *followers):
+        joined.merged_into_id = target.id
+        note(uow, target, "joined", data={"code": joined.code}, from_state=target.state)
+    for follower in followers:
+        note(uow, follower, Verb.MERGE.value, data={"into": target.code}, from_state=follower.state)
     await bot_says(uow, account, contact, "merged", {"code": case.code, "into": target.code}, case_id=case.id)
     return case
 
