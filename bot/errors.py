@@ -55,3 +55,15 @@ class DecryptionError(LoaError):
     """A stored secret cannot be read with the configured key."""
 
     code = "decryption"
+
+
+class NotKeptError(LoaError):
+    """A webhook could be written neither to the database nor to the spool; the provider must send it again."""
+
+    code = "not_kept"
+
+
+class TooEarlyError(LoaError):
+    """News of a message came before the message's own outcome was written; it is looked at again at once."""
+
+    code = "too_early"

@@ -13,7 +13,7 @@ from typing import Any
 
 from bot import metrics
 from bot.clock import Now, new_id
-from bot.errors import ConfigError
+from bot.errors import ConfigError, NotKeptError
 from bot.logs import logger
 from bot.store import accounts, health, inbox
 from bot.store.database import DATABASE_ERRORS, Database
@@ -73,6 +73,15 @@ def _from_json(text: bytes) -> Arrival:
     return Arrival(**data)
 
 
+def _read(path: Path) -> Arrival | None:
+    try:
+        return _from_json(path.read_bytes())
+    except (ValueError, KeyError, TypeError):
+        path.rename(path.with_suffix(".broken"))
+        _log.error("a file of the spool cannot be read and is set aside", file=path.name)
+        return None
+
+
 class Intake:
     """Take arrivals from many requests, write them together, and let each request go on once its own is durable."""
 
@@ -86,6 +95,9 @@ class Intake:
         self._refusals: Counter[tuple[str, str]] = Counter()
         self._seen: dict[str, datetime] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._draining = asyncio.Lock()
+        self._spooling = True
+        """Whether files may lie in the spool: they go in before anything newer, so that order is kept."""
 
     def on_stored(self, callback: Any) -> None:
         """Call `await callback()` after each transaction that stored something."""
@@ -127,18 +139,33 @@ class Intake:
             if not self._waiting:
                 self._arrived.clear()
             if batch:
-                await self._write([arrival for arrival, _ in batch])
-                for _, done in batch:
-                    if not done.done():
-                        done.set_result(None)
+                await self._write_batch(batch)
+
+    async def _write_batch(self, batch: list[tuple[Arrival, asyncio.Future[None]]]) -> None:
+        failure: Exception | None = None
+        try:
+            await self._write([arrival for arrival, _ in batch])
+        except Exception as error:  # noqa: BLE001 - whatever broke, requests must be answered and the next ones written
+            _log.error("webhooks could not be kept anywhere", error=type(error).__name__, number=len(batch))
+            failure = error
+        for _, done in batch:
+            if done.done():
+                continue
+            if failure is None:
+                done.set_result(None)
+            else:
+                done.set_exception(NotKeptError("neither the database nor the spool takes webhooks"))
 
     async def _write(self, arrivals: list[Arrival]) -> None:
         metrics.batch.observe(len(arrivals))
         try:
+            if self._spooling:
+                await self.drain()
             async with self._database.connection() as connection:
                 await inbox.store_arrivals(connection, arrivals)
         except DATABASE_ERRORS as error:
             _log.error("database refuses, webhooks go to the spool", error=type(error).__name__, number=len(arrivals))
+            self._spooling = True
             await asyncio.to_thread(self.spool.write, arrivals)
             return
         for provider, number in Counter(a.provider for a in arrivals).items():
@@ -152,22 +179,27 @@ class Intake:
             try:
                 await self.drain()
                 await self.note_counts()
-            except DATABASE_ERRORS as error:
-                _log.warning("spool waits for the database", error=type(error).__name__)
+            except Exception as error:  # noqa: BLE001 - draining must go on however often it fails
+                _log.warning("spool waits", error=type(error).__name__)
 
     async def drain(self) -> int:
-        """Move the spool into the database, in order; returns how many went."""
+        """Move the spool into the database, in order; returns how many went. An unreadable file is set aside."""
+        async with self._draining:
+            return await self._drain()
+
+    async def _drain(self) -> int:
         files = await asyncio.to_thread(self.spool.files)
         metrics.spool_files.set(len(files))
         moved = 0
         for start in range(0, len(files), _MOST):
             part = files[start : start + _MOST]
-            arrivals = [_from_json(path.read_bytes()) for path in part]
+            arrivals = [arrival for path in part if (arrival := _read(path)) is not None]
             async with self._database.connection() as connection:
                 await inbox.store_arrivals(connection, arrivals)
             for path in part:
-                path.unlink()
-            moved += len(part)
+                path.unlink(missing_ok=True)
+            moved += len(arrivals)
+        self._spooling = False
         if moved:
             for callback in self._stored:
                 await callback()

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from bot.actions import contacts, live
+from bot.actions import contacts
 from bot.actions.messages import receive
 from bot.domain.conversation import Draft, Step
 from bot.domain.text import clean
@@ -19,12 +19,19 @@ from bot.domain.update import (
     Update,
     Withdrawn,
 )
-from bot.domain.words import MenuWord, looks_like_complaint, looks_like_question
+from bot.domain.words import (
+    MenuWord,
+    is_conduct_report,
+    is_denunciation,
+    is_secret,
+    looks_like_complaint,
+    looks_like_question,
+)
 from bot.store import contacts as rows
 from bot.store.accounts import AccountRow
 from bot.store.unit_of_work import Actor, UnitOfWork
 from handlers import receipts
-from handlers.citizen import ask, consent, lookup, propose, rate, reply, report, welcome
+from handlers.citizen import ask, consent, lookup, papers, propose, rate, reply, report, welcome
 from handlers.citizen.turn import Desk, Turn
 
 __all__ = ["Desk", "dispatch", "resume"]
@@ -71,8 +78,12 @@ STEPS: tuple[tuple[Test, Handler], ...] = (
 )
 """What the bot waits for."""
 
+_GRAVE = (is_denunciation, is_secret, is_conduct_report)
+"""What must be understood however it is written: it has a way of its own, or is kept apart."""
+
 OUT_OF_THE_BLUE: tuple[tuple[Test, Handler], ...] = (
     (lambda turn: any(a.kind in _PROPOSING for a in turn.attachments), propose.from_attachment),
+    (lambda turn: any(says(turn.text) for says in _GRAVE), propose.from_text),
     (lambda turn: looks_like_complaint(turn.text), propose.from_text),
     (lambda turn: looks_like_question(turn.text), ask.proposed),
     (lambda _: True, welcome.other),
@@ -123,9 +134,10 @@ async def _message(desk: Desk, uow: UnitOfWork, account: AccountRow, update: Mes
     turn.message, _ = await receive(uow, account, turn.contact, update)
     turn.attachments = update.attachments
     turn.text = _number_to_payload(turn, clean(update.text))
+    await papers.turn_away(turn)
     if update.anonymous:
         await welcome.anonymous(turn)
-    else:
+    elif not turn.said:
         await _answer(turn)
     turn.keep()
 
@@ -153,8 +165,8 @@ async def _answer(turn: Turn) -> None:
         await handler(turn)
     elif case is not None:
         await reply.into(turn, case)
-    elif live.is_live(turn.uow, turn.contact):
-        await reply.silent(turn)
+    elif (about := await reply.talked_about(turn)) is not None:
+        await reply.silent(turn, about)
     else:
         chosen = _first(STEPS, turn) or _first(OUT_OF_THE_BLUE, turn)
         assert chosen is not None

@@ -6,12 +6,16 @@ from bot.actions import contacts, live, outgoing
 from bot.actions.case_trail import audit, note
 from bot.domain.text import clean
 from bot.domain.update import Echo, Rated, Receipt, ReceiptKind
+from bot.errors import TooEarlyError
 from bot.store import cases, messages, outbox
+from bot.store import contacts as contact_rows
 from bot.store.accounts import AccountRow
 from bot.store.messages import AttachmentRow, MessageRow
 from bot.store.outbox import OutboxRow
 from bot.store.unit_of_work import Actor, UnitOfWork
 
+_SENDING = timedelta(seconds=30)
+"""A message of which a receipt speaks before we know its id is still on its way out for at most so long."""
 _ECHO_WINDOW = timedelta(minutes=30)
 """An echo can only be of a message that was tried within this time."""
 
@@ -20,6 +24,8 @@ async def receipt(uow: UnitOfWork, account: AccountRow, update: Receipt) -> None
     """Move messages on to delivered or seen; never back."""
     for provider_id in update.message_ids:
         row = await outbox.by_provider_id(uow.session, account.id, provider_id)
+        if row is None and await _being_sent(uow, account, update):
+            raise TooEarlyError(provider_id)
         if row is None or row.state not in {"sent", "delivered", "unknown", "sending"}:
             continue
         if update.kind is ReceiptKind.SEEN:
@@ -29,6 +35,13 @@ async def receipt(uow: UnitOfWork, account: AccountRow, update: Receipt) -> None
             row.state, row.delivered_at = "delivered", uow.now
         if row.case_id is not None:
             uow.announce(f"case:{row.case_id}")
+
+
+async def _being_sent(uow: UnitOfWork, account: AccountRow, update: Receipt) -> bool:
+    contact = await contact_rows.by_external_id(uow.session, account.id, update.sender)
+    if contact is None:
+        return False
+    return bool(await outbox.in_doubt_for(uow.session, contact.id, uow.now - _SENDING))
 
 
 async def echo(uow: UnitOfWork, account: AccountRow, update: Echo, live_minutes: int) -> None:
@@ -47,7 +60,9 @@ async def echo(uow: UnitOfWork, account: AccountRow, update: Echo, live_minutes:
                 await outgoing.settle(uow, row, update.message_id)
                 return
     else:
-        live.begin_live(uow, contact, live_minutes)
+        found = await cases.of_contact(uow.session, contact.id, limit=5)
+        about = next((c for c in found if c.state in cases.OPEN and not c.restricted), None)
+        live.begin_live(uow, contact, live_minutes, about.id if about else None)
     await _record_foreign(uow, account, contact.id, update)
 
 
@@ -61,7 +76,7 @@ def _same(row: OutboxRow, update: Echo) -> bool:
 async def _record_foreign(uow: UnitOfWork, account: AccountRow, contact_id: str, update: Echo) -> None:
     """Record what somebody wrote in the provider's own tool, or another application by the same account."""
     found = await cases.of_contact(uow.session, contact_id, limit=5)
-    case = next((c for c in found if c.state in cases.OPEN), None)
+    case = next((c for c in found if c.state in cases.OPEN and not c.restricted), None)
     row = MessageRow(
         id=uow.new_id(),
         account_id=account.id,

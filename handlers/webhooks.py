@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from bot.channels.channel import VerificationError
+from bot.errors import NotKeptError
 from bot.logs import logger
 from bot.store.inbox import Arrival
 from handlers.keys import RUNTIME
@@ -12,11 +13,11 @@ MAX_BYTES = 1024 * 1024
 _PROVIDER = "zalo"
 
 
-async def zalo(request: web.Request) -> web.Response:
+async def zalo(request: web.Request) -> web.Response:  # noqa: PLR0911 - one return an answer of the contract
     """Store one event of any Official Account of the app.
 
     200 once durable (or for the unsigned probe that Zalo sends when the address is saved), 400 not JSON, 401 forged,
-    413 too large; each refusal is counted for the health page.
+    413 too large, 503 when it can be kept nowhere; each refusal is counted for the health page.
     """
     runtime = request.app[RUNTIME]
     channel = runtime.channels.get(_PROVIDER)
@@ -50,5 +51,8 @@ async def zalo(request: web.Request) -> web.Response:
         received_at=runtime.now(),
         known=account is not None,
     )
-    await runtime.intake.submit(arrival, account.id if account else None)
+    try:
+        await runtime.intake.submit(arrival, account.id if account else None)
+    except NotKeptError:
+        return web.json_response({"error": "not kept, send it again"}, status=503)
     return web.json_response({})

@@ -15,10 +15,11 @@ from bot.domain.delivery import DeliveryState, NextStep, SendError, Sent, Unknow
 from bot.domain.message import Message, fit
 from bot.logs import logger
 from bot.runtime import Runtime, ref
-from bot.store import accounts, contacts, outbox
+from bot.store import accounts, cases, contacts, outbox
 from bot.store.accounts import AccountRow
 from bot.store.contacts import ContactRow
 from bot.store.outbox import OutboxRow
+from bot.store.unit_of_work import UnitOfWork
 from bot.vault import stop_account
 
 _log = logger("delivery")
@@ -67,6 +68,7 @@ async def _send(runtime: Runtime, row: OutboxRow, account: AccountRow, person: C
 async def _succeeded(runtime: Runtime, row: OutboxRow, lease: str, account: AccountRow, result: Sent) -> None:
     metrics.sends.labels(account.provider, "sent").inc()
     async with runtime.units_of_work() as uow:
+        await _lock(uow, row)
         values: dict[str, Any] = {
             "state": DeliveryState.SENT.value,
             "provider_id": result.message_id,
@@ -86,9 +88,16 @@ async def _succeeded(runtime: Runtime, row: OutboxRow, lease: str, account: Acco
             metrics.turn_seconds.observe((uow.now - row.created_at).total_seconds())
 
 
+async def _lock(uow: UnitOfWork, row: OutboxRow) -> None:
+    """Take the locks in the order in which everybody takes them: person, case, message."""
+    if row.case_id is not None:
+        await cases.lock_with_contact(uow.session, row.case_id)
+
+
 async def _failed(runtime: Runtime, row: OutboxRow, lease: str, account: AccountRow, error: SendError) -> None:
     metrics.sends.labels(account.provider, error.outcome.value).inc()
     async with runtime.units_of_work() as uow:
+        await _lock(uow, row)
         step = next_step(error, row.attempts, uow.now, random.random())  # noqa: S311 - jitter
         _log.warning("not sent", outbox=row.id, reason=error.reason, code=error.provider_code, next=step.state.value)
         values: dict[str, Any] = {
@@ -104,7 +113,7 @@ async def _failed(runtime: Runtime, row: OutboxRow, lease: str, account: Account
         await _follow_up(uow, row, account, step, error)
 
 
-async def _follow_up(uow: Any, row: OutboxRow, account: AccountRow, step: NextStep, error: SendError) -> None:
+async def _follow_up(uow: UnitOfWork, row: OutboxRow, account: AccountRow, step: NextStep, error: SendError) -> None:
     if step.stops_account:
         await stop_account(uow, account.id, error.reason, error.detail)
     if step.recipient_gone:

@@ -55,11 +55,18 @@ async def _one(runtime: Runtime, row: AttachmentRow) -> None:
     except NotFetchableError as error:
         await _not_kept(runtime, row, error)
         return
+    except Exception:  # noqa: BLE001 - one photo that breaks must not keep the others
+        _log.exception("fetching broke", attachment=row.id)
+        await _not_kept(runtime, row, NotFetchableError("technical", again=True))
+        return
     metrics.attachments.labels("stored").inc()
     async with runtime.units_of_work() as uow:
         uow.session.add(file)
         await uow.session.flush()
-        await messages.settle_attachment(uow.session, row.id, state="stored", file_id=file.id, size=file.size)
+        if not await messages.settle_attachment(uow.session, row.id, state="stored", file_id=file.id, size=file.size):
+            file.deleted_at = uow.now
+            await _drop(runtime, file)
+            return
         fresh = await uow.session.get(AttachmentRow, row.id)
         if fresh is not None and fresh.case_id:
             uow.announce(f"case:{fresh.case_id}")
@@ -120,6 +127,13 @@ async def _keep(runtime: Runtime, row: AttachmentRow, data: bytes) -> FileRow:
         height=picture.height,
         created_at=runtime.now(),
     )
+
+
+async def _drop(runtime: Runtime, file: FileRow) -> None:
+    """Delete the bytes of a photo that was discarded while it was being fetched."""
+    await runtime.blobs.delete(file.key)
+    if file.thumbnail_key:
+        await runtime.blobs.delete(file.thumbnail_key)
 
 
 async def _not_kept(runtime: Runtime, row: AttachmentRow, error: NotFetchableError) -> None:

@@ -27,6 +27,6 @@ async def forget(runtime: Runtime) -> int:
                 await runtime.blobs.delete(row.thumbnail_key)
         async with runtime.units_of_work() as uow:
             await files.mark_deleted(uow.session, file_id, uow.now)
-            await messages.settle_attachment(uow.session, attachment_id, file_id=None)
+            await messages.let_go(uow.session, attachment_id)
         gone += 1
     return gone

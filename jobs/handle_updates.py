@@ -9,6 +9,7 @@ from bot import metrics
 from bot.channels.channel import Channel
 from bot.clock import new_id
 from bot.domain.update import UNKNOWN_EVENT, Unrecognised, Update
+from bot.errors import TooEarlyError
 from bot.logs import logger
 from bot.runtime import Runtime
 from bot.store import inbox
@@ -18,6 +19,7 @@ from handlers.dispatch import Desk, dispatch
 _log = logger("handling")
 _LEASE_SECONDS = 60.0
 _BATCH = 20
+_SOON_SECONDS = 0.3
 _FIRST_YEAR = 2012
 """Zalo began in 2012: an earlier time means that the event told none, and the time of arrival is used."""
 _PAUSES = (2, 10, 60, 600)
@@ -85,6 +87,12 @@ async def _handle(runtime: Runtime, row: InboxRow, lease: str, updates: list[Upd
 
 async def _put_back(runtime: Runtime, row: InboxRow, lease: str, error: Exception) -> None:
     assert row.id is not None
+    if isinstance(error, TooEarlyError) and row.attempts <= len(_PAUSES):
+        async with runtime.units_of_work() as uow:
+            soon = uow.now + timedelta(seconds=_SOON_SECONDS)
+            await inbox.fail(uow.session, row.id, lease, "too early", soon)
+            uow.after_commit("handle_updates", _SOON_SECONDS)
+        return
     final = isinstance(error, UnreadableError) or row.attempts > len(_PAUSES)
     metrics.handling_failed.labels(str(final)).inc()
     _log.error(

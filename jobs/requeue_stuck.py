@@ -9,6 +9,7 @@ async def requeue_stuck(runtime: Runtime) -> int:
     async with runtime.units_of_work() as uow:
         freed = await inbox.release_leases(uow.session, uow.now)
         doubted = await outbox.doubt_expired(uow.session, uow.now)
+        await outbox.expire(uow.session, uow.now)
     if freed:
         await runtime.queue.wake("handle_updates")
     if doubted:

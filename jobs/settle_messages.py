@@ -9,7 +9,7 @@ from bot.domain.delivery import SETTLE_AFTER, UNKNOWN_PATIENCE, DeliveryState, S
 from bot.domain.message import Message
 from bot.logs import logger
 from bot.runtime import Runtime, ref
-from bot.store import accounts, contacts, outbox
+from bot.store import accounts, cases, contacts, outbox
 from bot.store.outbox import LANES, OutboxRow
 
 _log = logger("delivery")
@@ -56,6 +56,8 @@ async def _one(runtime: Runtime, row: OutboxRow) -> bool:
 
 async def _arrived(runtime: Runtime, row: OutboxRow, provider_id: str) -> bool:
     async with runtime.units_of_work() as uow:
+        if row.case_id is not None:
+            await cases.lock_with_contact(uow.session, row.case_id)
         other = await outbox.by_provider_id(uow.session, row.account_id, provider_id)
         if other is not None and other.id != row.id:
             return False

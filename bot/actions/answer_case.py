@@ -116,7 +116,7 @@ async def _send(
             protected=(case.code,),
         )
     answer.state, answer.approver_id, answer.decided_at, answer.outbox_ids = "approved", uow.actor.id, uow.now, ids
-    begin_live(uow, contact, live_minutes)
+    begin_live(uow, contact, live_minutes, case.id)
     data = {"answer": answer.id, "outbox_ids": ids}
     return move(uow, case, Verb.APPROVE, data=data, undo_seconds=undo_seconds)
 
@@ -152,7 +152,7 @@ async def delivered(uow: UnitOfWork, message: OutboxRow, all_sent: bool) -> None
     """Note that a part of an answer has left; with the last one the case is answered and rating is asked for."""
     if message.case_id is None or not all_sent:
         return
-    case = await cases.lock(uow.session, message.case_id)
+    case = await cases.lock_with_contact(uow.session, message.case_id)
     answer = await cases.approved_of(uow.session, message.id, message.case_id)
     if case is None or answer is None or case.state != CaseState.APPROVED:
         return
@@ -193,7 +193,7 @@ async def undeliverable(uow: UnitOfWork, message: OutboxRow) -> None:
     """Note on the case that a message to its sender could not be delivered, so that somebody calls instead."""
     if message.case_id is None:
         return
-    case = await cases.lock(uow.session, message.case_id)
+    case = await cases.lock_with_contact(uow.session, message.case_id)
     if case is not None:
         note(uow, case, "undeliverable", reason=message.reason, data={"outbox": message.id}, from_state=case.state)
 

@@ -1,12 +1,15 @@
 """What happens to a contact: met, followed, shared a phone, stopped announcements, asked to be forgotten."""
 
+from dataclasses import replace
+
 from bot.actions.case_clock import calendar_of
 from bot.actions.case_trail import audit
 from bot.domain.deadline import Budget, compute
 from bot.domain.privacy import normalise_phone
 from bot.domain.text import clean
 from bot.secrets import SecretBox
-from bot.store import accounts, contacts, inbox, messages, units
+from bot.store import accounts, contacts, inbox, messages, outbox, units
+from bot.store import audit as audit_rows
 from bot.store import cases as case_store
 from bot.store.accounts import AccountRow
 from bot.store.contacts import ConsentRow, ContactRow, ConversationRow, DataRequestRow
@@ -113,9 +116,13 @@ async def erase(uow: UnitOfWork, contact: ContactRow, keep_inbox_id: int) -> Non
     found = await case_store.of_contact(uow.session, contact.id, limit=10_000)
     await case_store.orphan_contact(uow.session, contact.id, "")
     await messages.blank_contact(uow.session, contact.id)
+    await outbox.blank_contact(uow.session, contact.id)
+    await case_store.blank_words(uow.session, [case.id for case in found], contact.id)
+    await audit_rows.blank_actor(uow.session, contact.id)
     await inbox.erase_contact(uow.session, contact.external_id, keep_inbox_id)
     contact.name, contact.phone, contact.phone_hash, contact.address = "", None, None, None
     contact.following, contact.erased_at, contact.gone = False, uow.now, "erased"
+    uow.actor = replace(uow.actor, name="")
     row = await request_data(uow, contact, "erasure")
     row.state, row.done_at = "done", uow.now
     uow.after_commit("forget")

@@ -76,10 +76,11 @@ async def say(
     author: str = "bot",
     delay: int = 0,
     protected: tuple[str, ...] = (),
+    lifetime: timedelta | None = None,
 ) -> list[str]:
     """Queue a message to a contact, split as the account needs, and return the rows' ids in sending order.
 
-    `delay` in seconds keeps it back, for what can still be taken back.
+    `delay` in seconds keeps it back, for what can still be taken back; after `lifetime` it is not sent any more.
     """
     ids = []
     for part in fit(message, uow.capabilities(account), protected):
@@ -95,6 +96,7 @@ async def say(
                 body=part.to_json(),
                 text=part.text,
                 next_attempt_at=uow.now + timedelta(seconds=delay),
+                expires_at=uow.now + lifetime if lifetime else None,
                 created_at=uow.now,
             )
         )

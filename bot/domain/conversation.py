@@ -90,10 +90,27 @@ class Draft:
         return not self.started_at or datetime.fromisoformat(self.started_at) + timedelta(hours=hours) < now
 
 
+_SHORT = 45
+_CALLED = (
+    "anh can cuoc",
+    "anh cccd",
+    "anh cmnd",
+    "anh chung minh",
+    "can cuoc cua toi",
+    "cccd cua toi",
+    "can cuoc toi",
+    "mat truoc",
+    "mat sau",
+    "chup can cuoc",
+    "gui can cuoc",
+    "gui cccd",
+)
 _IDENTITY_PAPERS = ("can cuoc", "cccd", "cmnd", "chung minh nhan dan", "chung minh thu", "ho chieu")
 
 
 def says_identity_paper(text: str) -> bool:
-    """Say whether a citizen calls what they sent an identity paper: such photos are not kept."""
+    """Say whether a citizen calls a photo an identity paper; a complaint that only mentions papers does not."""
     folded = f" {fold(text)} "
-    return any(f" {word} " in folded for word in _IDENTITY_PAPERS)
+    if not any(f" {word} " in folded for word in _IDENTITY_PAPERS):
+        return False
+    return len(folded) <= _SHORT or any(f" {words} " in folded for words in _CALLED)

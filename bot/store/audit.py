@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index, delete
+from sqlalchemy import JSON, Index, delete, update
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -40,3 +40,8 @@ async def latest(
 async def forget(session: AsyncSession, before: datetime) -> int:
     """Delete rows older than the retention allows; returns how many."""
     return int((await session.exec(delete(AuditRow).where(col(AuditRow.at) < before))).rowcount)
+
+
+async def blank_actor(session: AsyncSession, actor_id: str) -> None:
+    """Blank the name of somebody who withdrew; what was done stays."""
+    await session.exec(update(AuditRow).where(col(AuditRow.actor_id) == actor_id).values(actor_name=""))

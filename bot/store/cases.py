@@ -12,6 +12,8 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.store import contacts
+
 OPEN = ("new", "assigned", "in_progress", "waiting_for_citizen", "drafted", "approved", "reopened")
 
 
@@ -141,6 +143,16 @@ async def cases(session: AsyncSession, case_ids: list[str]) -> list[CaseRow]:
         return []
     found = {c.id: c for c in (await session.exec(select(CaseRow).where(col(CaseRow.id).in_(case_ids)))).all()}
     return [found[i] for i in case_ids if i in found]
+
+
+async def lock_with_contact(session: AsyncSession, case_id: str) -> CaseRow | None:
+    """Lock a case after its sender: everybody takes the two in this order, so that nobody waits in a circle."""
+    found = await session.exec(select(CaseRow.contact_id).where(CaseRow.id == case_id))
+    contact_id = found.first()
+    if contact_id is None:
+        return None
+    await contacts.lock(session, contact_id)
+    return await lock(session, case_id)
 
 
 async def by_code(session: AsyncSession, code: str) -> CaseRow | None:
@@ -318,3 +330,9 @@ async def changed_since(session: AsyncSession, since: datetime, case_id: str = "
     if case_id:
         query = query.where(CaseRow.id == case_id)
     return (await session.exec(query.limit(1))).first() is not None
+
+
+async def blank_words(session: AsyncSession, case_ids: list[str], actor_id: str) -> None:
+    """Blank what a person said in the history of their cases, and their name; the hops stay."""
+    mine = update(CaseEventRow).where(col(CaseEventRow.case_id).in_(case_ids), col(CaseEventRow.actor_id) == actor_id)
+    await session.exec(mine.values(actor_name="", reason=""))

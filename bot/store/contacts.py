@@ -11,7 +11,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 class ContactRow(SQLModel, table=True):
     """One person as one account knows them; phone encrypted, `phone_hash` its keyed fingerprint.
 
-    `gone` holds the provider's reason while the person cannot be written to; `human_until` keeps the bot silent.
+    `gone` holds the provider's reason while the person cannot be written to; `human_until` keeps the bot silent,
+    `human_case_id` is the case that the person of the office talks about.
     """
 
     __tablename__ = "contacts"
@@ -34,6 +35,7 @@ class ContactRow(SQLModel, table=True):
     last_interaction_at: datetime | None = None
     greeted_at: datetime | None = None
     human_until: datetime | None = None
+    human_case_id: str | None = None
     stopped_at: datetime | None = None
     erased_at: datetime | None = None
     profile_at: datetime | None = None
@@ -95,9 +97,15 @@ async def contacts(session: AsyncSession, contact_ids: list[str]) -> dict[str, C
 
 
 async def by_external_id(session: AsyncSession, account_id: str, external_id: str) -> ContactRow | None:
-    """Return one contact by the provider's id."""
+    """Return one contact by the provider's id, locked until this transaction ends."""
     query = select(ContactRow).where(ContactRow.account_id == account_id, ContactRow.external_id == external_id)
+    query = query.with_for_update().execution_options(populate_existing=True)
     return (await session.exec(query)).first()
+
+
+async def lock(session: AsyncSession, contact_id: str) -> None:
+    """Hold everything about one contact until this transaction ends; taken before any lock on a case."""
+    await session.exec(select(ContactRow.id).where(ContactRow.id == contact_id).with_for_update())
 
 
 async def conversation(session: AsyncSession, contact_id: str) -> ConversationRow | None:

@@ -44,6 +44,10 @@ class InboxRow(SQLModel, table=True):
     handled_at: datetime | None = None
 
 
+MOST_STALLS = 8
+"""An update in whose hands so many workers ended waits for a person."""
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """One verified webhook on its way into the table; `known` is False when its account is not set up."""
@@ -142,6 +146,8 @@ async def release_leases(session: AsyncSession, now: datetime | None) -> int:
     statement = update(InboxRow).where(col(InboxRow.state) == "handling")
     if now is not None:
         statement = statement.where(col(InboxRow.leased_until) < now)
+    poisonous = statement.where(col(InboxRow.attempts) >= MOST_STALLS)
+    await session.exec(poisonous.values(state="parked", lease=None, leased_until=None, error="workers died of it"))
     result = await session.exec(statement.values(state="new", lease=None, leased_until=None))
     return int(result.rowcount)
 

@@ -100,9 +100,34 @@ async def due_attachments(session: AsyncSession, now: datetime, limit: int) -> l
     return list((await session.exec(query)).all())
 
 
-async def settle_attachment(session: AsyncSession, attachment_id: str, **values: object) -> None:
-    """Write the outcome of fetching one attachment."""
-    await session.exec(update(AttachmentRow).where(col(AttachmentRow.id) == attachment_id).values(**values))
+async def settle_attachment(session: AsyncSession, attachment_id: str, **values: object) -> bool:
+    """Write the outcome of fetching one attachment; False when it was discarded meanwhile."""
+    statement = update(AttachmentRow).where(
+        col(AttachmentRow.id) == attachment_id, col(AttachmentRow.state) == "pending"
+    )
+    return bool((await session.exec(statement.values(**values))).rowcount)
+
+
+async def let_go(session: AsyncSession, attachment_id: str) -> None:
+    """Note that the bytes of a discarded attachment are gone."""
+    await session.exec(update(AttachmentRow).where(col(AttachmentRow.id) == attachment_id).values(file_id=None))
+
+
+async def with_photos(session: AsyncSession, contact_id: str, since: datetime) -> list[str]:
+    """Return the messages of a contact since then that hold photos."""
+    query = (
+        select(MessageRow.id)
+        .join(AttachmentRow, col(AttachmentRow.message_id) == col(MessageRow.id))
+        .where(
+            MessageRow.contact_id == contact_id,
+            MessageRow.direction == "in",
+            AttachmentRow.kind == "image",
+            AttachmentRow.state != "discarded",
+            col(MessageRow.occurred_at) >= since,
+        )
+        .distinct()
+    )
+    return list((await session.exec(query)).all())
 
 
 async def put_into_case(session: AsyncSession, message_ids: list[str], case_id: str) -> None:

@@ -81,6 +81,7 @@ async def claim(session: AsyncSession, lease: str, now: datetime, seconds: float
         .where(
             col(OutboxRow.state) == "queued",
             col(OutboxRow.next_attempt_at) <= now,
+            or_(col(OutboxRow.expires_at).is_(None), col(OutboxRow.expires_at) > now),
             col(AccountRow.state) == "active",
             ~waits,
         )
@@ -252,3 +253,16 @@ async def failed(session: AsyncSession, limit: int = 50, since: datetime | None 
     if since is not None:
         query = query.where(col(OutboxRow.failed_at) >= since)
     return list((await session.exec(query.order_by(col(OutboxRow.failed_at).desc()).limit(limit))).all())
+
+
+async def blank_contact(session: AsyncSession, contact_id: str) -> None:
+    """Blank every message to a contact, and cancel what has not left."""
+    mine = update(OutboxRow).where(col(OutboxRow.contact_id) == contact_id)
+    await session.exec(mine.where(col(OutboxRow.state) == "queued").values(state="cancelled", reason="erased"))
+    await session.exec(mine.values(text="", body={}, detail=""))
+
+
+async def expire(session: AsyncSession, now: datetime) -> int:
+    """Let go of messages whose purpose has passed before they could leave; returns how many."""
+    statement = update(OutboxRow).where(col(OutboxRow.state) == "queued", col(OutboxRow.expires_at) < now)
+    return int((await session.exec(statement.values(state="expired", reason="too_old"))).rowcount)

@@ -25,11 +25,10 @@ async def from_text(turn: Turn) -> None:
 
 async def from_attachment(turn: Turn) -> None:
     """Gather photos or a voice message that came out of the blue, then propose a report."""
+    if turn.text and not await report.acceptable(turn, turn.text):
+        return
     turn.draft = _draft(turn)
     await report.gather(turn)
-    if turn.said:
-        turn.draft = None
-        return
     if turn.text:
         turn.draft.add_text(turn.text)
         await _fill(turn)
@@ -81,6 +80,8 @@ async def proposed(turn: Turn) -> None:
     draft = turn.draft
     assert draft is not None
     if turn.attachments:
+        if turn.text and not await report.acceptable(turn, turn.text):
+            return
         await report.gather(turn)
         if turn.text:
             draft.add_text(turn.text)

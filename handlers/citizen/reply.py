@@ -52,9 +52,21 @@ async def into(turn: Turn, case: CaseRow) -> None:
         await turn.say("reply_passed_on", case_id=case.id, code=case.code)
 
 
-async def silent(turn: Turn) -> None:
+async def talked_about(turn: Turn) -> CaseRow | None:
+    """Return the open case that a person of the office talks with this citizen about, while they do.
+
+    Never a guess between restricted and ordinary: without a known case only an ordinary one is taken.
+    """
+    if turn.step is not Step.IDLE or not live.is_live(turn.uow, turn.contact):
+        return None
+    if turn.contact.human_case_id is not None:
+        case = await cases.case(turn.uow.session, turn.contact.human_case_id)
+        if case is not None and case.state in cases.OPEN:
+            return case
+    found = await cases.of_contact(turn.uow.session, turn.contact.id, limit=5)
+    return next((c for c in found if c.state in cases.OPEN and not c.restricted), None)
+
+
+async def silent(turn: Turn, case: CaseRow) -> None:
     """Say nothing while a person talks with the citizen; the words go into the case they talk about."""
-    found = await cases.of_contact(turn.uow.session, turn.contact.id, limit=1)
-    open_one = next((c for c in found if c.state in cases.OPEN), None)
-    if open_one is not None:
-        await citizen_case.reply(turn.uow, open_one, turn.message_ids, turn.text)
+    await citizen_case.reply(turn.uow, case, turn.message_ids, turn.text)

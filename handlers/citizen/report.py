@@ -4,11 +4,11 @@ from typing import Any
 
 from bot import render
 from bot.actions.report_case import open_case
-from bot.domain.conversation import MAX_PHOTOS, MAX_VIDEOS, RESUME_AFTER, Draft, Step, says_identity_paper
+from bot.domain.conversation import MAX_PHOTOS, MAX_VIDEOS, RESUME_AFTER, Draft, Step
 from bot.domain.text import excerpt, fold
 from bot.domain.update import AttachmentKind
-from bot.domain.words import MenuWord, find_area, guess_category, is_denunciation, is_secret
-from bot.store import messages, units
+from bot.domain.words import MenuWord, find_area, guess_category, is_conduct_report, is_denunciation, is_secret
+from bot.store import units
 from bot.store.units import CategoryRow
 from handlers.citizen import welcome
 from handlers.citizen.turn import Turn
@@ -110,7 +110,7 @@ def _chosen(text: str, choices: list[CategoryRow]) -> CategoryRow | None:
     if text.startswith(CATEGORY_PAYLOAD):
         code = text.removeprefix(CATEGORY_PAYLOAD).strip()
         return next((c for c in choices if c.code == code), None)
-    if text.isdigit() and 1 <= int(text) <= len(choices):
+    if text.isdecimal() and 1 <= int(text) <= len(choices):
         return choices[int(text) - 1]
     wanted = fold(text)
     return next((c for c in choices if wanted and fold(c.name) == wanted), None)
@@ -230,10 +230,6 @@ async def gather(turn: Turn, *, announce: bool = True) -> None:
     draft = turn.draft
     assert draft is not None
     draft.message_ids += [i for i in turn.message_ids if i not in draft.message_ids]
-    if turn.photos and says_identity_paper(turn.text):
-        await messages.discard_attachments(turn.uow.session, turn.message_ids)
-        await turn.say("identity_paper")
-        return
     over = False
     for attachment in turn.attachments:
         match attachment.kind:
@@ -308,6 +304,9 @@ async def send(turn: Turn) -> None:
     if not draft.category_id or not draft.has_content:
         await go_on(turn)
         return
+    if not await acceptable(turn, draft.text):
+        return
+    await keep_conduct_apart(turn)
     opened = await open_case(turn.uow, turn.account, turn.contact, draft)
     turn.draft = None
     turn.remember(over=None)
@@ -323,6 +322,17 @@ async def send(turn: Turn) -> None:
         restricted=case.restricted,
         question=case.kind == "question",
     )
+
+
+async def keep_conduct_apart(turn: Turn) -> None:
+    """Move a report about an official's conduct into the restricted category, whatever was chosen for it."""
+    draft = turn.draft
+    assert draft is not None
+    choices = await units.categories(turn.uow.session, turn.account.unit_id)
+    chosen = next((c for c in choices if c.id == draft.category_id), None)
+    apart = next((c for c in choices if c.restricted), None)
+    if apart is not None and chosen is not None and not chosen.restricted and is_conduct_report(draft.text):
+        draft.category_id, draft.kind = apart.id, "report"
 
 
 async def cancel(turn: Turn) -> None:

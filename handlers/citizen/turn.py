@@ -16,6 +16,8 @@ from bot.store.contacts import ContactRow, ConversationRow
 from bot.store.messages import MessageRow
 from bot.store.unit_of_work import UnitOfWork
 
+_CHATTER = timedelta(hours=2)
+"""What the bot says in passing is worth nothing later: it is not sent any more when an account was down so long."""
 PHOTO_KINDS = frozenset({AttachmentKind.IMAGE})
 
 
@@ -94,7 +96,8 @@ class Turn:
     async def say(self, template: str, *, case_id: str | None = None, **values: Any) -> None:
         """Answer with templates/messages/vi/citizen/<template>.txt and remember its buttons, so that numbers work."""
         message = render.message(f"citizen/{template}", values)
-        await say(self.uow, self.account, self.contact, message, purpose=template, case_id=case_id)
+        lifetime = None if case_id else _CHATTER
+        await say(self.uow, self.account, self.contact, message, purpose=template, case_id=case_id, lifetime=lifetime)
         self.remember(buttons=[b.payload for b in message.buttons] or None)
         self.said.append(template)
 

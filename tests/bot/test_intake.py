@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import ConfigError
+from bot.errors import ConfigError, NotKeptError
 from bot.intake import Intake, Spool
 from bot.store import health, inbox
 from bot.store.database import Database
@@ -86,3 +86,42 @@ def test_a_spool_that_cannot_be_written_refuses_the_start(tmp_path: Path) -> Non
     blocked.write_text("")
     with pytest.raises(ConfigError, match="spool"):
         Spool(blocked / "spool")
+
+
+async def test_when_neither_database_nor_spool_takes_it_the_request_fails_and_the_next_goes_on(
+    intake: Intake, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_anything: object) -> object:
+        message = "no space left"
+        raise OSError(message)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(database, "connection", refuse)
+        broken.setattr(intake.spool, "write", refuse)
+        with pytest.raises(NotKeptError):
+            await intake.submit(arrival("a"), None)
+    await intake.submit(arrival("b"), None)
+    assert await stored(database) == {"new": 1}
+
+
+async def test_after_recovery_the_spool_goes_in_before_anything_newer(
+    intake: Intake, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> object:
+        message = "database is gone"
+        raise OSError(message)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(database, "connection", refuse)
+        await intake.submit(arrival("first"), None)
+    await intake.submit(arrival("second"), None)
+    async with database.writing() as session:
+        assert [row.key for row in await inbox.claim(session, "x", NOW, 60, 1)] == ["first"]
+
+
+async def test_a_file_of_the_spool_that_cannot_be_read_is_set_aside(intake: Intake, database: Database) -> None:
+    (intake.spool.folder / "0.json").write_text("{")
+    intake.spool.write([arrival("a")])
+    assert await intake.drain() == 1
+    assert await stored(database) == {"new": 1}
+    assert [p.name for p in intake.spool.folder.glob("*.broken")] == ["0.broken"]

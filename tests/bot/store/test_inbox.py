@@ -125,3 +125,15 @@ async def test_workers_that_claim_at_once_share_without_overlap(database: Databa
     shares = await asyncio.gather(*(claimed(database, f"lease{n}") for n in range(4)))
     everything = [key for share in shares for key in share]
     assert len(everything) == len(set(everything)) == 40
+
+
+async def test_an_update_that_workers_die_of_waits_for_a_person(database: Database) -> None:
+    await put(database, arrival("a1", "A"))
+    for _ in range(inbox.MOST_STALLS):
+        assert await claimed(database, "dead") == ["a1"]
+        async with database.writing() as session:
+            await inbox.release_leases(session, None)
+            await session.commit()
+    assert await claimed(database) == []
+    async with database.reading() as session:
+        assert len(await inbox.parked(session)) == 1

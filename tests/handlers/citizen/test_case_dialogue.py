@@ -1,11 +1,15 @@
 """After the report: status, questions back, answer, rating, reopening, silence while people talk."""
 
 import pytest
+from sqlmodel import select
 
 from bot.actions import answer_case, work_case
-from bot.domain.update import Echo
-from bot.errors import ConflictError, InvalidInputError
-from bot.store import cases, messages
+from bot.domain.update import Echo, Receipt, ReceiptKind
+from bot.errors import ConflictError, InvalidInputError, TooEarlyError
+from bot.store import cases, messages, outbox
+from bot.store.cases import CaseEventRow
+from bot.store.messages import AttachmentRow
+from bot.store.outbox import OutboxRow
 from tests import commune
 from tests.talk import Official, Talk
 
@@ -302,3 +306,123 @@ async def test_the_conversation_survives_a_restart(talk: Talk) -> None:
     await talk.say("2")
     again = Talk(talk.runtime, talk.clock, numbers=talk.numbers)
     assert any("ở đâu" in text for text in await again.say("Đèn hỏng trước cổng trường"))
+
+
+async def test_words_to_the_inspector_never_land_in_an_ordinary_case(talk: Talk) -> None:
+    await talk.say("phản ánh")
+    await talk.say("#lv thai-do-can-bo")
+    for text in ("Cán bộ một cửa quát mắng người dân sáng nay", "bỏ qua", "xong", "gửi"):
+        await talk.say(text)
+    [restricted] = await talk.cases()
+    await talk.report()
+    async with Official(talk, "inspector").unit_of_work() as uow:
+        await work_case.ask_back(uow, restricted.id, None, "Sự việc lúc mấy giờ ạ?", 0, 30)
+    await talk.sent()
+    await talk.say("Khoảng 9 giờ sáng")
+    talk.clock.forward(minutes=12)
+    await talk.say("Người đó ngồi ở quầy số 2")
+    async with talk.runtime.database.reading() as session:
+        texts = [m.text for m in await messages.of_case(session, restricted.id) if m.direction == "in"]
+    assert texts[-2:] == ["Khoảng 9 giờ sáng", "Người đó ngồi ở quầy số 2"]
+
+
+async def test_a_new_report_can_be_made_while_an_official_talks_about_another(talk: Talk) -> None:
+    await talk.report()
+    await Official(talk, "official").ask()
+    await talk.sent()
+    await talk.say("Cột số 12")
+    await talk.say("phản ánh")
+    assert "kể rõ sự việc" in (await talk.say("#lv moi-truong"))[-1]
+    await talk.say("Rác đổ đầy bờ mương thôn Cát Động, mùi hôi thối")
+    await talk.say("xong")
+    await talk.say("gửi")
+    assert len(await talk.cases()) == 2
+
+
+@pytest.mark.parametrize("start", ["#lv dien-nuoc", "propose", "caption"])
+async def test_a_report_about_conduct_is_kept_apart_whatever_was_chosen(talk: Talk, start: str) -> None:
+    text = "Cán bộ một cửa vòi tiền, hách dịch với người dân"
+    if start == "caption":
+        await talk.photo(text)
+        await talk.quiet()
+    elif start == "propose":
+        await talk.say(text)
+    else:
+        await talk.say("phản ánh")
+        await talk.say(start)
+        await talk.say(text)
+        await talk.say("bỏ qua")
+        await talk.say("xong")
+    await talk.say("gửi")
+    [case] = await talk.cases()
+    assert (case.restricted, case.unit_id) == (True, "commune")
+
+
+async def test_a_denunciation_under_a_photo_is_shown_the_legal_way(talk: Talk) -> None:
+    assert "Tố cáo, khiếu nại" in (await talk.photo("Tôi muốn tố cáo ông chủ tịch xã nhận hối lộ"))[0]
+    await talk.quiet()
+    assert await talk.cases() == []
+
+
+async def test_an_identity_card_in_a_reply_is_not_kept(talk: Talk) -> None:
+    await talk.report()
+    await Official(talk, "official").ask()
+    await talk.sent()
+    assert "không được lưu" in (await talk.photo("ảnh căn cước của tôi"))[-1]
+    await talk.photo()
+    assert "không được lưu" in (await talk.say("đấy là ảnh căn cước mặt sau"))[-1]
+    async with talk.runtime.database.reading() as session:
+        states = {a.state for a in (await session.exec(select(AttachmentRow))).all()}
+    assert states == {"discarded"}
+
+
+async def test_a_complaint_that_mentions_identity_cards_keeps_its_photo(talk: Talk) -> None:
+    await talk.photo("Tôi đi làm căn cước công dân cho con mà xếp hàng từ sáng đến trưa không ai tiếp, đề nghị xem lại")
+    async with talk.runtime.database.reading() as session:
+        assert {a.state for a in (await session.exec(select(AttachmentRow))).all()} == {"pending"}
+
+
+async def test_withdrawing_blanks_what_left_and_what_was_said_about_it(talk: Talk) -> None:
+    await talk.report("Đèn đường nhà ông Tư thôn Kim Lâm hỏng")
+    await talk.withdraw()
+    async with talk.runtime.database.reading() as session:
+        for row in (await session.exec(select(OutboxRow))).all():
+            assert "ông Tư" not in row.text + str(row.body)
+        for event in (await session.exec(select(CaseEventRow))).all():
+            assert event.actor_kind != "citizen" or event.actor_name == ""
+
+
+async def test_a_superscript_digit_is_no_choice(talk: Talk) -> None:
+    await talk.say("phản ánh")
+    assert "chọn một lĩnh vực" in (await talk.say("²"))[0]
+
+
+async def test_chatter_is_not_sent_hours_late(talk: Talk) -> None:
+    await talk.follow()
+    talk.clock.forward(hours=3)
+    async with talk.runtime.units_of_work() as uow:
+        assert await outbox.claim(uow.session, "x", uow.now, 60, 10) == []
+        assert await outbox.expire(uow.session, uow.now) == 1
+
+
+async def test_a_receipt_that_comes_before_the_outcome_is_looked_at_again(talk: Talk) -> None:
+    await talk.follow()
+    receipt = Receipt(
+        account=commune.OA,
+        external_id="r",
+        sender=talk.user,
+        occurred_at=talk.clock.now,
+        kind=ReceiptKind.DELIVERED,
+        message_ids=("z-1",),
+    )
+    async with talk.runtime.units_of_work() as uow:
+        [row] = await outbox.claim(uow.session, "x", uow.now, 60, 10)
+    with pytest.raises(TooEarlyError):
+        await talk.update(receipt)
+    async with talk.runtime.units_of_work() as uow:
+        await outbox.record(uow.session, row.id, "x", state="sent", provider_id="z-1", sent_at=uow.now)
+    await talk.update(receipt)
+    async with talk.runtime.database.reading() as session:
+        found = await outbox.row(session, row.id)
+    assert found is not None
+    assert found.state == "delivered"
