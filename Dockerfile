@@ -1,4 +1,4 @@
-# The service without its tests. Build: docker build -t loa . Run: see docs/operate.md.
+# The service without its tests. Build: docker build -t loa . Run: docker run -v /etc/loa:/etc/loa -v loa:/var/lib/loa -p 8080:8080 loa
 
 FROM node:22-slim AS packages
 WORKDIR /build
