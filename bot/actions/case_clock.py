@@ -6,8 +6,8 @@ from bot.actions.case_trail import note
 from bot.domain.calendar import Hours, WorkingCalendar
 from bot.domain.case import Level, TimeLimits
 from bot.domain.deadline import Budget, Deadline, compute
-from bot.store import units
-from bot.store.cases import CaseRow, open_of_units
+from bot.store import cases, units
+from bot.store.cases import CaseRow
 from bot.store.unit_of_work import UnitOfWork
 from bot.store.units import CalendarDayRow, CalendarRow, CategoryRow, UnitRow
 
@@ -54,29 +54,39 @@ def deadline_of(case: CaseRow, calendar: WorkingCalendar) -> Deadline:
 
 
 async def start(uow: UnitOfWork, case: CaseRow, unit: UnitRow, category: CategoryRow) -> None:
-    """Start both clocks of a case: accepting it, and doing it.
+    """Start both clocks of a case, when it is opened or opened again: accepting it, and doing it."""
+    case.opened_at, case.pauses = uow.now, []
+    await _plan_acceptance(uow, case, unit, category)
+    await plan(uow, case, unit, category)
 
-    An urgent case is counted from acceptance (product rule); until then its date assumes acceptance at the last moment.
+
+async def plan(uow: UnitOfWork, case: CaseRow, unit: UnitRow, category: CategoryRow) -> None:
+    """Give a case the time of its level, counted from where that level begins."""
+    case.budget = (await limits_of(uow, unit, category)).for_level(Level(case.level))
+    case.clock_from = _begins(case)
+    await recompute(uow, case, unit)
+
+
+async def _plan_acceptance(uow: UnitOfWork, case: CaseRow, unit: UnitRow, category: CategoryRow) -> None:
+    limits = await limits_of(uow, unit, category)
+    case.accept_due_at = compute(case.opened_at, Budget(limits.accept), await calendar_of(uow, unit), ()).due_at
+
+
+def _begins(case: CaseRow) -> datetime:
+    """Return from when a case is counted: from its opening or its reopening.
+
+    An urgent one is counted from acceptance (product rule); until then as if it were accepted at the last moment.
     """
-    calendar, limits = await calendar_of(uow, unit), await limits_of(uow, unit, category)
-    accept = compute(uow.now, Budget(limits.accept), calendar, ())
-    case.accept_due_at = accept.due_at
-    level = Level(case.level)
-    urgent_waits = level is Level.URGENT and case.accepted_at is None
-    case.clock_from = (accept.due_at or uow.now) if urgent_waits else (case.accepted_at or uow.now)
-    if level is not Level.URGENT:
-        case.clock_from = uow.now
-    case.budget = limits.for_level(level)
-    case.pauses = []
-    case.due_at = deadline_of(case, calendar).due_at
+    if Level(case.level) is not Level.URGENT:
+        return case.opened_at
+    return case.accepted_at or case.accept_due_at or case.opened_at
 
 
 async def accepted(uow: UnitOfWork, case: CaseRow, unit: UnitRow) -> None:
     """Note the acceptance; the clock of an urgent case begins now."""
     case.accepted_at = uow.now
-    if Level(case.level) is Level.URGENT:
-        case.clock_from = uow.now
-        await recompute(uow, case, unit)
+    case.clock_from = _begins(case)
+    await recompute(uow, case, unit)
 
 
 async def recompute(uow: UnitOfWork, case: CaseRow, unit: UnitRow) -> None:
@@ -101,16 +111,28 @@ async def resume(uow: UnitOfWork, case: CaseRow, unit: UnitRow) -> None:
 async def calendar_changed(uow: UnitOfWork, unit: UnitRow) -> int:
     """Recompute the open cases below a unit whose calendar has changed; each change is recorded, returns how many."""
     changed = 0
-    for case in await open_of_units(uow.session, unit.path):
+    wanted = await cases.open_of_units(uow.session, unit.path)
+    for case in (await cases.lock_together(uow.session, wanted)).values():
+        if case.state not in cases.OPEN:
+            continue
         before = case.due_at
-        responsible = await units.unit(uow.session, case.unit_id)
-        assert responsible is not None
-        await recompute(uow, case, responsible)
+        await _by_new_calendar(uow, case)
         if case.due_at != before:
             changed += 1
             data = {"before": _iso(before), "after": _iso(case.due_at)}
             note(uow, case, "calendar_changed", data=data)
     return changed
+
+
+async def _by_new_calendar(uow: UnitOfWork, case: CaseRow) -> None:
+    unit = await units.unit(uow.session, case.unit_id)
+    category = await units.category(uow.session, case.category_id)
+    assert unit is not None
+    assert category is not None
+    if case.accepted_at is None:
+        await _plan_acceptance(uow, case, unit, category)
+        case.clock_from = _begins(case)
+    await recompute(uow, case, unit)
 
 
 def _iso(moment: datetime | None) -> str | None:

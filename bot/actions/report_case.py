@@ -112,6 +112,7 @@ async def _new_case(
         longitude=draft.longitude,
         search=fold(f"{code} {draft.text} {place} {category.name}"),
         created_at=uow.now,
+        opened_at=uow.now,
         clock_from=uow.now,
         budget=0,
         updated_at=uow.now,

@@ -138,21 +138,17 @@ async def add_note(uow: UnitOfWork, case_id: str, text: str) -> CaseEventRow:
 
 
 async def set_level(uow: UnitOfWork, case_id: str, version: int | None, level: str, reason: str) -> CaseRow:
-    """Change how much time a case gets, with a reason; the date is worked out anew."""
+    """Change how much time a case gets, with a reason; raises ConflictError when the case is finished."""
     case = await load(uow, case_id, version)
     words = needed(reason, "reason", MIN_REASON)
+    if case.state not in cases.OPEN:
+        raise ConflictError(f"case {case.code} is finished")
     unit = await units.unit(uow.session, case.unit_id)
     category = await units.category(uow.session, case.category_id)
     assert unit is not None
     assert category is not None
-    before, pauses = case.level, case.pauses
-    case.level = level
-    created, accepted_at = case.created_at, case.accepted_at
-    limits = await case_clock.limits_of(uow, unit, category)
-    case.budget = limits.for_level(Level(level))
-    case.clock_from = (accepted_at or created) if level == Level.URGENT else created
-    case.pauses = pauses
-    await case_clock.recompute(uow, case, unit)
+    before, case.level = case.level, Level(level).value
+    await case_clock.plan(uow, case, unit, category)
     case.version += 1
     note(uow, case, "level", reason=words, data={"from": before, "to": level}, from_state=case.state)
     return case
@@ -190,13 +186,12 @@ async def forward(uow: UnitOfWork, case_id: str, version: int | None, agency: st
 async def merge(uow: UnitOfWork, case_id: str, version: int | None, into_code: str) -> CaseRow:
     """Join a case to another about the same thing; its sender, and whoever was joined to it, gets the same answer.
 
-    Both cases are locked in the order of their ids, so that two joins that cross do not wait for each other.
+    Both cases are locked together, so that joins that cross do not wait for each other.
     """
     named = await cases.by_code(uow.session, into_code)
     if named is None or named.id == case_id:
         raise InvalidInputError("into", "unknown_code")
-    for one in sorted((case_id, named.id)):
-        await load(uow, one, None)
+    await cases.lock_together(uow.session, [case_id, named.id])
     case, target = await load(uow, case_id, version), await load(uow, named.id, None)
     if target.restricted != case.restricted or target.state not in cases.OPEN:
         raise InvalidInputError("into", "not_joinable")

@@ -20,6 +20,7 @@ OPEN = ("new", "assigned", "in_progress", "waiting_for_citizen", "drafted", "app
 class CaseRow(SQLModel, table=True):
     """One report with one public code; `version` rises with every change, `path` is the unit's path.
 
+    `opened_at` is when this run began: with the report or with its reopening.
     `pauses` holds [start, end or null] in ISO UTC; `search` the folded text that finds it.
     """
 
@@ -29,6 +30,7 @@ class CaseRow(SQLModel, table=True):
         Index("ix_cases_due", "state", "due_at"),
         Index("ix_cases_updated", "updated_at"),
         Index("ix_cases_contact", "contact_id", "created_at"),
+        Index("ix_cases_merged", "merged_into_id"),
     )
 
     id: str = Field(primary_key=True)
@@ -53,6 +55,7 @@ class CaseRow(SQLModel, table=True):
     routing: list[str] = Field(default_factory=list, sa_type=JSON)
     complained_unit_id: str | None = None
     created_at: datetime
+    opened_at: datetime
     accept_due_at: datetime | None = None
     accepted_at: datetime | None = None
     clock_from: datetime
@@ -146,13 +149,17 @@ async def cases(session: AsyncSession, case_ids: list[str]) -> list[CaseRow]:
 
 
 async def lock_with_contact(session: AsyncSession, case_id: str) -> CaseRow | None:
-    """Lock a case after its sender: everybody takes the two in this order, so that nobody waits in a circle."""
-    found = await session.exec(select(CaseRow.contact_id).where(CaseRow.id == case_id))
-    contact_id = found.first()
-    if contact_id is None:
-        return None
-    await contacts.lock(session, contact_id)
-    return await lock(session, case_id)
+    """Lock a case, and what was joined to it, after their senders."""
+    return (await lock_together(session, [case_id])).get(case_id)
+
+
+async def lock_together(session: AsyncSession, case_ids: list[str]) -> dict[str, CaseRow]:
+    """Lock cases and what was joined to them after all their senders, by id: so nobody waits in a circle."""
+    wanted = or_(col(CaseRow.id).in_(case_ids), col(CaseRow.merged_into_id).in_(case_ids))
+    await contacts.lock(session, *(await session.exec(select(CaseRow.contact_id).where(wanted).distinct())).all())
+    query = select(CaseRow).where(wanted).order_by(col(CaseRow.id)).with_for_update()
+    rows = (await session.exec(query.execution_options(populate_existing=True))).all()
+    return {row.id: row for row in rows}
 
 
 async def by_code(session: AsyncSession, code: str) -> CaseRow | None:
@@ -301,9 +308,9 @@ async def approved_before(session: AsyncSession, before: datetime, limit: int = 
     return (await session.exec(query)).all()
 
 
-async def open_of_units(session: AsyncSession, path: str) -> list[CaseRow]:
-    """Return the open cases of a unit and everything below it."""
-    query = select(CaseRow).where(col(CaseRow.path).startswith(path, autoescape=True), col(CaseRow.state).in_(OPEN))
+async def open_of_units(session: AsyncSession, path: str) -> list[str]:
+    """Return the ids of the open cases of a unit and everything below it."""
+    query = select(CaseRow.id).where(col(CaseRow.path).startswith(path, autoescape=True), col(CaseRow.state).in_(OPEN))
     return list((await session.exec(query)).all())
 
 

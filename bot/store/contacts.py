@@ -103,9 +103,10 @@ async def by_external_id(session: AsyncSession, account_id: str, external_id: st
     return (await session.exec(query)).first()
 
 
-async def lock(session: AsyncSession, contact_id: str) -> None:
-    """Hold everything about one contact until this transaction ends; taken before any lock on a case."""
-    await session.exec(select(ContactRow.id).where(ContactRow.id == contact_id).with_for_update())
+async def lock(session: AsyncSession, *contact_ids: str) -> None:
+    """Hold everything about contacts until this transaction ends, by id; taken before any lock on a case."""
+    query = select(ContactRow.id).where(col(ContactRow.id).in_(contact_ids)).order_by(col(ContactRow.id))
+    await session.exec(query.with_for_update())
 
 
 async def conversation(session: AsyncSession, contact_id: str) -> ConversationRow | None:

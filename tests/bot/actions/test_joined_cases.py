@@ -2,8 +2,6 @@
 
 import asyncio
 
-import pytest
-
 from bot.actions import answer_case, work_case
 from bot.errors import InvalidInputError, LoaError
 from bot.store import cases
