@@ -29,6 +29,20 @@ from handlers.console.page import Errors, render, runtime_of, visit_of
 from handlers.keys import Visit
 
 _OTHERS = 8
+_NEEDS = {
+    "answer": Verb.SUBMIT,
+    "ask": Verb.ASK_BACK,
+    "hand_over": Verb.ASSIGN,
+    "note": "note",
+    "level": "level",
+    "merge": Verb.MERGE,
+    "forward": Verb.FORWARD,
+    "refuse": Verb.REFUSE,
+    "send_back": Verb.APPROVE,
+    "told": Verb.TOLD_OTHERWISE,
+}
+"""What has to be possible for the form of each tab to be shown."""
+_CHOICES = frozenset({"unit_id", "owner_id", "level"})
 
 
 @dataclass(slots=True)
@@ -42,6 +56,12 @@ class Typed:
     conflict: bool = False
     seen_events: int = 0
     phone: str = ""
+
+    def stranded(self, can: dict[str, bool]) -> str:
+        """Return the words whose form is no longer on the page after a conflict, so that they can be copied."""
+        if not self.conflict or can.get(_NEEDS.get(self.tab, ""), False):
+            return ""
+        return "\n\n".join(words for name, words in self.fields.items() if words and name not in _CHOICES)
 
 
 async def show(request: web.Request) -> web.Response:
@@ -75,6 +95,7 @@ async def _read(session: Session, runtime: Runtime, visit: Visit, case: CaseRow,
     calendar = to_calendar(*found) if found else WorkingCalendar()
     owner = await staff.person(session, case.owner_id) if case.owner_id else None
     category = await units.category(session, case.category_id)
+    can = _can(visit, case)
     return {
         "case": case,
         "account": account,
@@ -90,7 +111,8 @@ async def _read(session: Session, runtime: Runtime, visit: Visit, case: CaseRow,
         "waiting_answer": told.waiting,
         "undoable": told.undoable(now),
         "news": told.events[typed.seen_events :] if typed.conflict else (),
-        "can": _can(visit, case),
+        "can": can,
+        "stranded": typed.stranded(can),
         "approval": next((bool(u.settings["approval"]) for u in chain if "approval" in u.settings), True),
         "reach": reach(
             contact.last_interaction_at, bool(contact.gone), capabilities_of(account.provider, ref(account)), now

@@ -120,9 +120,15 @@ async def test_two_officials_at_once_overwrite_nothing(office: Office) -> None:
     version, seen = hidden(page, "version"), hidden(page, "seen")
     await first.post(f"/cases/{case.id}/answer", {"text": ANSWER, "version": version})
     typed = "Tôi cũng đang trả lời việc này đây ạ."
-    answer = await second.post(f"/cases/{case.id}/answer", {"text": typed, "version": version, "seen": seen})
+    uploaded = await (await second.upload(f"/cases/{case.id}/files", "cột.jpg", picture_bytes())).text()
+    fields = {"text": typed, "version": version, "seen": seen, "file_ids": hidden(uploaded, "file_ids")}
+    answer = await second.post(f"/cases/{case.id}/answer", fields)
     page = await answer.text()
     assert answer.status == 409
+    assert 'id="do-answer"' not in page
+    kept = page.split('id="stranded"')[1]
+    assert typed in kept
+    assert "cột.jpg" in kept.split("</div>")[0]
     assert "Có người vừa thay đổi hồ sơ này trước bạn" in page
     assert "Cán bộ official soạn câu trả lời" in page
     assert ANSWER in page
@@ -141,6 +147,22 @@ async def test_what_was_typed_survives_a_conflict(office: Office) -> None:
     assert answer.status == 409
     assert "Đoạn nào ạ?" in text
     assert "Trưởng phòng nhận xử lý" in text
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "words"),
+    [("ask", "question", "Đoạn nào ạ, gần số nhà bao nhiêu?"), ("refuse", "reason", "Không thuộc thẩm quyền của xã")],
+)
+async def test_words_of_any_form_that_is_gone_are_shown_to_copy(
+    office: Office, path: str, field: str, words: str
+) -> None:
+    case = await office.make_case()
+    visitor, other = await office.enter("head"), await office.enter("head")
+    version = hidden(await visitor.page(f"/cases/{case.id}"), "version")
+    await other.post(f"/cases/{case.id}/forward", {"agency": "Điện lực Thanh Oai", "reason": "Lưới của điện lực"})
+    answer = await visitor.post(f"/cases/{case.id}/{path}", {field: words, "version": version})
+    assert answer.status == 409
+    assert words in (await answer.text()).split('id="stranded"')[1]
 
 
 async def test_the_same_button_pressed_twice_answers_once(office: Office) -> None:
