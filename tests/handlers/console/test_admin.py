@@ -508,3 +508,35 @@ async def test_the_log_never_shows_words_phones_or_passwords(office: Office) -> 
     written = " ".join(str(row.data) for row in rows)
     for secret in ("0900000001", "thay bóng đèn", "đèn đường hỏng"):
         assert secret not in written
+
+
+# forms that ask for a unit
+
+
+@pytest.mark.parametrize(
+    ("page", "form", "field"),
+    [
+        ("/admin/staff", "/admin/staff", "unit_id"),
+        ("/admin/staff/official", "/admin/staff/official/roles", "unit_id"),
+        ("/admin/accounts/new", "/admin/accounts", "unit_id"),
+        ("/admin/accounts", "/admin/accounts/connect", "unit_id"),
+        ("/admin/units", "/admin/units", "parent_id"),
+        ("/admin/rules", "/admin/rules", "target_unit_id"),
+    ],
+)
+async def test_no_unit_is_chosen_for_the_administrator(office: Office, page: str, form: str, field: str) -> None:
+    with_page(office)
+    visitor = await admin(office)
+    select = (await visitor.page(page)).rsplit(f' name="{field}"', 1)[1].split("</select>")[0]
+    assert "required" in select.split(">")[0]
+    assert select.split("<option", 2)[1].startswith(' value="">— Chọn đơn vị —')
+    assert " selected" not in select
+    fields = {
+        field: "", "email": "a@b.example", "name": "A", "role": "official", "password": "mật khẩu dài", "code": "A",
+        "kind": "division", "valid_from": "2025-07-01", "words": "chợ",
+    }  # fmt: skip
+    if form == "/admin/rules":
+        fields["unit_id"] = "commune"
+    answer = await visitor.post(form, fields)
+    assert answer.status == 422
+    assert f'id="error-{field}">Hãy chọn một đơn vị trong danh sách.' in await answer.text()
