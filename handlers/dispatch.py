@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from bot.actions import contacts
 from bot.actions.messages import receive
 from bot.domain.conversation import Draft, Step
+from bot.domain.courtesy import courtesy
 from bot.domain.text import clean
 from bot.domain.update import (
     AttachmentKind,
@@ -23,9 +24,11 @@ from bot.domain.words import (
     MenuWord,
     is_conduct_report,
     is_denunciation,
+    is_emergency,
     is_secret,
     looks_like_complaint,
     looks_like_question,
+    number_choice,
 )
 from bot.store import contacts as rows
 from bot.store.accounts import AccountRow
@@ -57,6 +60,7 @@ COMMANDS: tuple[tuple[Test, Handler], ...] = (
     (_says(MenuWord.CANCEL), report.cancel),
     (rate.is_rating, rate.rate),
     (lookup.asks_status, lookup.status),
+    (lookup.asks_dossier, lookup.begin),
     (_says(MenuWord.EXPORT_DATA), consent.export_data),
     (_says(MenuWord.MY_CASES), lookup.mine),
     (_says(MenuWord.REPORT), report.begin),
@@ -71,6 +75,7 @@ COMMANDS: tuple[tuple[Test, Handler], ...] = (
 STEPS: tuple[tuple[Test, Handler], ...] = (
     (report.stale, report.offer),
     (_at(Step.PROPOSED), propose.proposed),
+    (_at(Step.EDITING), report.editing),
     (_at(Step.QUESTION), ask.question),
     (_at(Step.REASON), rate.reason),
     (_at(Step.REMARK), rate.remark),
@@ -84,8 +89,10 @@ _GRAVE = (is_denunciation, is_secret, is_conduct_report)
 OUT_OF_THE_BLUE: tuple[tuple[Test, Handler], ...] = (
     (lambda turn: any(a.kind in _PROPOSING for a in turn.attachments), propose.from_attachment),
     (lambda turn: any(says(turn.text) for says in _GRAVE), propose.from_text),
+    (lambda turn: is_emergency(turn.text), propose.from_emergency),
     (lambda turn: looks_like_complaint(turn.text), propose.from_text),
-    (lambda turn: looks_like_question(turn.text), ask.proposed),
+    (lambda turn: courtesy(turn.text) is not None and not turn.attachments, welcome.in_passing),
+    (lambda turn: looks_like_question(turn.text), propose.from_question),
     (lambda _: True, welcome.other),
 )
 """What somebody simply sends."""
@@ -152,9 +159,8 @@ async def _button(desk: Desk, uow: UnitOfWork, account: AccountRow, update: Butt
 def _number_to_payload(turn: Turn, text: str) -> str:
     """Take a number for the button of that number in the last message, where buttons could not be shown."""
     payloads = turn.recall("buttons") or []
-    if text.isascii() and text.isdigit() and 1 <= int(text[:3]) <= len(payloads):
-        return str(payloads[int(text[:3]) - 1])
-    return text
+    choice = number_choice(text, len(payloads)) if payloads else None
+    return text if choice is None else str(payloads[choice - 1])
 
 
 async def _answer(turn: Turn) -> None:

@@ -40,11 +40,14 @@ async def submit(
 ) -> AnswerRow:
     """Put an answer before the head, or send it where no approval is needed.
 
-    Raises InvalidInputError for a text that says nothing, or a field category without a photo of the result.
+    Raises InvalidInputError for a text that says nothing, more than MAX_PROOFS files, or a field category without a
+    photo of the result.
     """
     case = await load(uow, case_id, version)
     words = needed(text, "text", MIN_ANSWER_LENGTH)
-    attached = await files.files(uow.session, file_ids[:MAX_PROOFS])
+    if len(file_ids) > MAX_PROOFS:
+        raise InvalidInputError("files", "too_many", most=MAX_PROOFS)
+    attached = await files.files(uow.session, file_ids)
     category = await units.category(uow.session, case.category_id)
     _, _, unit = await people_of(uow, case)
     if category is not None and category.field_work and not any(f.media_type.startswith("image/") for f in attached):
@@ -133,7 +136,10 @@ def _kind(row: FileRow) -> str:
 
 
 async def take_answer_back(uow: UnitOfWork, case_id: str, event_id: str) -> CaseRow:
-    """Undo an approval while nothing has left; the answer waits for approval again. Raises ConflictError if it has."""
+    """Undo an approval while nothing has left; raises ConflictError when something has.
+
+    The answer waits for approval again; where none is needed, the case is back with whoever works on it.
+    """
     case = await load(uow, case_id, None)
     event = await cases.event(uow.session, event_id)
     if event is None or event.case_id != case.id or event.kind != Verb.APPROVE.value or event.undone_at is not None:
@@ -141,9 +147,13 @@ async def take_answer_back(uow: UnitOfWork, case_id: str, event_id: str) -> Case
     answer = await cases.answer(uow.session, event.data["answer"])
     if case.state != CaseState.APPROVED or answer is None or not await take_back(uow, answer.outbox_ids):
         raise ConflictError("the answer has left")
-    answer.state, answer.outbox_ids, answer.approver_id, answer.decided_at = "submitted", [], None, None
+    _, contact, unit = await people_of(uow, case)
+    waits = await approval_needed(uow, unit)
+    answer.state, answer.outbox_ids = "submitted" if waits else "taken_back", []
+    answer.approver_id = answer.decided_at = contact.human_until = None
     event.undone_at, event.undo_until = uow.now, None
-    case.state, case.version = CaseState.DRAFTED.value, case.version + 1
+    case.state = (CaseState.DRAFTED if waits else CaseState.IN_PROGRESS).value
+    case.version += 1
     note(uow, case, "taken_back", from_state=CaseState.APPROVED.value)
     return case
 
@@ -178,7 +188,8 @@ async def _ask_rating(uow: UnitOfWork, case: CaseRow, contact: ContactRow) -> No
         facts: dict[str, object] = {"rate": case.id}
         if conversation.state == Step.IDLE:
             facts["buttons"] = [button.payload for button in message.buttons]
-        conversation.data = {**conversation.data, **facts}
+        kept = {k: v for k, v in conversation.data.items() if k not in {"replying", "replying_until"}}
+        conversation.data = {**kept, **facts}
 
 
 async def _tell_joined(uow: UnitOfWork, joined: CaseRow, answer: AnswerRow) -> None:
@@ -199,7 +210,10 @@ async def undeliverable(uow: UnitOfWork, message: OutboxRow) -> None:
 
 
 async def told_otherwise(uow: UnitOfWork, case_id: str, version: int | None, how: str) -> CaseRow:
-    """Record that an undeliverable answer reached the citizen by phone or in person; the case counts as answered."""
+    """Record that an undeliverable answer reached the citizen by phone or in person; the case counts as answered.
+
+    Whoever was joined to it was not on the phone: they get the answer itself.
+    """
     case = await load(uow, case_id, version)
     words = needed(how, "how", MIN_REASON)
     answers = [a for a in await cases.answers(uow.session, case.id) if a.state == "approved"]
@@ -208,4 +222,7 @@ async def told_otherwise(uow: UnitOfWork, case_id: str, version: int | None, how
     move(uow, case, Verb.TOLD_OTHERWISE, reason=words)
     case.answered_at = uow.now
     case.first_answered_at = case.first_answered_at or uow.now
+    for answer in answers[-1:]:
+        for joined in await cases.merged_into(uow.session, case.id):
+            await _tell_joined(uow, joined, answer)
     return case

@@ -6,6 +6,7 @@ from bot.domain.phrases import Typed, accented, affirmed, contains, phrase, phra
 from bot.domain.text import fold
 
 _COMPLAINT_LENGTH = 25
+_FEW_WORDS = 3
 _INCIDENT_POINTS = 2
 _COMPLAINT_POINTS = 2
 # How far from an official's title a word is still about him, in words.
@@ -107,15 +108,28 @@ _ACCENTED_SECRETS = phrase_list("""
 """)
 
 
+_EMERGENCIES = phrase_list("""
+    có cháy · cháy nhà · nhà cháy · đang cháy · cháy lớn · cháy to · đám cháy · nổ bình ga · đuối nước · cứu với ·
+    cấp cứu · cứu người · đánh vợ · đánh con · đánh chết · chém nhau · đâm chém · cầm dao · bắt cóc · đột quỵ ·
+    ngất xỉu · bất tỉnh · tai nạn chết người · có người chết · bị điện giật · rò rỉ ga · sập nhà · nhà sập
+""")
+
+
 def looks_like_complaint(text: str) -> bool:
-    """Tell whether somebody simply wrote a whole complaint: long enough, and naming an incident or a grievance."""
-    if len(fold(text)) < _COMPLAINT_LENGTH:
-        return False
+    """Tell whether somebody simply wrote a complaint: an incident named in few words, or a longer grievance."""
     words = typed(text)
+    if len(fold(text)) < _COMPLAINT_LENGTH:
+        return len(words.folded) >= _FEW_WORDS and _hits(words, _INCIDENTS) > 0 and not _asks(text, words)
     points = _INCIDENT_POINTS * _hits(words, _INCIDENTS) + _hits(words, _GRIEVANCES)
     if _asks(text, words):  # "lịch cắt điện thế nào?" asks, "bao giờ mới sửa ổ gà nguy hiểm?" complains
         points -= 1 + _INCIDENT_POINTS * _hits(words, _PROCEDURE_TERMS)
     return points >= _COMPLAINT_POINTS
+
+
+def is_emergency(text: str) -> bool:
+    """Tell whether somebody needs 113, 114 or 115 now rather than an official within days."""
+    words = typed(text)
+    return any(affirmed(words, said) for said in _EMERGENCIES)
 
 
 def looks_like_question(text: str) -> bool:

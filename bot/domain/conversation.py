@@ -24,6 +24,7 @@ class Step(StrEnum):
     PLACE = "place"
     PHOTOS = "photos"
     CONFIRM = "confirm"
+    EDITING = "editing"
     PROPOSED = "proposed"
     OFFERED = "offered"
     QUESTION = "question"
@@ -31,7 +32,9 @@ class Step(StrEnum):
     REMARK = "remark"
 
 
-REPORT_STEPS = frozenset({Step.CATEGORY, Step.CONTENT, Step.PLACE, Step.PHOTOS, Step.CONFIRM, Step.PROPOSED})
+REPORT_STEPS = frozenset(
+    {Step.CATEGORY, Step.CONTENT, Step.PLACE, Step.PHOTOS, Step.CONFIRM, Step.EDITING, Step.PROPOSED}
+)
 """Steps in which a photo that arrives belongs to the report being written."""
 
 

@@ -3,10 +3,8 @@
 from bot.domain.conversation import Draft, Step
 from bot.store import units
 from handlers.citizen import report
+from handlers.citizen.propose import QUESTIONS
 from handlers.citizen.turn import Turn
-
-QUESTIONS = "dich-vu-cong"
-"""Code of the category that questions about procedures belong to."""
 
 
 async def begin(turn: Turn) -> None:
@@ -32,8 +30,3 @@ async def question(turn: Turn) -> None:
     else:
         turn.draft = None
         await turn.say("ask_question")
-
-
-async def proposed(turn: Turn) -> None:
-    """Take a question that was simply written: pass it on at once, it costs nobody a tap."""
-    await question(turn)

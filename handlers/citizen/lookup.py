@@ -1,5 +1,6 @@
 """Tell how things stand: a case by its code, my cases, and where dossiers are found."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from bot.store.cases import CaseRow
 from handlers.citizen import welcome
 from handlers.citizen.turn import Turn
 
+_DOSSIER = re.compile(r"^[0-9A-Z]{1,3}(\.[0-9A-Z]{2,3}){1,3}-(\d{6}|\d{8})-\d{4,7}$")
 _MISSES_PER_HOUR = 10
 _SHORT = 30
 """A text no longer than this that holds a code asks for its status."""
@@ -19,6 +21,11 @@ _SHORT = 30
 def asks_status(turn: Turn) -> bool:
     """Say whether the text asks for the status of a case."""
     return len(turn.text) <= _SHORT and case_code(turn.text) is not None
+
+
+def asks_dossier(turn: Turn) -> bool:
+    """Say whether the text is the code of a dossier of the one-stop system."""
+    return _DOSSIER.match(turn.text.upper().replace("–", "-").replace(" ", "")) is not None
 
 
 async def status(turn: Turn) -> None:
@@ -42,7 +49,7 @@ async def _facts(turn: Turn, case: CaseRow) -> dict[str, Any]:
     return {
         "code": case.code,
         "state": case.state,
-        "unit": unit.name,
+        "unit": "" if case.restricted else unit.name,
         "due_at": case.due_at,
         "created_at": case.created_at,
         "answered_at": case.answered_at,

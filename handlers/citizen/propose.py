@@ -1,11 +1,17 @@
 """Understand somebody who simply writes or sends photos: propose a report with category and place filled in."""
 
 from bot.domain.conversation import Draft, Step
+from bot.domain.courtesy import wants_change
+from bot.domain.privacy import mask_identity
+from bot.domain.text import excerpt
 from bot.domain.words import MenuWord, find_area, guess_category, is_conduct_report
 from bot.store import units
 from bot.store.units import CategoryRow
 from handlers.citizen import report
 from handlers.citizen.turn import Turn
+
+QUESTIONS = "dich-vu-cong"
+"""Code of the category that questions about procedures belong to."""
 
 
 async def from_text(turn: Turn) -> None:
@@ -21,6 +27,26 @@ async def from_text(turn: Turn) -> None:
         turn.wait_for_quiet()
     else:
         await ask(turn)
+
+
+async def from_emergency(turn: Turn) -> None:
+    """Name the numbers that help now, then propose the report all the same."""
+    await turn.say("emergency")
+    await from_text(turn)
+
+
+async def from_question(turn: Turn) -> None:
+    """Propose to pass a question on to an official."""
+    if not await report.acceptable(turn, turn.text):
+        return
+    turn.draft = _draft(turn)
+    turn.draft.kind = "question"
+    await report.gather(turn, announce=False)
+    turn.draft.add_text(turn.text)
+    choices = await units.categories(turn.uow.session, turn.account.unit_id)
+    category = next((c for c in choices if c.code == QUESTIONS), choices[-1] if choices else None)
+    turn.draft.category_id = category.id if category else ""
+    await ask(turn)
 
 
 async def from_attachment(turn: Turn) -> None:
@@ -43,6 +69,8 @@ def _draft(turn: Turn) -> Draft:
 async def _fill(turn: Turn) -> None:
     draft = turn.draft
     assert draft is not None
+    if draft.kind == "question":
+        return
     choices = await units.categories(turn.uow.session, turn.account.unit_id)
     chosen = best_category(draft.text, choices)
     if chosen is not None:
@@ -69,7 +97,9 @@ async def ask(turn: Turn) -> None:
     draft = turn.draft
     assert draft is not None
     turn.goto(Step.PROPOSED)
-    if draft.has_content:
+    if draft.kind == "question":
+        await turn.say("proposed_question", text=excerpt(mask_identity(draft.text), 300))
+    elif draft.has_content:
         await turn.say("proposed", **await report.summary(turn))
     else:
         await turn.say("proposed_photos", draft=draft)
@@ -88,11 +118,12 @@ async def proposed(turn: Turn) -> None:
             await _fill(turn)
     elif turn.word in {MenuWord.SEND, MenuWord.YES, MenuWord.DONE}:
         await _send(turn)
-    elif turn.word is MenuWord.EDIT:
-        draft.step = Step.CATEGORY.value
-        await report.ask_category(turn)
+    elif turn.word is MenuWord.EDIT or wants_change(turn.text):
+        await report.ask_edit(turn)
     elif turn.word is MenuWord.NO:
         await report.cancel(turn)
+    elif turn.word is not None:
+        await ask(turn)
     elif turn.text and await report.acceptable(turn, turn.text):
         draft.add_text(turn.text)
         draft.message_ids += turn.message_ids

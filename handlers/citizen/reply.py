@@ -23,12 +23,12 @@ async def target(turn: Turn) -> CaseRow | None:
         return quoted
     if turn.step is not Step.IDLE:
         return None
+    waiting = await cases.waiting_for(turn.uow.session, turn.contact.id)
     current, until = turn.recall("replying"), turn.recall("replying_until")
     if current and until and datetime.fromisoformat(until) > turn.uow.now:
         case = await cases.case(turn.uow.session, str(current))
-        if case is not None and case.state in cases.OPEN:
+        if case is not None and case.state in cases.OPEN and not waiting:
             return case
-    waiting = await cases.waiting_for(turn.uow.session, turn.contact.id)
     return waiting[0] if waiting else None
 
 
@@ -43,12 +43,12 @@ async def _quoted(turn: Turn) -> CaseRow | None:
 
 
 async def into(turn: Turn, case: CaseRow) -> None:
-    """Put the words and attachments into the case; say so unless a person is talking with the citizen anyway."""
+    """Put the words and attachments into the case; the first reply to a question is acknowledged."""
     first = case.state == CaseState.WAITING_FOR_CITIZEN
     await citizen_case.reply(turn.uow, case, turn.message_ids, turn.text)
     until = turn.uow.now + timedelta(minutes=_SAME_REPLY_MINUTES)
     turn.remember(replying=case.id, replying_until=until.isoformat())
-    if first and not live.is_live(turn.uow, turn.contact):
+    if first:
         await turn.say("reply_passed_on", case_id=case.id, code=case.code)
 
 

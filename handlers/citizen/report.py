@@ -5,15 +5,27 @@ from typing import Any
 from bot import render
 from bot.actions.report_case import open_case
 from bot.domain.conversation import MAX_PHOTOS, MAX_VIDEOS, RESUME_AFTER, Draft, Step
+from bot.domain.courtesy import wants_change
+from bot.domain.privacy import mask_identity
 from bot.domain.text import excerpt, fold
 from bot.domain.update import AttachmentKind
-from bot.domain.words import MenuWord, find_area, guess_category, is_conduct_report, is_denunciation, is_secret
+from bot.domain.words import (
+    MenuWord,
+    find_area,
+    guess_category,
+    is_conduct_report,
+    is_denunciation,
+    is_secret,
+    number_choice,
+)
 from bot.store import units
 from bot.store.units import CategoryRow
 from handlers.citizen import welcome
 from handlers.citizen.turn import Turn
 
 CATEGORY_PAYLOAD = "#lv "
+_SENTENCE = 4
+"""So many words at the category step are the report itself rather than the name of a category."""
 
 
 async def begin(turn: Turn) -> None:
@@ -87,8 +99,18 @@ async def category(turn: Turn) -> None:
             await gather(turn)
             return
         guess = guess_category(turn.text, {c.code: c.keywords for c in choices}) if turn.text else None
-        if guess is None:
+        if guess is None and len(turn.text.split()) >= _SENTENCE and await acceptable(turn, turn.text):
+            assert turn.draft is not None
+            turn.draft.add_text(turn.text)
+            turn.draft.message_ids += turn.message_ids
+        if guess is None and turn.draft is not None:
             await turn.say("report_category_again", categories=choices, prefix=CATEGORY_PAYLOAD)
+        if guess is None:
+            return
+        if len(turn.text.split()) < _SENTENCE:
+            assert turn.draft is not None
+            turn.draft.category_id = next(c.id for c in choices if c.code == guess[0])
+            await (ask_content if not turn.draft.has_content else ask_place)(turn)
             return
         chosen = next(c for c in choices if c.code == guess[0])
         assert turn.draft is not None
@@ -101,7 +123,7 @@ async def category(turn: Turn) -> None:
         await turn.say("report_conduct")
         turn.goto(Step.CONTENT)
     elif turn.draft.has_content:
-        await ask_place(turn)
+        await after_content(turn)
     else:
         await ask_content(turn)
 
@@ -110,8 +132,9 @@ def _chosen(text: str, choices: list[CategoryRow]) -> CategoryRow | None:
     if text.startswith(CATEGORY_PAYLOAD):
         code = text.removeprefix(CATEGORY_PAYLOAD).strip()
         return next((c for c in choices if c.code == code), None)
-    if text.isdecimal() and 1 <= int(text) <= len(choices):
-        return choices[int(text) - 1]
+    number = number_choice(text, len(choices))
+    if number is not None:
+        return choices[number - 1]
     wanted = fold(text)
     return next((c for c in choices if wanted and fold(c.name) == wanted), None)
 
@@ -129,6 +152,7 @@ async def content(turn: Turn) -> None:
     if turn.text and not await acceptable(turn, turn.text):
         return
     await gather(turn, announce=False)
+    before = draft.text
     if turn.text and turn.word not in {MenuWord.DONE, MenuWord.SKIP}:
         draft.add_text(turn.text)
     elif turn.word is MenuWord.SKIP and draft.voices:
@@ -143,6 +167,7 @@ async def content(turn: Turn) -> None:
         turn.goto(Step.CONTENT)
         turn.wait_for_quiet()
     else:
+        draft.text = before
         turn.goto(Step.CONTENT)
         await turn.say("report_too_short")
 
@@ -156,7 +181,9 @@ async def after_content(turn: Turn) -> None:
         return
     if not draft.area_id:
         await _note_area(turn, draft.text)
-    if draft.has_place:
+    if draft.step == Step.CONFIRM:
+        await ask_confirm(turn)
+    elif draft.has_place:
         await (ask_photos if not draft.attached else ask_confirm)(turn)
     else:
         await ask_place(turn)
@@ -195,7 +222,8 @@ async def place(turn: Turn) -> None:
         draft.place = excerpt(turn.text, 300)
         await _note_area(turn, turn.text)
         draft.message_ids += turn.message_ids
-    await (ask_photos if not draft.attached else ask_confirm)(turn)
+    done = draft.attached or draft.step == Step.CONFIRM
+    await (ask_confirm if done else ask_photos)(turn)
 
 
 async def _note_area(turn: Turn, text: str) -> None:
@@ -257,6 +285,7 @@ async def ask_confirm(turn: Turn) -> None:
     """Show the whole report and ask whether to send it."""
     draft = turn.draft
     assert draft is not None
+    draft.step = Step.CONFIRM.value
     turn.goto(Step.CONFIRM)
     await turn.say("report_confirm", **await summary(turn))
 
@@ -269,7 +298,7 @@ async def summary(turn: Turn) -> dict[str, Any]:
     area = await units.area(turn.uow.session, draft.area_id) if draft.area_id else None
     return {
         "category": chosen.name if chosen else "",
-        "text": excerpt(draft.text, 300),
+        "text": excerpt(mask_identity(draft.text), 300),
         "place": draft.place or (area.name if area else ""),
         "located": draft.latitude is not None,
         "draft": draft,
@@ -286,15 +315,43 @@ async def confirm(turn: Turn) -> None:
         await gather(turn)
     elif turn.word in {MenuWord.SEND, MenuWord.YES, MenuWord.DONE}:
         await send(turn)
-    elif turn.word is MenuWord.EDIT:
-        draft.text = ""
-        await ask_content(turn)
-    elif turn.word is MenuWord.NO:
-        await cancel(turn)
+    elif turn.word in {MenuWord.EDIT, MenuWord.NO} or wants_change(turn.text):
+        await ask_edit(turn)
+    elif turn.word is not None:
+        await ask_confirm(turn)
     elif turn.text and await acceptable(turn, turn.text):
         draft.add_text(turn.text)
         draft.message_ids += turn.message_ids
         await ask_confirm(turn)
+
+
+async def ask_edit(turn: Turn) -> None:
+    """Ask what is to be changed."""
+    turn.goto(Step.EDITING)
+    await turn.say("report_edit")
+
+
+async def editing(turn: Turn) -> None:
+    """Change the words, the category or the place; everything else of the report stays."""
+    draft = turn.draft
+    assert draft is not None
+    draft.step = Step.CONFIRM.value
+    asked = fold(turn.text)
+    if turn.attachments:
+        await gather(turn)
+    elif asked in {"sua noi dung", "noi dung"}:
+        draft.text = ""
+        await ask_content(turn)
+    elif asked in {"sua linh vuc", "linh vuc"}:
+        draft.category_id = ""
+        await ask_category(turn)
+    elif asked in {"sua dia diem", "dia diem", "noi xay ra"}:
+        draft.place, draft.area_id, draft.latitude, draft.longitude = "", "", None, None
+        await ask_place(turn)
+    elif turn.word in {MenuWord.SEND, MenuWord.YES, MenuWord.DONE, MenuWord.SKIP}:
+        await ask_confirm(turn)
+    else:
+        await ask_edit(turn)
 
 
 async def send(turn: Turn) -> None:
@@ -321,6 +378,7 @@ async def send(turn: Turn) -> None:
         due_at=case.due_at,
         restricted=case.restricted,
         question=case.kind == "question",
+        attached=draft.attached,
     )
 
 

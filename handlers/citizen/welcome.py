@@ -3,6 +3,7 @@
 from typing import Any
 
 from bot.domain.conversation import Step
+from bot.domain.courtesy import Courtesy, courtesy
 from bot.domain.update import AttachmentKind
 from bot.store import units
 from handlers.citizen.turn import Turn
@@ -58,6 +59,19 @@ async def other(turn: Turn) -> None:
         await turn.say(_KINDS.get(turn.attachments[0].kind, "menu_hint"))
     else:
         await turn.say("menu_hint")
+
+
+async def in_passing(turn: Turn) -> None:
+    """Answer a greeting with the menu, thanks with thanks, and anger with an ear."""
+    said = courtesy(turn.text)
+    if turn.contact.greeted_at is None:
+        await greet(turn)
+    elif said is Courtesy.HELLO:
+        await menu(turn)
+    elif said is Courtesy.ANGER:
+        await turn.say("hear_anger")
+    else:
+        await turn.say("thanks_back")
 
 
 async def anonymous(turn: Turn) -> None:

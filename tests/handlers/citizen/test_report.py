@@ -183,9 +183,9 @@ async def test_editing_before_sending(talk: Talk) -> None:
     await talk.say("2")
     await talk.say("Đèn hỏng ở thôn Kim Lâm")
     await talk.say("xong")
-    await talk.say("sửa")
-    await talk.say("Đèn hỏng ở thôn Kim Lâm, cạnh nhà văn hoá")
-    await talk.say("xong")
+    assert "sửa phần nào" in (await talk.say("sửa"))[0]
+    await talk.say("sửa nội dung")
+    assert "kiểm tra lại" in (await talk.say("Đèn hỏng ở thôn Kim Lâm, cạnh nhà văn hoá"))[0]
     await talk.say("gửi")
     [case] = await talk.cases()
     assert case.text == "Đèn hỏng ở thôn Kim Lâm, cạnh nhà văn hoá"
@@ -207,3 +207,96 @@ async def test_templates_and_sql_in_a_report_stay_words(talk: Talk) -> None:
     case = await talk.report(text)
     assert case.text == text
     assert image().kind is AttachmentKind.IMAGE
+
+
+@pytest.mark.parametrize("number", ["2", "2.", "số 2", "hai", "Số 2 ạ"])
+async def test_numbers_are_understood_as_people_type_them(talk: Talk, number: str) -> None:
+    await talk.say("phản ánh")
+    assert "kể rõ sự việc" in (await talk.say(number))[0]
+
+
+async def test_a_whole_sentence_at_the_category_step_is_kept(talk: Talk) -> None:
+    await talk.say("phản ánh")
+    await talk.say("trước nhà tôi có con chó dữ chạy rông")
+    await talk.say("khác")
+    await talk.say("bỏ qua")
+    await talk.say("xong")
+    await talk.say("gửi")
+    [case] = await talk.cases()
+    assert case.text == "trước nhà tôi có con chó dữ chạy rông"
+
+
+async def test_what_was_refused_as_too_short_does_not_stay(talk: Talk) -> None:
+    await talk.say("phản ánh")
+    await talk.say("2")
+    await talk.say("ab")
+    await talk.say("x")
+    await talk.say("Đèn hỏng thôn Kim Lâm")
+    await talk.say("xong")
+    await talk.say("gửi")
+    [case] = await talk.cases()
+    assert case.text == "Đèn hỏng thôn Kim Lâm"
+
+
+@pytest.mark.parametrize("word", ["sai rồi", "chưa đúng", "không"])
+async def test_a_no_at_the_end_asks_what_to_change_and_keeps_the_report(talk: Talk, word: str) -> None:
+    await talk.say("phản ánh")
+    for text in ("2", "Đèn hỏng ở thôn Kim Lâm", "xong"):
+        await talk.say(text)
+    assert "sửa phần nào" in (await talk.say(word))[0]
+    assert "ở đâu" in (await talk.say("sửa địa điểm"))[0]
+    assert "ngõ 5" in (await talk.say("ngõ 5 thôn Cát Động"))[0]
+    await talk.say("sửa")
+    await talk.say("sửa lĩnh vực")
+    assert "Môi trường" in (await talk.say("#lv moi-truong"))[0]
+    await talk.say("gửi")
+    [case] = await talk.cases()
+    assert (case.category_id, case.area_id) == ("moi-truong", "cat-dong")
+
+
+async def test_steering_words_do_not_enter_the_report(talk: Talk) -> None:
+    await talk.say("phản ánh")
+    for text in ("2", "Đèn hỏng ở thôn Kim Lâm", "xong", "bỏ qua", "gửi"):
+        await talk.say(text)
+    [case] = await talk.cases()
+    assert case.text == "Đèn hỏng ở thôn Kim Lâm"
+
+
+@pytest.mark.parametrize(
+    "text", ["cháy nhà rồi cứu với ở thôn Kim Lâm", "có người đuối nước ở ao làng", "hàng xóm đánh vợ"]
+)
+async def test_an_emergency_is_told_whom_to_call(talk: Talk, text: str) -> None:
+    said = await talk.say(text)
+    assert "114" in said[0]
+    assert "thành phản ánh?" in said[-1]
+
+
+async def test_a_question_is_passed_on_only_when_the_citizen_says_so(talk: Talk) -> None:
+    assert "gửi câu hỏi này" in (await talk.say("Cho hỏi làm khai sinh cho cháu cần giấy tờ gì ạ?"))[0]
+    assert await talk.cases() == []
+    assert "câu hỏi" in (await talk.say("gửi"))[0]
+    [case] = await talk.cases()
+    assert (case.kind, case.category_id) == ("question", "dich-vu-cong")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("xin chào", "cần hỗ trợ"),
+        ("cảm ơn xã nhiều", "Cảm ơn"),
+        ("👍", "Cảm ơn"),
+        ("ok", "Cảm ơn"),
+        ("LÀM ĂN KIỂU GÌ THẾ!!!", "bức xúc"),
+        ("000.00.01.H26-260930-0012", "dichvucong.gov.vn"),
+        ("có ổ gà to trước cổng trường", "thành phản ánh?"),
+        ("tôi tố cáo ông chủ tịch xã ăn tiền đất", "Tố cáo, khiếu nại"),
+    ],
+)
+async def test_what_people_say_in_passing_is_understood(talk: Talk, text: str, expected: str) -> None:
+    await talk.follow()
+    assert expected in (await talk.say(text))[0]
+
+
+async def test_an_identity_number_is_not_repeated_to_the_chat(talk: Talk) -> None:
+    said = await talk.say("Đèn đường thôn Kim Lâm hỏng, cccd của tôi 001085012345, đề nghị sửa giúp")
+    assert "001085012345" not in said[0]
