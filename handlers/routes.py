@@ -44,6 +44,7 @@ TABLE: tuple[Route, ...] = (
     Route("POST", "/cases/{id}/files", upload.add, Permission.CASE_WORK, uploads=True),
     Route("POST", "/cases/{id}/ask", case_verbs.ask_back, Permission.CASE_WORK),
     Route("POST", "/cases/{id}/hand-over", case_verbs.hand_over, Permission.CASE_ASSIGN),
+    Route("POST", "/cases/{id}/complained-unit", case_verbs.name_complained_unit, Permission.CASE_RESTRICTED),
     Route("POST", "/cases/{id}/notes", case_verbs.add_note, Permission.CASE_ASSIGN),
     Route("POST", "/cases/{id}/level", case_verbs.set_level, Permission.CASE_ASSIGN),
     Route("POST", "/cases/{id}/merge", case_verbs.merge, Permission.CASE_ASSIGN),

@@ -5,6 +5,7 @@ from bot.actions import case_clock
 from bot.actions.case_trail import audit, move, note
 from bot.actions.live import begin_live
 from bot.actions.messages import bot_says, say, take_back
+from bot.clock import to_local
 from bot.domain.case import CaseState, Level, Verb
 from bot.domain.text import clean
 from bot.errors import ConflictError, InvalidInputError, NotFoundError
@@ -65,13 +66,12 @@ async def accept(uow: UnitOfWork, case_id: str, version: int | None = None) -> C
 async def hand_over(
     uow: UnitOfWork, case_id: str, version: int | None, unit_id: str, owner_id: str | None, reason: str
 ) -> CaseRow:
-    """Give a case to another unit or person, with a reason; a unit complained about never gets it."""
+    """Give a case to another unit or person, with a reason; what is complained about and below never gets it."""
     case = await load(uow, case_id, version)
     words = needed(reason, "reason", MIN_REASON)
-    unit = await units.unit(uow.session, unit_id)
-    if unit is None:
-        raise InvalidInputError("unit_id", "unknown_unit")
-    if case.complained_unit_id == unit.id:
+    unit = await _unit_of_tree(uow, case, unit_id, "unit_id")
+    complained = await units.unit(uow.session, case.complained_unit_id) if case.complained_unit_id else None
+    if complained is not None and unit.path.startswith(complained.path):
         raise InvalidInputError("unit_id", "complained_unit")
     before = await units.unit(uow.session, case.unit_id)
     person = await staff.person(uow.session, owner_id) if owner_id else None
@@ -79,11 +79,37 @@ async def hand_over(
         raise InvalidInputError("owner_id", "unknown_person")
     if case.unit_id == unit.id and case.owner_id == owner_id:
         raise InvalidInputError("unit_id", "same_unit")
+    for answer in await cases.answers(uow.session, case.id):
+        if answer.state == "submitted":
+            answer.state, answer.decided_at = "taken_back", uow.now
     case.unit_id, case.path, case.owner_id = unit.id, unit.path, owner_id
     await case_clock.resume(uow, case, unit)
     await case_clock.recompute(uow, case, unit)
     data = {"from": before.name if before else "", "to": unit.name, "person": person.name if person else ""}
     move(uow, case, Verb.ASSIGN, reason=words, data=data)
+    return case
+
+
+async def _unit_of_tree(uow: UnitOfWork, case: CaseRow, unit_id: str, field: str) -> UnitRow:
+    """Return a unit that exists today in the tree of the account's owner; raises InvalidInputError."""
+    account, _, _ = await people_of(uow, case)
+    home, unit = await units.unit(uow.session, account.unit_id), await units.unit(uow.session, unit_id)
+    assert home is not None
+    root = "/".join(home.path.split("/")[:2])
+    if unit is None or not unit.path.startswith(f"{root}/") or not unit.holds_on(to_local(uow.now).date()):
+        raise InvalidInputError(field, "unknown_unit")
+    return unit
+
+
+async def name_complained_unit(uow: UnitOfWork, case_id: str, version: int | None, unit_id: str) -> CaseRow:
+    """Say which unit a report about conduct complains of, so that it never gets the case; "" takes that back."""
+    case = await load(uow, case_id, version)
+    if not case.restricted:
+        raise NotFoundError(f"case {case_id} complains of no unit")
+    unit = await _unit_of_tree(uow, case, unit_id, "complained_unit_id") if unit_id else None
+    case.complained_unit_id = unit.id if unit else None
+    case.version += 1
+    note(uow, case, "complained_unit", data={"unit": unit.name if unit else ""}, from_state=case.state)
     return case
 
 
@@ -164,6 +190,7 @@ async def refuse(uow: UnitOfWork, case_id: str, version: int | None, reason: str
     await case_clock.resume(uow, case, unit)
     move(uow, case, Verb.REFUSE, reason=words, data={"basis": legal})
     await bot_says(uow, account, contact, "refused", values, case_id=case.id)
+    await _tell_joined(uow, case, "refused", values)
     case.closed_at = uow.now
     contact.human_until = None
     return case
@@ -179,8 +206,18 @@ async def forward(uow: UnitOfWork, case_id: str, version: int | None, agency: st
     await case_clock.resume(uow, case, unit)
     move(uow, case, Verb.FORWARD, reason=words, data={"agency": where})
     await bot_says(uow, account, contact, "forwarded", values, case_id=case.id)
+    await _tell_joined(uow, case, "forwarded", values)
     case.closed_at = uow.now
     return case
+
+
+async def _tell_joined(uow: UnitOfWork, case: CaseRow, template: str, values: dict[str, str]) -> None:
+    """Tell whoever was joined to a case how it ended, each under the code they know."""
+    for joined in await cases.merged_into(uow.session, case.id):
+        account, contact, _ = await people_of(uow, joined)
+        await bot_says(uow, account, contact, template, {**values, "code": joined.code}, case_id=joined.id)
+        note(uow, joined, "joined_told", data={"into": case.code}, reason=values["reason"], from_state=joined.state)
+        joined.closed_at = uow.now
 
 
 async def merge(uow: UnitOfWork, case_id: str, version: int | None, into_code: str) -> CaseRow:

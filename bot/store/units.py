@@ -30,6 +30,10 @@ class UnitRow(SQLModel, table=True):
     successors: list[str] = Field(default_factory=list, sa_type=JSON)
     settings: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
 
+    def holds_on(self, day: date) -> bool:
+        """Say whether the unit exists on a day, by the office's calendar."""
+        return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
+
 
 class AreaRow(SQLModel, table=True):
     """A village or residential group (thôn, tổ dân phố) below a unit."""

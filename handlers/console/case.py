@@ -8,6 +8,7 @@ from aiohttp import web
 from bot.actions.answer_case import MAX_PROOFS
 from bot.actions.case_clock import deadline_of, pauses_of, to_calendar
 from bot.channels.registry import capabilities_of
+from bot.clock import to_local
 from bot.domain.access import Permission
 from bot.domain.calendar import WorkingCalendar
 from bot.domain.case import MIN_ANSWER_LENGTH, MOVES, CaseState, Level, Verb, allowed
@@ -29,6 +30,7 @@ from handlers.console.page import Errors, render, runtime_of, visit_of
 from handlers.keys import Visit
 
 _OTHERS = 8
+_MOST_FILES = 100
 _NEEDS = {
     "answer": Verb.SUBMIT,
     "ask": Verb.ASK_BACK,
@@ -90,7 +92,8 @@ async def _read(session: Session, runtime: Runtime, visit: Visit, case: CaseRow,
     told = await thread.build(session, case)
     chain = await units.above(session, unit)
     home = await units.unit(session, account.unit_id)
-    tree = [u for u in await units.below(session, home.path if home else unit.path) if u.valid_to is None]
+    today = to_local(now).date()
+    tree = [u for u in await units.below(session, home.path if home else unit.path) if u.holds_on(today)]
     found = await units.calendar(session, unit)
     calendar = to_calendar(*found) if found else WorkingCalendar()
     owner = await staff.person(session, case.owner_id) if case.owner_id else None
@@ -105,6 +108,7 @@ async def _read(session: Session, runtime: Runtime, visit: Visit, case: CaseRow,
         "chain": [u for u in chain if u.id != unit.id],
         "owner": owner,
         "category": category,
+        "complained": await units.unit(session, case.complained_unit_id) if case.complained_unit_id else None,
         "area": await units.area(session, case.area_id) if case.area_id else None,
         "text": mask_identity(case.text),
         "thread": told,
@@ -166,6 +170,7 @@ def _can(visit: Visit, case: CaseRow) -> dict[str, bool]:
     can["note"] = visit.grants.over(Permission.CASE_ASSIGN, case.path)
     can["level"] = workable and visit.grants.over(Permission.CASE_ASSIGN, case.path)
     can["reveal"] = visit.grants.over(Permission.CONTACT_REVEAL, case.path)
+    can["name_complained_unit"] = case.restricted and visit.grants.over(Permission.CASE_RESTRICTED, case.path)
     can["work"] = visit.grants.over(Permission.CASE_WORK, case.path)
     return can
 
@@ -210,8 +215,8 @@ async def _people(session: Session, tree: list[UnitRow]) -> list[Colleague]:
 
 
 async def files_of(session: Session, case: CaseRow, file_ids: list[str]) -> list[FileRow]:
-    """Return the uploaded files that belong to this case, others left out."""
-    return [row for row in await files.files(session, file_ids[:MAX_PROOFS]) if row.case_id == case.id]
+    """Return the uploaded files that belong to this case, others left out; also more than one answer may have."""
+    return [row for row in await files.files(session, file_ids[:_MOST_FILES]) if row.case_id == case.id]
 
 
 def phone_of(runtime: Runtime, contact: ContactRow) -> str:

@@ -27,6 +27,7 @@ _FIELDS = (
     "agency",
     "into",
     "unit_id",
+    "complained_unit_id",
     "owner_id",
     "level",
     "remark",
@@ -90,7 +91,8 @@ async def answer(request: web.Request) -> web.StreamResponse:
         case = await visible_case(request, session, Permission.CASE_WORK)
         kept = await files_of(session, case, form.texts("file_ids"))
     try:
-        kept += [await store_upload(request, case, upload) for upload in form.uploads("files")]
+        for upload in form.uploads("files"):
+            kept.append(await store_upload(request, case, upload))
     except InvalidInputError as error:
         typed = await _typed(request, form, "answer", error)
         typed.files = kept
@@ -130,6 +132,15 @@ async def hand_over(request: web.Request) -> web.StreamResponse:
         await work_case.hand_over(uow, case.id, version, form.text("unit_id"), owner, form.text("reason"))
 
     return await _act(request, Permission.CASE_ASSIGN, "hand_over", "assigned", deed)
+
+
+async def name_complained_unit(request: web.Request) -> web.StreamResponse:
+    """Say which unit a report about conduct complains of."""
+
+    async def deed(uow: UnitOfWork, case: CaseRow, form: Form, version: int | None) -> None:
+        await work_case.name_complained_unit(uow, case.id, version, form.text("complained_unit_id"))
+
+    return await _act(request, Permission.CASE_RESTRICTED, "complained_unit", "saved", deed)
 
 
 async def add_note(request: web.Request) -> web.StreamResponse:

@@ -26,7 +26,10 @@ async def add(request: web.Request) -> web.Response:
         case = await visible_case(request, session, Permission.CASE_WORK)
     kept: list[FileRow] = []
     problems: list[InvalidInputError] = []
-    for upload in form.uploads("files")[:MAX_PROOFS]:
+    uploads = form.uploads("files")
+    if len(uploads) > MAX_PROOFS:
+        problems.append(InvalidInputError("files", "too_many", most=MAX_PROOFS))
+    for upload in uploads[:MAX_PROOFS]:
         try:
             kept.append(await store_upload(request, case, upload))
         except InvalidInputError as error:

@@ -70,3 +70,44 @@ async def test_nothing_joins_a_case_that_is_being_answered_unheard(talk: Talk) -
     told = [m.text for m in await chat.new_messages() if ANSWER in m.text]
     assert [one for one in done if one is not None and not isinstance(one, LoaError)] == []
     assert bool(told) is (row.state == "merged")
+
+
+async def test_joined_reporters_are_told_of_a_refusal(talk: Talk) -> None:
+    (_, chat), (first, second) = await reported(talk, 2)
+    await join(talk, second, first)
+    await chat.new_messages()
+    async with Official(talk, "head").unit_of_work() as uow:
+        await work_case.refuse(uow, first.id, None, "Việc của điện lực tỉnh", "Luật Điện lực, Điều 5")
+    [told] = await chat.new_messages()
+    assert second.code in told.text
+    assert first.code not in told.text
+    assert "Luật Điện lực" in told.text
+    _, events = await read(talk, second)
+    assert (events[-1].kind, events[-1].reason) == ("joined_told", "Việc của điện lực tỉnh")
+
+
+async def test_joined_reporters_are_told_where_their_report_went(talk: Talk) -> None:
+    (_, chat), (first, second) = await reported(talk, 2)
+    await join(talk, second, first)
+    await chat.new_messages()
+    async with Official(talk, "head").unit_of_work() as uow:
+        await work_case.forward(uow, first.id, None, "Điện lực Thanh Oai", "Lưới điện của điện lực")
+    [told] = await chat.new_messages()
+    assert f"{second.code} tới Điện lực Thanh Oai" in told.text
+    _, events = await read(talk, second)
+    assert events[-1].kind == "joined_told"
+
+
+async def test_joined_reporters_get_an_answer_that_was_told_by_phone(talk: Talk) -> None:
+    (_, chat), (first, second) = await reported(talk, 2)
+    await join(talk, second, first)
+    await answer(talk, first)
+    await chat.new_messages()
+    async with Official(talk, "official").unit_of_work() as uow:
+        await answer_case.told_otherwise(uow, first.id, None, "Gọi điện lúc 9 giờ")
+    [told] = await chat.new_messages()
+    assert ANSWER in told.text
+    assert second.code in told.text
+    row, events = await read(talk, second)
+    assert events[-1].kind == "joined_answer"
+    assert row.answered_at is not None
