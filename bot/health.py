@@ -37,6 +37,8 @@ NO_DISK = 512 * 1024**2
 MANY_SPOOLED = 1000
 _PATIENCE_SECONDS = 60
 _PING_SECONDS = 3
+_ERROR_TEXTS = frozenset({"error", "refresh_error"})
+"""Values that quote what went wrong inside: for those who signed in, not for whoever asks."""
 
 
 class Light(StrEnum):
@@ -58,6 +60,11 @@ class Line:
     light: Light
     subject: str = ""
     values: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def public_values(self) -> dict[str, Any]:
+        """The values that anybody may read: ages, counts and names."""
+        return {name: value for name, value in self.values.items() if name not in _ERROR_TEXTS}
 
 
 @dataclass(frozen=True, slots=True)

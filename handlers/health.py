@@ -14,11 +14,11 @@ async def healthz(_request: web.Request) -> web.Response:
 
 
 async def readyz(request: web.Request) -> web.Response:
-    """Say whether the service can do its work, naming what is stuck; 503 when it cannot."""
+    """Say whether the service can do its work, naming what is stuck but not why; 503 when it cannot."""
     runtime = request.app[RUNTIME]
     found = await report(runtime)
     stuck = [
-        {"name": line.key, "subject": line.subject, "light": line.light.value, "values": line.values}
+        {"name": line.key, "subject": line.subject, "light": line.light.value, "values": line.public_values}
         for line in found.lines
         if line.light is not Light.OK
     ]

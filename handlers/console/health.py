@@ -9,8 +9,9 @@ from bot.actions import repair
 from bot.errors import NotFoundError
 from bot.health import FAILURES_SHOWN, HealthReport, Light, Line, report
 from bot.queue import JOBS
-from bot.store import contacts, inbox, outbox
-from handlers.console.page import form_of, render, runtime_of, see_other, writing
+from bot.store import cases, contacts, inbox, outbox
+from handlers.console.case_access import may_see
+from handlers.console.page import form_of, render, runtime_of, see_other, visit_of, writing
 
 _SHOWN = 20
 _LONGEST_ID = 18
@@ -25,15 +26,18 @@ async def show(request: web.Request) -> web.Response:
         async with runtime.database.reading() as session:
             parked = await inbox.parked(session, _SHOWN)
             failed = await outbox.failed(session, _SHOWN, runtime.now() - FAILURES_SHOWN)
-            people = await contacts.contacts(session, list({row.contact_id for row in failed}))
+            about = await cases.cases(session, list({row.case_id for row in failed if row.case_id}))
+            seen = {case.id for case in about if may_see(visit_of(request), case)}
+            people = await contacts.contacts(session, list({row.contact_id for row in failed if row.case_id in seen}))
     except Exception:  # noqa: BLE001 - a database that is down is a line of this page, not a failure of it
-        parked, failed, people = [], [], {}
+        parked, failed, people, seen = [], [], {}, set()
     values = {
         "report": found,
         "groups": _groups(found),
         "parked": parked,
         "failed": failed,
         "people": people,
+        "seen": seen,
         "jobs": {job.name: job for job in JOBS},
         "failure_days": FAILURES_SHOWN // timedelta(days=1),
     }
