@@ -1,9 +1,11 @@
 """Give out photos and files to those who may see the case they belong to."""
 
+import unicodedata
 from urllib.parse import quote
 
 from aiohttp import web
 
+from bot.domain.text import clean
 from bot.errors import NotFoundError
 from bot.store import cases, files, messages
 from bot.store.files import FileRow
@@ -46,11 +48,21 @@ async def _answer(request: web.Request, key: str, media_type: str, name: str) ->
     except FileNotFoundError as error:
         raise NotFoundError("file") from error
     how = "inline" if media_type in _INLINE else "attachment"
-    plain = name.encode("ascii", "ignore").decode().replace('"', "") or "file"
     headers = {
         "Content-Type": media_type,
-        "Content-Disposition": f"{how}; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}",
+        "Content-Disposition": disposition(how, name),
         "Content-Security-Policy": _POLICY,
         "Cache-Control": _PRIVATELY,
     }
     return web.Response(body=data, headers=headers)
+
+
+def disposition(how: str, name: str) -> str:
+    """Return a Content-Disposition that says a file's name to every browser (RFC 6266, RFC 5987).
+
+    Nothing that could end the header or the name early is left in it: no controls, quotes or separators of paths.
+    """
+    tidy = "".join(c for c in clean(name) if c.isprintable() and c not in '"\\/').strip(". ") or "file"
+    bare = unicodedata.normalize("NFKD", tidy.replace("đ", "d").replace("Đ", "D")).encode("ascii", "ignore").decode()
+    plain = bare.replace("%", "").strip(". ") or "file"
+    return f"{how}; filename=\"{plain}\"; filename*=UTF-8''{quote(tidy, safe='')}"

@@ -111,30 +111,37 @@
     tick();
   };
 
-  // Photos and files are stored as soon as they are chosen, so that a form that fails keeps them
+  // Photos and files are stored as soon as they are chosen, so that a form that fails keeps them; each goes by itself,
+  // since a request may only be as large as one file
   const upload = async (input) => {
     const form = input.closest("form");
     const list = one("[data-upload-list]", form);
-    const data = new FormData();
-    for (const file of input.files) data.append("files", file);
-    if (!input.files.length) return;
+    const waiting = Array.from(input.files);
+    if (!waiting.length) return;
     const token = one("input[name=csrf]", form).value;
     const button = one("button[type=submit]", form);
     button.disabled = true;
     list.setAttribute("aria-busy", "true");
     all(".invalid-feedback", list).forEach((old) => old.remove());
     try {
-      const answer = await fetch(form.dataset.uploads, { method: "POST", body: data, headers: { "X-CSRF-Token": token, "HX-Request": "true", "HX-Current-URL": window.location.href } });
-      const target = answer.headers.get("HX-Redirect");
-      if (target) { window.location.assign(target); return; }
-      const part = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const found = all("body > *", part);
-      const shown = answer.ok ? found : all("h1", part).map((title) => { const p = document.createElement("p"); p.className = "invalid-feedback d-block"; p.setAttribute("role", "alert"); p.textContent = title.textContent.trim(); return p; });
-      shown.forEach((node) => list.append(document.importNode(node, true)));
-      input.value = "";
+      while (waiting.length) {
+        const data = new FormData();
+        data.append("files", waiting[0]);
+        const answer = await fetch(form.dataset.uploads, { method: "POST", body: data, headers: { "X-CSRF-Token": token, "HX-Request": "true", "HX-Current-URL": window.location.href } });
+        const target = answer.headers.get("HX-Redirect");
+        if (target) { window.location.assign(target); return; }
+        const part = new DOMParser().parseFromString(await answer.text(), "text/html");
+        const found = all("body > *", part);
+        const shown = answer.ok ? found : all("h1", part).map((title) => { const p = document.createElement("p"); p.className = "invalid-feedback d-block"; p.setAttribute("role", "alert"); p.textContent = `${waiting[0].name}: ${title.textContent.trim()}`; return p; });
+        shown.forEach((node) => list.append(document.importNode(node, true)));
+        waiting.shift();
+      }
     } catch {
-      // The file stays chosen and goes with the form itself.
+      // What has not arrived stays chosen and goes with the form itself.
     } finally {
+      const left = new DataTransfer();
+      waiting.forEach((file) => left.items.add(file));
+      input.files = left.files;
       list.removeAttribute("aria-busy");
       button.disabled = false;
     }
