@@ -106,7 +106,8 @@ async def test_parked_updates_are_shown_and_tried_again(office: Office) -> None:
     visitor = await office.enter("admin")
     page = await visitor.page("/health")
     assert "1 tin đến không xử lý được" in page
-    assert "KeyError: &lt;message&gt;" in page
+    assert "Xử lý bị lỗi 5 lần" in page
+    assert "KeyError: &lt;message&gt;" in page.split("<summary")[-1]
     assert "&lt;b&gt;" not in page
     row_id = page.split("/health/updates/")[1].split("/")[0]
     assert "&lt;b&gt;" in await visitor.page(f"/health/updates/{row_id}")
@@ -196,6 +197,35 @@ async def test_tokens_that_need_a_look(office: Office, change: dict[str, Any], w
             setattr(row, name, uow.now + value if isinstance(value, timedelta) else value)
     found = await line(office.runtime, "account")
     assert (found.values["why"], found.light) == (why, light)
+
+
+async def test_an_unreadable_update_is_explained_in_words(office: Office) -> None:
+    await add(office, inbox_row(office, state="parked", error="UnreadableError: no msg_id", attempts=1))
+    page = await (await office.enter("admin")).page("/health")
+    assert "thiếu mã tin hoặc sai cấu trúc" in page
+    assert "UnreadableError" not in page.split("<details")[0]
+
+
+@pytest.mark.parametrize("path", ["/health", "/admin/accounts"])
+async def test_quotas_and_failed_renewals_are_said_in_words(office: Office, path: str) -> None:
+    await everything_well(office)
+    async with office.runtime.units_of_work() as uow:
+        account = await uow.session.get(AccountRow, "account")
+        secret = await uow.session.get(CredentialRow, "account")
+        assert account is not None
+        assert secret is not None
+        account.quota = {
+            "reply": {"remaining": None, "at": uow.now.isoformat()},
+            "welcome_msg": {"remaining": 2, "at": (uow.now - timedelta(days=2)).isoformat()},
+        }
+        secret.error = "refresh_token_dead Invalid refresh token"
+    page = await (await office.enter("admin")).page(path)
+    assert "Tin trả lời miễn phí" in page
+    assert "không giới hạn (lúc " in page
+    assert "còn 2 (lúc " in page
+    assert "remaining" not in page
+    assert "Mã làm mới của OA không còn hiệu lực." in page
+    assert "Invalid refresh token" not in page.split("<details")[0]
 
 
 async def test_an_account_that_hears_nothing(office: Office) -> None:
