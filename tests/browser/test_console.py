@@ -254,3 +254,22 @@ async def test_printing_a_case_leaves_the_frame_out(console: Console, browser_pa
     await expect(page.locator(".navbar-vertical")).to_be_hidden()
     await expect(page.locator(".case-actions")).to_be_hidden()
     await expect(page.locator("#thread")).to_be_visible()
+
+
+async def test_photos_chosen_together_go_up_one_by_one(
+    console: Console, browser_page: OpenPage, tmp_path: Path
+) -> None:
+    from PIL import Image
+
+    case = await console.a_case("in_progress")
+    photos = [tmp_path / f"{n}.png" for n in range(3)]
+    for photo in photos:
+        Image.new("RGB", (80, 60), "green").save(photo)
+    page = await console.sign_in(await browser_page(), "can-bo")
+    await page.goto(f"{console.url}/cases/{case.id}")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url))
+    await page.set_input_files("#files", photos)
+    await expect(page.locator(".upload-chip")).to_have_count(3)
+    assert [url for url in sent if url.endswith("/files")] == [f"{console.url}/cases/{case.id}/files"] * 3
+    assert await page.locator("#files").evaluate("input => input.files.length") == 0

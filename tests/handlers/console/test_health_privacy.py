@@ -17,7 +17,8 @@ async def failed_message(office: Office, case: CaseRow, name: str) -> None:
         contact.name = name
         row = OutboxRow(
             id=uow.new_id(), account_id="account", contact_id=case.contact_id, case_id=case.id, purpose="answer",
-            lane=0, body={"text": "x"}, state="failed", failed_at=uow.now, reason="recipient_inactive", created_at=uow.now,
+            lane=0, body={"text": "x"}, state="failed", failed_at=uow.now, reason="recipient_inactive",
+            created_at=uow.now,
         )  # fmt: skip
         uow.session.add(row)
 
