@@ -79,6 +79,7 @@ TABLE: tuple[Route, ...] = (
     Route("POST", "/admin/accounts/connect", accounts.connect, Permission.ADMIN),
     Route("GET", accounts.CALLBACK, accounts.connected, Permission.ADMIN),
     Route("POST", "/admin/accounts/{id}/restart", accounts.restart, Permission.ADMIN),
+    Route("POST", "/admin/accounts/{id}/reconnect", accounts.reconnect, Permission.ADMIN),
     Route("GET", "/admin/units", units.show, Permission.ADMIN),
     Route("POST", "/admin/units", units.add, Permission.ADMIN),
     Route("POST", "/admin/units/import", units.bring_in, Permission.ADMIN, uploads=True),

@@ -12,6 +12,8 @@ from bot.store.credentials import CredentialRow
 from bot.store.unit_of_work import UnitOfWork
 
 KINDS = ("state", "business")
+NEEDS_GRANT = frozenset({"refresh_token_dead", "token_refused", "no_credentials"})
+"""Why an account stands still that only new tokens of its administrator put right (contract: -14014 and its kin)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,7 @@ async def add_account(
         raise InvalidInputError("type", "unknown_kind")
     if not name.strip():
         raise InvalidInputError("name", "empty")
-    if not secrets.access_token or not secrets.refresh_token:
-        raise InvalidInputError("access_token", "empty")
+    _require_tokens(secrets)
     row = await accounts.by_external_id(uow.session, "zalo", oa_id)
     if row is None:
         row = AccountRow(
@@ -61,6 +62,24 @@ async def add_account(
     await _let_in(uow, row)
     audit(uow, "account.connect", f"account:{row.id}", {"oa_id": oa_id, "kind": kind})
     return row
+
+
+async def reconnect(uow: UnitOfWork, box: SecretBox, account_id: str, secrets: Secrets) -> AccountRow:
+    """Give an account new tokens and let it work again; raises InvalidInputError for a missing one."""
+    row = await accounts.account(uow.session, account_id)
+    if row is None:
+        raise NotFoundError(f"account {account_id}")
+    _require_tokens(secrets)
+    await _keep(uow, box, row, secrets)
+    await _let_in(uow, row)
+    audit(uow, "account.connect", f"account:{row.id}", {"oa_id": row.external_id, "kind": row.kind})
+    return row
+
+
+def _require_tokens(secrets: Secrets) -> None:
+    for field in ("access_token", "refresh_token"):
+        if not getattr(secrets, field):
+            raise InvalidInputError(field, "empty")
 
 
 async def _keep(uow: UnitOfWork, box: SecretBox, row: AccountRow, secrets: Secrets) -> None:
@@ -86,10 +105,15 @@ async def _let_in(uow: UnitOfWork, row: AccountRow) -> None:
 
 
 async def restart(uow: UnitOfWork, account_id: str) -> AccountRow:
-    """Let a stopped account send again, after a person has put right what was wrong; what waited is due at once."""
+    """Let a stopped account send again, after a person has put right what was wrong; what waited is due at once.
+
+    Raises InvalidInputError when only new tokens can help: without them it would stop again at its first message.
+    """
     row = await accounts.account(uow.session, account_id)
     if row is None:
         raise NotFoundError(f"account {account_id}")
+    if row.state != "active" and row.stopped_reason in NEEDS_GRANT:
+        raise InvalidInputError("access_token", "grant_needed")
     await _let_in(uow, row)
     audit(uow, "account.restart", f"account:{row.id}")
     return row

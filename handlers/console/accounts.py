@@ -31,7 +31,7 @@ async def show(request: web.Request) -> web.Response:
     return await _list(request, {})
 
 
-async def _list(request: web.Request, errors: Errors, status: int = 200) -> web.Response:
+async def _list(request: web.Request, errors: Errors, status: int = 200, wrong_id: str = "") -> web.Response:
     runtime, visit = runtime_of(request), visit_of(request)
     async with runtime.database.reading() as session:
         tree = {unit.id: unit for unit in await units.all_units(session)}
@@ -45,6 +45,8 @@ async def _list(request: web.Request, errors: Errors, status: int = 200) -> web.
         "webhook": f"{runtime.settings.server.public_url}/webhooks/zalo",
         "callback": f"{runtime.settings.server.public_url}{CALLBACK}",
         "errors": errors,
+        "wrong_id": wrong_id,
+        "needs_grant": actions.NEEDS_GRANT,
     }
     return render(request, "admin/accounts", values, status)
 
@@ -112,13 +114,35 @@ async def _require_unknown(uow: UnitOfWork, oa_id: str) -> None:
 
 async def restart(request: web.Request) -> web.Response:
     """Let a stopped account work again."""
-    async with writing(request) as uow:
-        row = await accounts.account(uow.session, request.match_info["id"])
-        unit = await units.unit(uow.session, row.unit_id) if row else None
-        if row is None or unit is None or not _owns(visit_of(request), unit):
-            raise NotFoundError("account")
-        await actions.restart(uow, row.id)
+    account_id = request.match_info["id"]
+    try:
+        async with writing(request) as uow:
+            await _require_own(request, uow, account_id)
+            await actions.restart(uow, account_id)
+    except InvalidInputError as error:
+        return await _list(request, of(error), 422, account_id)
     return see_other("/admin/accounts", done="restarted")
+
+
+async def reconnect(request: web.Request) -> web.Response:
+    """Give an account new tokens; what waited goes out."""
+    form, runtime, account_id = await form_of(request), runtime_of(request), request.match_info["id"]
+    secrets = actions.Secrets(form.secret("access_token").strip(), form.secret("refresh_token").strip())
+    try:
+        async with writing(request) as uow:
+            await _require_own(request, uow, account_id)
+            await actions.reconnect(uow, runtime.box, account_id, secrets)
+    except InvalidInputError as error:
+        return await _list(request, of(error), 422, account_id)
+    await runtime.accounts.refresh()
+    return see_other("/admin/accounts", done="connected")
+
+
+async def _require_own(request: web.Request, uow: UnitOfWork, account_id: str) -> None:
+    row = await accounts.account(uow.session, account_id)
+    unit = await units.unit(uow.session, row.unit_id) if row else None
+    if unit is None or not _owns(visit_of(request), unit):
+        raise NotFoundError("account")
 
 
 async def connect(request: web.Request) -> web.Response:

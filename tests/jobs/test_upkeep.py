@@ -142,11 +142,11 @@ async def test_a_stopped_account_stays_stopped_until_a_person_acts(talk: Talk) -
     from bot.vault import stop_account
 
     async with talk.runtime.units_of_work() as uow:
-        await stop_account(uow, "account", "refresh_token_dead", "-14014")
+        await stop_account(uow, "account", "oa_blocked", "-221")
     async with talk.runtime.units_of_work() as uow:
         row = await uow.session.get(AccountRow, "account")
         assert row is not None
-        assert (row.state, row.stopped_reason) == ("stopped", "refresh_token_dead")
+        assert (row.state, row.stopped_reason) == ("stopped", "oa_blocked")
         await accounts.restart(uow, "account")
     async with talk.runtime.database.reading() as session:
         row = await session.get(AccountRow, "account")

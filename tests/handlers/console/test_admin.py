@@ -92,12 +92,39 @@ async def test_what_is_wrong_with_an_account_is_said_and_nothing_secret_shown(
 
 async def test_a_stopped_account_is_started_again(office: Office) -> None:
     async with office.runtime.units_of_work() as uow:
-        await accounts.set_state(uow.session, "account", "stopped", "refresh_token_dead", "x", uow.now)
+        await accounts.set_state(uow.session, "account", "stopped", "oa_blocked", "x", uow.now)
     visitor = await admin(office)
     assert "Cho hoạt động trở lại" in await visitor.page("/admin/accounts")
     assert (await visitor.post("/admin/accounts/account/restart")).status == 303
     assert "Cho hoạt động trở lại" not in await visitor.page("/admin/accounts")
     assert (await visitor.post("/admin/accounts/unknown/restart")).status == 404
+
+
+async def test_an_account_whose_grant_died_needs_new_tokens(office: Office) -> None:
+    async with office.runtime.units_of_work() as uow:
+        await accounts.set_state(uow.session, "account", "stopped", "refresh_token_dead", "Invalid token", uow.now)
+    with_page(office)
+    visitor = await admin(office)
+    page = await visitor.page("/admin/accounts")
+    assert "Cho hoạt động trở lại" not in page
+    assert "Cấp quyền lại trên trang của Zalo" in page
+    assert "còn đến" not in page
+    refused = await visitor.post("/admin/accounts/account/restart")
+    assert refused.status == 422
+    assert "Cần mã truy cập mới" in await refused.text()
+    tokens = {"access_token": "new-access", "refresh_token": ""}
+    refused = await visitor.post("/admin/accounts/account/reconnect", tokens)
+    assert 'id="error-refresh_token">Chưa nhập' in await refused.text()
+    tokens["refresh_token"] = "new-refresh"
+    answer = await visitor.post("/admin/accounts/account/reconnect", tokens)
+    assert answer.headers["Location"] == "/admin/accounts?done=connected"
+    async with office.runtime.database.reading() as session:
+        row, kept = await accounts.account(session, "account"), await credentials.credential(session, "account")
+    assert row is not None
+    assert kept is not None
+    assert row.state == "active"
+    assert office.runtime.box.open(kept.access_token or b"") == "new-access"
+    assert (await visitor.post("/admin/accounts/unknown/reconnect", tokens)).status == 404
 
 
 class ZaloPage:
