@@ -14,7 +14,8 @@ from bot.domain.remaining import Remaining, WorkingTime
 from bot.domain.text import excerpt, fold
 from bot.domain.words import case_code
 from bot.errors import ConflictError, InvalidInputError, NotFoundError
-from bot.store import cases, contacts, staff, units
+from bot.store import accounts, cases, contacts, staff, units
+from bot.store.accounts import AccountRow
 from bot.store.cases import CaseFilter, CaseRow
 from bot.store.database import Session
 from bot.store.units import CategoryRow, UnitRow
@@ -58,6 +59,7 @@ async def show(request: web.Request) -> web.Response:
         owners = await staff.people(session, list({c.owner_id for c in found if c.owner_id}))
         people = await contacts.contacts(session, list({c.contact_id for c in found}))
         colleagues = await staff.holders(session, list(by_id)) if visit.grants.anywhere(Permission.CASE_ASSIGN) else []
+        stopped = _stopped(visit, await accounts.all_accounts(session), by_id)
         calendars = await _calendars(session, {c.unit_id for c in found}, by_id)
     names = {category.id: category.name for category in categories}
     entries = [
@@ -87,9 +89,21 @@ async def show(request: web.Request) -> web.Response:
         "all_units": [unit for unit in tree if unit.valid_to is None],
         "people": _people(colleagues),
         "address": _address(request),
+        "stopped": stopped,
         "failed": request.query.get("failed", ""),
     }
     return render(request, "inbox", values)
+
+
+def _stopped(visit: Visit, rows: list[AccountRow], by_id: dict[str, UnitRow]) -> list[AccountRow]:
+    """Return the accounts that send nothing now, where somebody's cases come from: their own or a unit above."""
+    paths = visit.grants.paths(Permission.CASE_READ)
+    homes = {row.id: by_id[row.unit_id].path for row in rows if row.state != "active"}
+    return [
+        row
+        for row in rows
+        if row.id in homes and any(p.startswith(homes[row.id]) or homes[row.id].startswith(p) for p in paths)
+    ]
 
 
 async def _calendars(session: Session, unit_ids: set[str], by_id: dict[str, UnitRow]) -> dict[str, WorkingTime]:

@@ -3,6 +3,7 @@
 import re
 
 from bot.actions import work_case
+from bot.store import accounts
 from bot.store.unit_of_work import Actor
 from tests.handlers.console.visitor import Office
 
@@ -135,3 +136,16 @@ async def test_bulk_reaches_no_case_outside_ones_units(office: Office) -> None:
 async def test_an_administrator_without_cases_lands_on_health(office: Office) -> None:
     answer = await (await office.enter("admin")).get("/")
     assert answer.headers["Location"] == "/health"
+
+
+async def test_officials_learn_that_their_channel_stands_still(office: Office) -> None:
+    case = await office.make_case()
+    visitor = await office.enter("official")
+    for path in ("/", f"/cases/{case.id}"):
+        assert "Kênh Zalo" not in await visitor.page(path)
+    async with office.runtime.units_of_work() as uow:
+        await accounts.set_state(uow.session, "account", "stopped", "refresh_token_dead", "x", uow.now)
+    for path in ("/", f"/cases/{case.id}"):
+        page = await visitor.page(path)
+        assert "Kênh Zalo" in page
+        assert "sẽ được gửi khi kênh hoạt động lại" in page
