@@ -165,7 +165,7 @@ async def test_somebody_elses_work_appears_without_reloading(console: Console, b
     await expect(other.locator("#headline")).to_contain_text("Chờ công dân")
     await expect(other.locator("[data-news]").first).to_be_visible()
     await expect(other.get_by_label("Trả lời công dân")).to_have_value("Đang viết dở câu trả lời")
-    await expect(other.locator("#announcer")).to_have_text("Hồ sơ đã được cập nhật")
+    await expect(other.locator("#announcer")).to_have_text("Phản ánh đã được cập nhật")
 
 
 async def test_the_list_is_not_pulled_away_while_choosing(console: Console, browser_page: OpenPage) -> None:

@@ -46,7 +46,7 @@ async def test_search_finds_with_and_without_accents_and_by_code(office: Office)
         page = await visitor.page(f"/?q={words.replace(' ', '+')}")
         assert codes(page) == [case.code], words
     assert codes(await visitor.page("/?q=nuoc")) == [other.code]
-    assert "Không tìm thấy hồ sơ nào" in await visitor.page("/?q=khong+co+gi")
+    assert "Không tìm thấy phản ánh nào" in await visitor.page("/?q=khong+co+gi")
 
 
 async def test_search_takes_anything_a_person_may_type(office: Office) -> None:
