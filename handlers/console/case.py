@@ -171,6 +171,7 @@ def _can(visit: Visit, case: CaseRow) -> dict[str, bool]:
     can["level"] = workable and visit.grants.over(Permission.CASE_ASSIGN, case.path)
     can["reveal"] = visit.grants.over(Permission.CONTACT_REVEAL, case.path)
     can["name_complained_unit"] = case.restricted and visit.grants.over(Permission.CASE_RESTRICTED, case.path)
+    can["approve_own"] = visit.grants.over(Permission.CASE_APPROVE, case.path)
     can["work"] = visit.grants.over(Permission.CASE_WORK, case.path)
     return can
 

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from bot.actions import answer_case, work_case
 from bot.domain.access import Permission
-from bot.domain.case import Level, Verb
+from bot.domain.case import CaseState, Level, Verb
 from bot.domain.words import case_code
 from bot.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
 from bot.store import cases
@@ -84,7 +84,7 @@ async def accept(request: web.Request) -> web.StreamResponse:
 
 
 async def answer(request: web.Request) -> web.StreamResponse:
-    """Put an answer before the head, with its photos and files."""
+    """Put an answer before the head, with its photos and files; one who may approve does both at once."""
     form = await form_of(request)
     talk = runtime_of(request).settings.conversation
     async with runtime_of(request).database.reading() as session:
@@ -105,12 +105,17 @@ async def answer(request: web.Request) -> web.StreamResponse:
             await answer_case.submit(
                 uow, case.id, version, form.text("text"), file_ids, talk.undo_seconds, talk.live_minutes
             )
+            done = "submitted" if case.state == CaseState.DRAFTED else "sending"
+            own = form.text("approve") and visit_of(request).grants.over(Permission.CASE_APPROVE, case.path)
+            if own and done == "submitted":
+                await answer_case.approve(uow, case.id, None, talk.undo_seconds, talk.live_minutes)
+                done = "approved"
     except (InvalidInputError, ConflictError) as error:
         wrong = error if isinstance(error, InvalidInputError) else None
         typed = await _typed(request, form, "answer", wrong)
         typed.files, typed.conflict = kept, wrong is None
         return await page(request, typed, 409 if wrong is None else 422)
-    return await _after(request, case.id, "submitted")
+    return await _after(request, case.id, done)
 
 
 async def ask_back(request: web.Request) -> web.StreamResponse:

@@ -17,6 +17,7 @@ from handlers.console.case_access import visible_case
 from handlers.console.page import form_of, render, runtime_of, writing
 
 _MEGABYTE = 1024 * 1024
+_PICTURES = ("jpg", "jpeg", "png", "gif", "webp")
 
 
 async def add(request: web.Request) -> web.Response:
@@ -59,6 +60,12 @@ async def store_upload(request: web.Request, case: CaseRow, upload: web.FileFiel
 
 
 def _read(data: bytes, name: str) -> Picture:
-    if name.rpartition(".")[2].lower() in ENDINGS:
+    ending = name.rpartition(".")[2].lower()
+    if ending in ENDINGS:
         return read_document(data, name)
-    return read_picture(data)
+    try:
+        return read_picture(data)
+    except PictureError as error:
+        if error.reason == "not_a_picture" and ending not in _PICTURES:
+            raise PictureError("not_a_known_file") from error
+        raise

@@ -38,6 +38,32 @@ async def test_an_answer_goes_from_official_to_head_to_citizen(office: Office) -
     assert (row.author_id, row.approver_id, row.state) == ("official", "head", "approved")
 
 
+async def test_a_head_who_answers_approves_with_the_same_button(office: Office) -> None:
+    case = await office.make_case()
+    head = await office.enter("head")
+    page = await head.page(f"/cases/{case.id}")
+    fields = {"text": ANSWER, "version": hidden(page, "version"), "approve": hidden(page, "approve")}
+    assert "Trình duyệt" not in page
+    answer = await head.post(f"/cases/{case.id}/answer", fields)
+    assert answer.headers["Location"] == f"/cases/{case.id}?done=approved"
+    assert (await office.case(case.id)).state == "approved"
+    [row] = await answers(office, case.id)
+    assert (row.author_id, row.approver_id) == ("head", "head")
+    async with office.runtime.database.reading() as session:
+        hops = [event.kind for event in await cases.events(session, case.id)]
+    assert hops[-2:] == ["submit", "approve"]
+
+
+async def test_a_word_in_the_form_gives_nobody_the_right_to_approve(office: Office) -> None:
+    case = await office.make_case()
+    official = await office.enter("official")
+    assert 'name="approve"' not in await official.page(f"/cases/{case.id}")
+    answer = await official.post(f"/cases/{case.id}/answer", {"text": ANSWER, "approve": "1"})
+    assert answer.headers["Location"] == f"/cases/{case.id}?done=submitted"
+    assert "chưa gửi cho công dân" in await official.page(answer.headers["Location"])
+    assert (await office.case(case.id)).state == "drafted"
+
+
 async def test_an_official_may_not_approve(office: Office) -> None:
     case = await office.make_case()
     official = await office.enter("official")
@@ -129,7 +155,7 @@ async def test_two_officials_at_once_overwrite_nothing(office: Office) -> None:
     kept = page.split('id="stranded"')[1]
     assert typed in kept
     assert "cột.jpg" in kept.split("</div>")[0]
-    assert "Có người vừa thay đổi hồ sơ này trước bạn" in page
+    assert "Có người vừa thay đổi phản ánh này trước Ông/Bà" in page
     assert "Cán bộ official soạn câu trả lời" in page
     assert ANSWER in page
     assert [row.text for row in await answers(office, case.id)] == [ANSWER]

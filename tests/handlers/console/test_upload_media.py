@@ -53,9 +53,9 @@ async def test_a_photo_is_encoded_anew_and_shown_small(office: Office) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "words"),
     [
-        ("virus.exe", b"MZ" + b"x" * 100, "không phải là ảnh"),
+        ("virus.exe", b"MZ" + b"x" * 100, "Chỉ nhận ảnh, PDF, DOC, DOCX, CSV."),
         ("anh.jpg", b"<html>", "không phải là ảnh"),
-        ("anh.svg", b"<svg onload=alert(1)>", "không phải là ảnh"),
+        ("anh.svg", b"<svg onload=alert(1)>", "Chỉ nhận ảnh, PDF, DOC, DOCX, CSV."),
         ("don.pdf", b"not a pdf", "Không nhận tệp"),
         ("don.docx", b"PK\x03\x04rubbish", "Không nhận tệp"),
         ("don.doc", b"plain", "Không nhận tệp"),
