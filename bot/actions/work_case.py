@@ -215,9 +215,10 @@ async def _tell_joined(uow: UnitOfWork, case: CaseRow, template: str, values: di
     """Tell whoever was joined to a case how it ended, each under the code they know."""
     for joined in await cases.merged_into(uow.session, case.id):
         account, contact, _ = await people_of(uow, joined)
-        await bot_says(uow, account, contact, template, {**values, "code": joined.code}, case_id=joined.id)
         note(uow, joined, "joined_told", data={"into": case.code}, reason=values["reason"], from_state=joined.state)
         joined.closed_at = uow.now
+        told = {**values, "code": joined.code}
+        await bot_says(uow, account, contact, template, told, case_id=joined.id)
 
 
 async def merge(uow: UnitOfWork, case_id: str, version: int | None, into_code: str) -> CaseRow:
