@@ -273,3 +273,16 @@ async def test_photos_chosen_together_go_up_one_by_one(
     await expect(page.locator(".upload-chip")).to_have_count(3)
     assert [url for url in sent if url.endswith("/files")] == [f"{console.url}/cases/{case.id}/files"] * 3
     assert await page.locator("#files").evaluate("input => input.files.length") == 0
+
+
+async def test_every_view_and_every_tab_is_in_sight(console: Console, browser_page: OpenPage) -> None:
+    case = await console.a_case("in_progress")
+    page = await console.sign_in(await browser_page(ViewportSize(width=1400, height=900)), "lanh-dao")
+    await expect(page.locator(".inbox-view").last).to_be_in_viewport(ratio=1)
+    assert await page.locator(".inbox-views").evaluate("row => row.scrollWidth <= row.clientWidth")
+    head = await console.sign_in(await browser_page(ViewportSize(width=1400, height=900)), "truong-phong")
+    await head.goto(f"{console.url}/cases/{case.id}")
+    header = head.locator(".case-actions .card-header")
+    assert await header.evaluate("row => row.scrollWidth <= row.clientWidth")
+    inside = "tab => tab.getBoundingClientRect().right <= tab.closest('.card').getBoundingClientRect().right"
+    assert await head.locator("#tab-refuse").evaluate(inside)
