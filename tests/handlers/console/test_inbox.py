@@ -121,7 +121,7 @@ async def test_several_cases_are_handed_over_at_once(office: Office) -> None:
     assert answer.headers["Location"] == "/?view=open&done=assigned&failed=1"
     units = [(await office.case(case.id)).unit_id for case in cases]
     assert units == ["police", "police", "economy"]
-    assert "1 hồ sơ không chuyển được" in await visitor.page("/?failed=1")
+    assert "1 phản ánh không chuyển được" in await visitor.page("/?failed=1")
 
 
 async def test_bulk_reaches_no_case_outside_ones_units(office: Office) -> None:
