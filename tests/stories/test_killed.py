@@ -136,6 +136,7 @@ async def test_the_journey_survives_kill_9_at_every_step(
     if moment == "after the webhook":
         await killer.now()
         await killer.revive()
+    await told(phone, "Đã chuyển câu trả lời", killer)
     async with Console(service.url, OFFICIAL) as console, asyncio.timeout(WAIT):
         while "Cột số 12" not in await console.get(await console.find(code)):  # noqa: ASYNC110 - polling with a limit
             await asyncio.sleep(0.1)
