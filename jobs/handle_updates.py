@@ -8,11 +8,11 @@ from datetime import timedelta
 from bot import metrics
 from bot.channels.channel import Channel
 from bot.clock import new_id
-from bot.domain.update import UNKNOWN_EVENT, Unrecognised, Update
+from bot.domain.update import UNKNOWN_EVENT, MessageReceived, Unrecognised, Update
 from bot.errors import TooEarlyError
 from bot.logs import logger
 from bot.runtime import Runtime
-from bot.store import inbox
+from bot.store import accounts, inbox
 from bot.store.inbox import InboxRow
 from handlers.dispatch import Desk, dispatch
 
@@ -78,6 +78,8 @@ async def _handle(runtime: Runtime, row: InboxRow, lease: str, updates: list[Upd
     assert row.id is not None
     async with runtime.units_of_work() as uow:
         account = await runtime.account_row(uow, row.provider, row.account)
+        if any(isinstance(update, MessageReceived) and update.test for update in updates):
+            await accounts.note_test(uow.session, row.provider, uow.now)
         if account is not None:
             for update in updates:
                 await dispatch(Desk(runtime.settings.conversation, runtime.box), uow, account, update, row.id)

@@ -76,3 +76,8 @@ async def touch(session: AsyncSession, seen: dict[str, datetime]) -> None:
     """Note when accounts last heard from their provider; `seen` maps our id to the time."""
     for account_id, at in seen.items():
         await session.exec(update(AccountRow).where(col(AccountRow.id) == account_id).values(last_update_at=at))
+
+
+async def note_test(session: AsyncSession, provider: str, at: datetime) -> None:
+    """Note that the Test button of the provider's console was pressed: it speaks for every account of the app."""
+    await session.exec(update(AccountRow).where(col(AccountRow.provider) == provider).values(last_test_at=at))

@@ -15,6 +15,7 @@ import pytest
 from bot.actions import accounts
 from bot.config import Settings
 from bot.store import inbox
+from bot.store.accounts import AccountRow
 from bot.store.cases import CaseRow
 from bot.store.health import RefusalRow
 from bot.store.inbox import InboxRow
@@ -190,4 +191,5 @@ async def test_ten_photos_and_a_text_in_parallel_make_one_case(live: Live) -> No
 async def test_the_console_test_button_is_seen(live: Live) -> None:
     delivery = await live.simulator.verbs.test_button(oa_id=STATE_OA)
     assert delivery["status"] == 200
-    await live.until(lambda: nothing_open(live))
+    await live.until(lambda: handled(live, 1))
+    assert all(account.last_test_at for account in await live.rows(AccountRow))
