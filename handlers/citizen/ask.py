@@ -2,7 +2,7 @@
 
 from bot.domain.conversation import Draft, Step
 from bot.store import units
-from handlers.citizen import report
+from handlers.citizen import drafting, report
 from handlers.citizen.propose import QUESTIONS
 from handlers.citizen.turn import Turn
 
@@ -18,7 +18,7 @@ async def question(turn: Turn) -> None:
     if turn.attachments and not turn.text:
         await turn.say("ask_question")
         return
-    if not await report.acceptable(turn, turn.text):
+    if not await drafting.acceptable(turn, turn.text):
         return
     choices = await units.categories(turn.uow.session, turn.account.unit_id)
     category = next((c for c in choices if c.code == QUESTIONS), choices[-1])

@@ -7,7 +7,7 @@ from bot.domain.text import excerpt
 from bot.domain.words import MenuWord, find_area, guess_category, is_conduct_report
 from bot.store import units
 from bot.store.units import CategoryRow
-from handlers.citizen import report
+from handlers.citizen import drafting, report
 from handlers.citizen.turn import Turn
 
 QUESTIONS = "dich-vu-cong"
@@ -16,10 +16,10 @@ QUESTIONS = "dich-vu-cong"
 
 async def from_text(turn: Turn) -> None:
     """Propose to send a full complaint as a report."""
-    if not await report.acceptable(turn, turn.text):
+    if not await drafting.acceptable(turn, turn.text):
         return
     turn.draft = _draft(turn)
-    await report.gather(turn, announce=False)
+    await drafting.gather(turn, announce=False)
     turn.draft.add_text(turn.text)
     await _fill(turn)
     turn.goto(Step.PROPOSED)
@@ -37,11 +37,11 @@ async def from_emergency(turn: Turn) -> None:
 
 async def from_question(turn: Turn) -> None:
     """Propose to pass a question on to an official."""
-    if not await report.acceptable(turn, turn.text):
+    if not await drafting.acceptable(turn, turn.text):
         return
     turn.draft = _draft(turn)
     turn.draft.kind = "question"
-    await report.gather(turn, announce=False)
+    await drafting.gather(turn, announce=False)
     turn.draft.add_text(turn.text)
     choices = await units.categories(turn.uow.session, turn.account.unit_id)
     category = next((c for c in choices if c.code == QUESTIONS), choices[-1] if choices else None)
@@ -51,10 +51,10 @@ async def from_question(turn: Turn) -> None:
 
 async def from_attachment(turn: Turn) -> None:
     """Gather photos or a voice message that came out of the blue, then propose a report."""
-    if turn.text and not await report.acceptable(turn, turn.text):
+    if turn.text and not await drafting.acceptable(turn, turn.text):
         return
     turn.draft = _draft(turn)
-    await report.gather(turn)
+    await drafting.gather(turn)
     if turn.text:
         turn.draft.add_text(turn.text)
         await _fill(turn)
@@ -100,7 +100,7 @@ async def ask(turn: Turn) -> None:
     if draft.kind == "question":
         await turn.say("proposed_question", text=excerpt(mask_identity(draft.text), 300))
     elif draft.has_content:
-        await turn.say("proposed", **await report.summary(turn))
+        await turn.say("proposed", **await drafting.summary(turn))
     else:
         await turn.say("proposed_photos", draft=draft)
 
@@ -110,9 +110,9 @@ async def proposed(turn: Turn) -> None:
     draft = turn.draft
     assert draft is not None
     if turn.attachments:
-        if turn.text and not await report.acceptable(turn, turn.text):
+        if turn.text and not await drafting.acceptable(turn, turn.text):
             return
-        await report.gather(turn)
+        await drafting.gather(turn)
         if turn.text:
             draft.add_text(turn.text)
             await _fill(turn)
@@ -124,7 +124,7 @@ async def proposed(turn: Turn) -> None:
         await report.cancel(turn)
     elif turn.word is not None:
         await ask(turn)
-    elif turn.text and await report.acceptable(turn, turn.text):
+    elif turn.text and await drafting.acceptable(turn, turn.text):
         draft.add_text(turn.text)
         draft.message_ids += turn.message_ids
         await _fill(turn)

@@ -1,26 +1,18 @@
 """Take a report: category, words, place, photos, confirmation; resumable at every step."""
 
-from typing import Any
-
 from bot import render
 from bot.actions.report_case import open_case
-from bot.domain.conversation import MAX_PHOTOS, MAX_VIDEOS, RESUME_AFTER, Draft, Step
+from bot.domain.conversation import MAX_PHOTOS, RESUME_AFTER, Draft, Step
 from bot.domain.courtesy import wants_change
-from bot.domain.privacy import mask_identity
 from bot.domain.text import excerpt, fold
-from bot.domain.update import AttachmentKind
 from bot.domain.words import (
     MenuWord,
-    find_area,
     guess_category,
-    is_conduct_report,
-    is_denunciation,
-    is_secret,
     number_choice,
 )
 from bot.store import units
 from bot.store.units import CategoryRow
-from handlers.citizen import welcome
+from handlers.citizen import drafting
 from handlers.citizen.turn import Turn
 
 CATEGORY_PAYLOAD = "#lv "
@@ -96,10 +88,10 @@ async def category(turn: Turn) -> None:
     chosen = _chosen(turn.text, choices)
     if chosen is None:
         if turn.attachments and not turn.text:
-            await gather(turn)
+            await drafting.gather(turn)
             return
         guess = guess_category(turn.text, {c.code: c.keywords for c in choices}) if turn.text else None
-        if guess is None and len(turn.text.split()) >= _SENTENCE and await acceptable(turn, turn.text):
+        if guess is None and len(turn.text.split()) >= _SENTENCE and await drafting.acceptable(turn, turn.text):
             assert turn.draft is not None
             turn.draft.add_text(turn.text)
             turn.draft.message_ids += turn.message_ids
@@ -149,9 +141,9 @@ async def content(turn: Turn) -> None:
     """Take the words of the report; photos may come before, with or after them."""
     draft = turn.draft
     assert draft is not None
-    if turn.text and not await acceptable(turn, turn.text):
+    if turn.text and not await drafting.acceptable(turn, turn.text):
         return
-    await gather(turn, announce=False)
+    await drafting.gather(turn, announce=False)
     before = draft.text
     if turn.text and turn.word not in {MenuWord.DONE, MenuWord.SKIP}:
         draft.add_text(turn.text)
@@ -180,26 +172,13 @@ async def after_content(turn: Turn) -> None:
         await ask_category(turn)
         return
     if not draft.area_id:
-        await _note_area(turn, draft.text)
+        await drafting.note_area(turn, draft.text)
     if draft.step == Step.CONFIRM:
         await ask_confirm(turn)
     elif draft.has_place:
         await (ask_photos if not draft.attached else ask_confirm)(turn)
     else:
         await ask_place(turn)
-
-
-async def acceptable(turn: Turn, text: str) -> bool:
-    """Refuse what must not run through a chat: denunciations by law and secrets; the bot names the right way."""
-    if is_secret(text):
-        await turn.say("secret", **await welcome.office(turn))
-    elif is_denunciation(text):
-        await turn.say("denunciation", **await welcome.office(turn))
-    else:
-        return True
-    turn.draft = None
-    turn.goto(Step.IDLE)
-    return False
 
 
 async def ask_place(turn: Turn) -> None:
@@ -216,22 +195,14 @@ async def place(turn: Turn) -> None:
         draft.latitude, draft.longitude = turn.place.latitude, turn.place.longitude
         draft.message_ids += turn.message_ids
     elif turn.attachments:
-        await gather(turn)
+        await drafting.gather(turn)
         return
     elif turn.word not in {MenuWord.SKIP, MenuWord.DONE, MenuWord.NO}:
         draft.place = excerpt(turn.text, 300)
-        await _note_area(turn, turn.text)
+        await drafting.note_area(turn, turn.text)
         draft.message_ids += turn.message_ids
     done = draft.attached or draft.step == Step.CONFIRM
     await (ask_confirm if done else ask_photos)(turn)
-
-
-async def _note_area(turn: Turn, text: str) -> None:
-    assert turn.draft is not None
-    areas = await units.areas(turn.uow.session, turn.account.unit_id)
-    found = find_area(text, [(a.id, [a.name, *a.aliases]) for a in areas])
-    if len(found) == 1:
-        turn.draft.area_id = found[0]
 
 
 async def ask_photos(turn: Turn) -> None:
@@ -244,41 +215,13 @@ async def photos(turn: Turn) -> None:
     """Gather photos until there is quiet or the citizen says done; further words are added to the report."""
     assert turn.draft is not None
     if turn.attachments:
-        await gather(turn)
+        await drafting.gather(turn)
     elif turn.word in {MenuWord.DONE, MenuWord.SKIP, MenuWord.NO, MenuWord.SEND}:
         await ask_confirm(turn)
-    elif await acceptable(turn, turn.text):
+    elif await drafting.acceptable(turn, turn.text):
         turn.draft.add_text(turn.text)
         turn.draft.message_ids += turn.message_ids
         await ask_confirm(turn)
-
-
-async def gather(turn: Turn, *, announce: bool = True) -> None:
-    """Add what is attached to the draft; what is too much is said, what is an identity paper is not kept."""
-    draft = turn.draft
-    assert draft is not None
-    draft.message_ids += [i for i in turn.message_ids if i not in draft.message_ids]
-    over = False
-    for attachment in turn.attachments:
-        match attachment.kind:
-            case AttachmentKind.IMAGE:
-                over = over or draft.photos >= MAX_PHOTOS
-                draft.photos += 1
-            case AttachmentKind.VIDEO:
-                over = over or draft.videos >= MAX_VIDEOS
-                draft.videos += 1
-            case AttachmentKind.AUDIO:
-                draft.voices += 1
-            case AttachmentKind.FILE:
-                draft.files += 1
-            case AttachmentKind.LOCATION:
-                draft.latitude, draft.longitude = attachment.latitude, attachment.longitude
-            case _:
-                pass
-    if over:
-        turn.remember(over=True)
-    if announce and turn.attachments:
-        turn.wait_for_quiet()
 
 
 async def ask_confirm(turn: Turn) -> None:
@@ -287,24 +230,7 @@ async def ask_confirm(turn: Turn) -> None:
     assert draft is not None
     draft.step = Step.CONFIRM.value
     turn.goto(Step.CONFIRM)
-    await turn.say("report_confirm", **await summary(turn))
-
-
-async def summary(turn: Turn) -> dict[str, Any]:
-    """Return what the citizen should see before sending."""
-    draft = turn.draft
-    assert draft is not None
-    chosen = await units.category(turn.uow.session, draft.category_id)
-    area = await units.area(turn.uow.session, draft.area_id) if draft.area_id else None
-    return {
-        "category": chosen.name if chosen else "",
-        "text": excerpt(mask_identity(draft.text), 300),
-        "place": draft.place or (area.name if area else ""),
-        "located": draft.latitude is not None,
-        "draft": draft,
-        "over": bool(turn.recall("over")),
-        "most": MAX_PHOTOS,
-    }
+    await turn.say("report_confirm", **await drafting.summary(turn))
 
 
 async def confirm(turn: Turn) -> None:
@@ -312,14 +238,14 @@ async def confirm(turn: Turn) -> None:
     draft = turn.draft
     assert draft is not None
     if turn.attachments:
-        await gather(turn)
+        await drafting.gather(turn)
     elif turn.word in {MenuWord.SEND, MenuWord.YES, MenuWord.DONE}:
         await send(turn)
     elif turn.word in {MenuWord.EDIT, MenuWord.NO} or wants_change(turn.text):
         await ask_edit(turn)
     elif turn.word is not None:
         await ask_confirm(turn)
-    elif turn.text and await acceptable(turn, turn.text):
+    elif turn.text and await drafting.acceptable(turn, turn.text):
         draft.add_text(turn.text)
         draft.message_ids += turn.message_ids
         await ask_confirm(turn)
@@ -338,7 +264,7 @@ async def editing(turn: Turn) -> None:
     draft.step = Step.CONFIRM.value
     asked = fold(turn.text)
     if turn.attachments:
-        await gather(turn)
+        await drafting.gather(turn)
     elif asked in {"sua noi dung", "noi dung"}:
         draft.text = ""
         await ask_content(turn)
@@ -361,9 +287,9 @@ async def send(turn: Turn) -> None:
     if not draft.category_id or not draft.has_content:
         await go_on(turn)
         return
-    if not await acceptable(turn, draft.text):
+    if not await drafting.acceptable(turn, draft.text):
         return
-    await keep_conduct_apart(turn)
+    await drafting.keep_conduct_apart(turn)
     opened = await open_case(turn.uow, turn.account, turn.contact, draft)
     turn.draft = None
     turn.remember(over=None)
@@ -380,17 +306,6 @@ async def send(turn: Turn) -> None:
         question=case.kind == "question",
         attached=draft.attached,
     )
-
-
-async def keep_conduct_apart(turn: Turn) -> None:
-    """Move a report about an official's conduct into the restricted category, whatever was chosen for it."""
-    draft = turn.draft
-    assert draft is not None
-    choices = await units.categories(turn.uow.session, turn.account.unit_id)
-    chosen = next((c for c in choices if c.id == draft.category_id), None)
-    apart = next((c for c in choices if c.restricted), None)
-    if apart is not None and chosen is not None and not chosen.restricted and is_conduct_report(draft.text):
-        draft.category_id, draft.kind = apart.id, "report"
 
 
 async def cancel(turn: Turn) -> None:
