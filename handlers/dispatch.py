@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from bot.actions import contacts
+from bot.actions import contacts, live
 from bot.actions.messages import receive
 from bot.domain.conversation import Draft, Step
 from bot.domain.courtesy import courtesy
@@ -171,8 +171,8 @@ async def _answer(turn: Turn) -> None:
         await handler(turn)
     elif case is not None:
         await reply.into(turn, case)
-    elif (about := await reply.talked_about(turn)) is not None:
-        await reply.silent(turn, about)
+    elif turn.step is Step.IDLE and live.is_live(turn.uow, turn.contact):
+        await reply.silent(turn)
     else:
         chosen = _first(STEPS, turn) or _first(OUT_OF_THE_BLUE, turn)
         assert chosen is not None

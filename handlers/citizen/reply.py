@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from bot.actions import citizen_case, live
+from bot.actions import citizen_case
 from bot.domain.case import CaseState
 from bot.domain.conversation import Step
 from bot.store import cases, messages
@@ -52,13 +52,11 @@ async def into(turn: Turn, case: CaseRow) -> None:
         await turn.say("reply_passed_on", case_id=case.id, code=case.code)
 
 
-async def talked_about(turn: Turn) -> CaseRow | None:
+async def _talked_about(turn: Turn) -> CaseRow | None:
     """Return the open case that a person of the office talks with this citizen about, while they do.
 
     Never a guess between restricted and ordinary: without a known case only an ordinary one is taken.
     """
-    if turn.step is not Step.IDLE or not live.is_live(turn.uow, turn.contact):
-        return None
     if turn.contact.human_case_id is not None:
         case = await cases.case(turn.uow.session, turn.contact.human_case_id)
         if case is not None and case.state in cases.OPEN:
@@ -67,6 +65,8 @@ async def talked_about(turn: Turn) -> CaseRow | None:
     return next((c for c in found if c.state in cases.OPEN and not c.restricted), None)
 
 
-async def silent(turn: Turn, case: CaseRow) -> None:
-    """Say nothing while a person talks with the citizen; the words go into the case they talk about."""
-    await citizen_case.reply(turn.uow, case, turn.message_ids, turn.text)
+async def silent(turn: Turn) -> None:
+    """Say nothing while a person talks with the citizen; the words go into the case they talk about, if any."""
+    case = await _talked_about(turn)
+    if case is not None:
+        await citizen_case.reply(turn.uow, case, turn.message_ids, turn.text)

@@ -470,3 +470,19 @@ async def test_a_reopened_case_tells_its_new_date(talk: Talk) -> None:
     await talk.say(f"#danhgia {case.code} 1")
     await talk.say("Đèn vẫn không sáng")
     assert "Hạn trả lời mới" in (await talk.say(case.code))[0]
+
+
+async def test_the_bot_is_silent_for_a_person_even_when_there_is_no_case(talk: Talk) -> None:
+    await talk.follow()
+    update = Echo(
+        account=commune.OA,
+        external_id="e",
+        sender=talk.user,
+        occurred_at=talk.clock.now,
+        message_id="oa-1",
+        text="Chào anh, em xem ngay ạ",
+        staff_id="5555",
+    )
+    await talk.update(update)
+    assert await talk.say("cảm ơn em nhé") == []
+    assert await talk.say("đường trước cổng trường bị hỏng nặng lắm rồi") == []
