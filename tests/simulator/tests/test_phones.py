@@ -82,7 +82,8 @@ async def test_a_tap_is_ordinary_text_and_a_hidden_one_shows_no_bubble(town: Tow
 @pytest.mark.parametrize("legacy", [False, True])
 async def test_contact_data_in_both_shapes(town: Town, citizen: Phone, legacy: bool) -> None:
     await citizen.submit_info(legacy=legacy)
-    info = town.receiver.hooks[0].event["info"]
+    [hook] = await town.receiver.wait_for("user_submit_info")
+    info = hook.event["info"]
     assert isinstance(info["phone"], int if legacy else str)
     assert ("full_address" in info) is not legacy
 
