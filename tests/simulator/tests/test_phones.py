@@ -50,6 +50,7 @@ async def test_ids_of_twenty_digits_stay_strings(town: Town) -> None:
     await town.simulator.add_oa(digits, "OA", "state", webhook_url=town.receiver.url)
     phone = await town.simulator.phone(digits, user_id="12345678901234567890")
     await phone.say("alo")
+    await town.receiver.wait_for("user_send_text")
     assert b'"id":"12345678901234567890"' in town.receiver.hooks[0].body
     assert f'"id":"{digits}"'.encode() in town.receiver.hooks[0].body
     _, history = await town.control(f"get/history?oa_id={digits}&user_id=12345678901234567890")
@@ -66,6 +67,7 @@ async def test_follow_chat_button_and_withdrawal(town: Town, citizen: Phone) -> 
     for _ in range(2):
         await citizen.chat_now()
     await citizen.withdraw()
+    await town.receiver.wait_for("user_withdraw")
     assert [hook.name for hook in town.receiver.hooks] == ["follow", "unfollow", "user_click_chatnow", "user_withdraw"]
     follow = town.receiver.hooks[0].event
     assert (follow["oa_id"], follow["follower"], follow["source"]) == (STATE, {"id": citizen.user_id}, "message_invite")

@@ -22,7 +22,7 @@ def test_the_published_vectors_are_reproduced(vector: dict[str, str]) -> None:
 async def test_what_is_sent_is_signed_over_the_very_bytes(town: Town) -> None:
     phone = await town.simulator.phone(STATE)
     await phone.say("Đường hỏng “nặng” 🚧")
-    hook = town.receiver.hooks[0]
+    [hook] = await town.receiver.wait_for("user_send_text")
     oa = town.simulator.provider.world.oas[STATE]
     expected = sign(oa.app_id, hook.body, hook.event["timestamp"], oa.oa_secret_key)
     assert hook.headers["x-zevent-signature"] == expected
