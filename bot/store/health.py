@@ -21,7 +21,7 @@ class RefusalRow(SQLModel, table=True):
 
 
 class JobRunRow(SQLModel, table=True):
-    """When a periodic job ran last and how that ended."""
+    """When a periodic job ran last and how that ended; the holder of `lease` runs it, in one process of all."""
 
     __tablename__ = "job_runs"
 
@@ -30,6 +30,8 @@ class JobRunRow(SQLModel, table=True):
     finished_at: datetime | None = None
     failed_at: datetime | None = None
     error: str = ""
+    lease: str | None = None
+    leased_until: datetime | None = None
 
 
 async def add_refusals(session: AsyncSession, provider: str, reason: str, number: int, at: datetime) -> None:

@@ -17,12 +17,13 @@ _OPEN = ("queued", "sending", "unknown")
 class OutboxRow(SQLModel, table=True):
     """One message on its way out; `state` as in bot.domain.delivery, `lane` 0 answer, 1 notice, 2 broadcast.
 
+    `unit_id` is on whose behalf it is sent, so that one unit's many messages do not hold up another's few.
     `repeated` counts repeats after an unknown outcome: one at most for what a person waits for.
     """
 
     __tablename__ = "outbox"
     __table_args__ = (
-        Index("ix_outbox_due", "state", "lane", "next_attempt_at"),
+        Index("ix_outbox_due", "state", "account_id", "lane", "unit_id", "next_attempt_at"),
         Index("ix_outbox_contact", "contact_id", "id"),
         Index("ix_outbox_provider", "account_id", "provider_id"),
     )
@@ -31,6 +32,7 @@ class OutboxRow(SQLModel, table=True):
     account_id: str = Field(foreign_key="accounts.id")
     contact_id: str = Field(foreign_key="contacts.id")
     case_id: str | None = Field(default=None, foreign_key="cases.id")
+    unit_id: str = ""
     purpose: str
     lane: int = Field(sa_type=Integer)
     body: dict[str, Any] = Field(sa_type=JSON)

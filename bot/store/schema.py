@@ -14,6 +14,7 @@ from bot.errors import SchemaOutdatedError
 from bot.store import (
     accounts,
     audit,
+    broadcasts,
     cases,
     contacts,
     credentials,
@@ -23,11 +24,27 @@ from bot.store import (
     messages,
     outbox,
     staff,
+    tallies,
     units,
 )
 from bot.store.database import Database
 
-TABLES = (accounts, audit, cases, contacts, credentials, files, health, inbox, messages, outbox, staff, units)
+TABLES = (
+    accounts,
+    audit,
+    broadcasts,
+    cases,
+    contacts,
+    credentials,
+    files,
+    health,
+    inbox,
+    messages,
+    outbox,
+    staff,
+    tallies,
+    units,
+)
 """Every module that defines rows; importing them fills SQLModel.metadata."""
 METADATA = SQLModel.metadata
 

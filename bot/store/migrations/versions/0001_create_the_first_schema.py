@@ -29,6 +29,41 @@ def upgrade() -> None:
         batch_op.create_index("ix_audit_subject", ["subject"], unique=False)
 
     op.create_table(
+        "broadcast_chunks",
+        sa.Column("broadcast_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("first", sa.Integer(), nullable=False),
+        sa.Column("last", sa.Integer(), nullable=False),
+        sa.Column("state", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("next_attempt_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("lease", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.Column("leased_until", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("broadcast_id", "first"),
+    )
+    with op.batch_alter_table("broadcast_chunks", schema=None) as batch_op:
+        batch_op.create_index("ix_broadcast_chunks_state", ["state", "broadcast_id"], unique=False)
+
+    op.create_table(
+        "deliveries",
+        sa.Column("broadcast_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("recipient", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("address", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("merged", sa.JSON(), nullable=True),
+        sa.Column("state", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("reason", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("provider_id", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.Column("sending_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("sent_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("delivered_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("seen_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("failed_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("broadcast_id", "n"),
+    )
+    with op.batch_alter_table("deliveries", schema=None) as batch_op:
+        batch_op.create_index("ux_deliveries_recipient", ["recipient", "broadcast_id"], unique=True)
+
+    op.create_table(
         "inbox",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("provider", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -60,6 +95,8 @@ def upgrade() -> None:
         sa.Column("finished_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("failed_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("error", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("lease", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.Column("leased_until", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
@@ -91,6 +128,14 @@ def upgrade() -> None:
         sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("email"),
+    )
+    op.create_table(
+        "tallies",
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("source", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("day", "kind", "source"),
     )
     op.create_table(
         "units",
@@ -205,6 +250,29 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["unit_id"], ["units.id"]),
         sa.PrimaryKeyConstraint("staff_id", "role", "unit_id"),
     )
+    op.create_table(
+        "broadcasts",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("account_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("unit_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("state", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("urgent", sa.Boolean(), nullable=False),
+        sa.Column("message", sa.JSON(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("paused_reason", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("resume_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("served_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("progress_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("started_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("finished_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"]),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("broadcasts", schema=None) as batch_op:
+        batch_op.create_index("ix_broadcasts_state", ["state", "account_id"], unique=False)
+
     op.create_table(
         "contacts",
         sa.Column("id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -452,6 +520,7 @@ def upgrade() -> None:
         sa.Column("account_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("contact_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("case_id", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.Column("unit_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("purpose", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("lane", sa.Integer(), nullable=False),
         sa.Column("body", sa.JSON(), nullable=False),
@@ -480,7 +549,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.create_index("ix_outbox_contact", ["contact_id", "id"], unique=False)
-        batch_op.create_index("ix_outbox_due", ["state", "lane", "next_attempt_at"], unique=False)
+        batch_op.create_index(
+            "ix_outbox_due", ["state", "account_id", "lane", "unit_id", "next_attempt_at"], unique=False
+        )
         batch_op.create_index("ix_outbox_provider", ["account_id", "provider_id"], unique=False)
 
     op.create_table(
@@ -563,6 +634,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_contacts_phone")
 
     op.drop_table("contacts")
+    with op.batch_alter_table("broadcasts", schema=None) as batch_op:
+        batch_op.drop_index("ix_broadcasts_state")
+
+    op.drop_table("broadcasts")
     op.drop_table("staff_roles")
     with op.batch_alter_table("sessions", schema=None) as batch_op:
         batch_op.drop_index("ix_sessions_staff")
@@ -578,6 +653,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_units_code")
 
     op.drop_table("units")
+    op.drop_table("tallies")
     op.drop_table("staff")
     op.drop_table("sign_in_attempts")
     op.drop_table("refusals")
@@ -588,6 +664,14 @@ def downgrade() -> None:
         batch_op.drop_index("ix_inbox_contact")
 
     op.drop_table("inbox")
+    with op.batch_alter_table("deliveries", schema=None) as batch_op:
+        batch_op.drop_index("ux_deliveries_recipient")
+
+    op.drop_table("deliveries")
+    with op.batch_alter_table("broadcast_chunks", schema=None) as batch_op:
+        batch_op.drop_index("ix_broadcast_chunks_state")
+
+    op.drop_table("broadcast_chunks")
     with op.batch_alter_table("audit", schema=None) as batch_op:
         batch_op.drop_index("ix_audit_subject")
         batch_op.drop_index("ix_audit_at")
