@@ -11,6 +11,8 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.store import tallies
+
 
 class InboxRow(SQLModel, table=True):
     """One stored webhook; `state` is new | handling | handled | parked | no_account."""
@@ -215,14 +217,30 @@ async def next_due(session: AsyncSession) -> datetime | None:
 
 
 async def erase_contact(session: AsyncSession, contact: str, keep_id: int) -> int:
-    """Delete the raw updates of one contact, except the one being handled; returns how many."""
+    """Delete the raw updates of one contact, except the one being handled, and book them; returns how many."""
     statement = delete(InboxRow).where(
         col(InboxRow.contact) == contact, col(InboxRow.id) != keep_id, col(InboxRow.state) == "handled"
     )
-    return int((await session.exec(statement)).rowcount)
+    gone = (await session.exec(statement.returning(col(InboxRow.received_at)))).scalars().all()
+    await tallies.add_each(await session.connection(), "erased", gone, "erase_contact")
+    return len(gone)
 
 
-async def forget_handled(session: AsyncSession, before: datetime) -> int:
-    """Delete raw updates that were handled before then; returns how many."""
-    statement = delete(InboxRow).where(col(InboxRow.state) == "handled", col(InboxRow.handled_at) < before)
-    return int((await session.exec(statement)).rowcount)
+async def forget_handled(session: AsyncSession, before: datetime, limit: int = 5000) -> int:
+    """Delete up to `limit` raw updates that were handled before then, and book them; returns how many.
+
+    What was handled then was also due then: asking for that as well lets the index find the few among millions.
+    """
+    old = (
+        select(InboxRow.id)
+        .where(
+            col(InboxRow.state) == "handled",
+            col(InboxRow.next_attempt_at) < before,
+            col(InboxRow.handled_at) < before,
+        )
+        .limit(limit)
+    )
+    statement = delete(InboxRow).where(col(InboxRow.id).in_(old)).returning(col(InboxRow.received_at))
+    gone = (await session.exec(statement.execution_options(synchronize_session=False))).scalars().all()
+    await tallies.add_each(await session.connection(), "forgotten", gone, "forget_handled")
+    return len(gone)

@@ -1,5 +1,6 @@
 """Count by day what came in and what was let go, in the transaction that did it, so that the books can be checked."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from sqlalchemy import BigInteger, Integer, func, select
@@ -34,6 +35,15 @@ async def add(connection: AsyncConnection, kind: str, at: datetime, source: str,
             index_elements=["day", "kind", "source"], set_={"number": TallyRow.number + number}
         )
     )
+
+
+async def add_each(connection: AsyncConnection, kind: str, moments: Iterable[datetime], source: str) -> None:
+    """Count each moment on its day; in the order of the days, so that two who do so cannot wait for each other."""
+    days: dict[date, list[datetime]] = {}
+    for moment in moments:
+        days.setdefault(to_local(moment).date(), []).append(moment)
+    for day in sorted(days):
+        await add(connection, kind, days[day][0], source, len(days[day]))
 
 
 async def totals(session: AsyncSession) -> dict[tuple[date, str], int]:
