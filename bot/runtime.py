@@ -1,8 +1,9 @@
 """Open and close what one process holds: database, queue, HTTP, channels; handed in explicitly, never global."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -46,6 +47,8 @@ class Runtime:
     units_of_work: UnitsOfWork
     intake: Intake
     channels: dict[str, Channel]
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when this process is about to end: long work gives back what it holds and returns."""
 
     def channel(self, account: AccountRow) -> Channel:
         """Return the channel an account speaks through."""

@@ -1,0 +1,1 @@
+"""Benchmarks: figures with the runs they came from."""
