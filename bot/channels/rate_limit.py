@@ -1,0 +1,149 @@
+"""Keep requests within what a provider allows: windows, lanes, what was paid in advance, and who pays when."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextvars import ContextVar, Token
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self
+
+from bot.domain.delivery import ThrottledError
+
+ANSWER, NOTICE, BROADCAST = 0, 1, 2
+"""The lanes: what a person waits for, what they should know, what goes to many."""
+
+SHARES = (100, 90, 80)
+"""How much of a window a lane may fill, in percent: what is left open is for the more urgent ones."""
+
+PARTS = 60
+_SLACK = 2.0
+_SLACK_PART = 10
+_PATIENCE = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """At most `limit` requests in any `seconds`; `key` names what is limited, such as `zalo:oa:<id>`.
+
+    Of several windows of one request the narrowest, which belongs to the account alone, comes first.
+    """
+
+    key: str
+    limit: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """How many requests may be made now, and the seconds until asking for the rest is worth while (0.0: got all)."""
+
+    number: int
+    wait: float
+
+
+class RateBudget(Protocol):
+    """Count requests against windows, for all who share them."""
+
+    async def take(self, windows: Sequence[Window], lane: int, want: int) -> Grant:
+        """Take up to `want` requests out of all windows at once; without windows there is no limit."""
+
+    async def give_back(self, windows: Sequence[Window], number: int) -> None:
+        """Return requests that were taken and not made."""
+
+    async def block(self, windows_or_key: Sequence[Window] | str, seconds: float) -> None:
+        """Grant nothing for so long: the provider asks to wait."""
+
+    async def note_remaining(self, key: str, limit: int, remaining: int) -> None:
+        """Believe the provider's own count where it is higher than ours: others may spend the same allowance."""
+
+
+def cap(limit: int, lane: int) -> int:
+    """Return up to how many requests a lane may fill a window of `limit`; never 0."""
+    return max(1, limit * SHARES[lane] // 100)
+
+
+def span(seconds: float) -> float:
+    """Return for how long a request counts: the window, and the time it may have been on its way."""
+    return seconds + min(_SLACK, seconds / _SLACK_PART)
+
+
+def keys_of(windows_or_key: Sequence[Window] | str) -> list[str]:
+    """Return the keys that are meant."""
+    return [windows_or_key] if isinstance(windows_or_key, str) else [w.key for w in windows_or_key]
+
+
+class Prepaid:
+    """Requests paid for in advance by whoever sends, and the lane in which any further ones are paid.
+
+    `left` is what has not been used; give it back to the budget. Tasks started inside share it.
+    """
+
+    __slots__ = ("_token", "lane", "left")
+
+    def __init__(self, number: int, lane: int) -> None:
+        self.left = number
+        self.lane = lane
+        self._token: Token[Prepaid | None] | None = None
+
+    def __enter__(self) -> Self:
+        """Let the requests made inside use what was paid."""
+        self._token = _prepaid.set(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End it."""
+        if self._token is not None:
+            _prepaid.reset(self._token)
+
+
+_prepaid: ContextVar[Prepaid | None] = ContextVar("prepaid", default=None)
+
+
+def prepaid(number: int, lane: int = ANSWER) -> Prepaid:
+    """Open a context in which `number` requests are already paid for; any further one is paid in `lane`."""
+    return Prepaid(number, lane)
+
+
+def in_lane(lane: int) -> Prepaid:
+    """Open a context whose requests are paid for in `lane`."""
+    return Prepaid(0, lane)
+
+
+def use_prepaid() -> bool:
+    """Use one request paid for in advance; False when there is none."""
+    paid = _prepaid.get()
+    if paid is None or paid.left <= 0:
+        return False
+    paid.left -= 1
+    return True
+
+
+def lane_now() -> int:
+    """Return the lane that requests made here belong to; an answer's where nobody says."""
+    paid = _prepaid.get()
+    return ANSWER if paid is None else paid.lane
+
+
+class Meter:
+    """Pay for single requests, waiting a little when the budget is spent."""
+
+    def __init__(self, budget: RateBudget, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        self.budget = budget
+        self._sleep = sleep
+
+    async def pay(self, windows: Sequence[Window], lane: int | None = None) -> None:
+        """Return once a request may be made; raises ThrottledError when that takes longer than a few seconds."""
+        if not windows or use_prepaid():
+            return
+        chosen = lane_now() if lane is None else lane
+        waited = 0.0
+        while True:
+            grant = await self.budget.take(windows, chosen, 1)
+            if grant.number:
+                return
+            if waited + grant.wait > _PATIENCE:
+                raise ThrottledError("rate_limited", "own budget", retry_after=grant.wait)
+            await self._sleep(max(grant.wait, 0.01))
+            waited += max(grant.wait, 0.01)
