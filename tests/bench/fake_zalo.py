@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 import itertools
-from typing import Final
+from typing import Final, cast
 
 import orjson
 
@@ -23,8 +23,7 @@ class FakeZalo(asyncio.Protocol):
         self._buffer = bytearray()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
