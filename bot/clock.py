@@ -45,5 +45,13 @@ _ids = _Ids()
 
 def new_id() -> str:
     """Make a row id: 26 characters, sortable by the order of making within a process (ULID layout)."""
-    number = _ids.next()
+    return _written(_ids.next())
+
+
+def first_id(moment: datetime) -> str:
+    """Return the smallest row id that can be made at a moment: rows made from then on have this one or a greater."""
+    return _written(int(moment.timestamp() * 1000) << 80)
+
+
+def _written(number: int) -> str:
     return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
