@@ -26,6 +26,7 @@ from bot.store.accounts import AccountRow
 from bot.store.database import Database, in_transaction
 from bot.store.schema import require_current
 from bot.store.unit_of_work import UnitOfWork, UnitsOfWork
+from bot.urgency import Urgency
 from bot.vault import Vault
 
 _HTTP_SECONDS = 10
@@ -47,6 +48,7 @@ class Runtime:
     units_of_work: UnitsOfWork
     intake: Intake
     channels: dict[str, Channel]
+    urgency: Urgency = field(default_factory=Urgency)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when this process is about to end: long work gives back what it holds and returns."""
 
