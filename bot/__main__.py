@@ -13,6 +13,7 @@ _COMMANDS = {
     "web": "console and webhooks only",
     "worker": "jobs only",
     "migrate": "bring the database's schema up to date",
+    "reconcile": "check that all that came in and went out adds up",
     "check": "read the configuration, ping everything, say what is wrong",
     "demo": "fill an empty database with demo data",
     "staff": "add people who work in the console",

@@ -43,6 +43,7 @@ REFRESH_CREDENTIALS = Job("refresh_credentials", 300)
 REMIND_DEADLINES = Job("remind_deadlines", 300, "case open")
 CLOSE_ANSWERED = Job("close_answered", 600, "case answered")
 FORGET = Job("forget", 3600)
+RECONCILE = Job("reconcile", 86400)
 JOBS = (
     HANDLE_UPDATES,
     DELIVER_MESSAGES,
@@ -55,6 +56,7 @@ JOBS = (
     REMIND_DEADLINES,
     CLOSE_ANSWERED,
     FORGET,
+    RECONCILE,
 )
 BY_NAME = {job.name: job for job in JOBS}
 

@@ -19,6 +19,7 @@ from jobs.fetch_attachments import fetch_attachments
 from jobs.fetch_profiles import fetch_profiles
 from jobs.forget import forget
 from jobs.handle_updates import handle_updates
+from jobs.reconcile import reconcile
 from jobs.refresh_credentials import refresh_credentials
 from jobs.remind_deadlines import remind_deadlines
 from jobs.requeue_stuck import requeue_stuck
@@ -47,6 +48,7 @@ REGISTERED: dict[str, Run] = {
     "remind_deadlines": remind_deadlines,
     "close_answered": close_answered,
     "forget": forget,
+    "reconcile": reconcile,
 }
 
 

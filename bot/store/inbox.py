@@ -22,6 +22,7 @@ class InboxRow(SQLModel, table=True):
         Index("ux_inbox_key", "provider", "account", "key", unique=True),
         Index("ix_inbox_contact", "contact", "id"),
         Index("ix_inbox_state", "state", "next_attempt_at"),
+        Index("ix_inbox_received", "received_at", postgresql_using="brin"),
     )
 
     id: int | None = Field(

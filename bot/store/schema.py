@@ -14,6 +14,7 @@ from bot.errors import SchemaOutdatedError
 from bot.store import (
     accounts,
     audit,
+    books,
     broadcasts,
     cases,
     contacts,
@@ -32,6 +33,7 @@ from bot.store.database import Database
 TABLES = (
     accounts,
     audit,
+    books,
     broadcasts,
     cases,
     contacts,

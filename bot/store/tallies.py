@@ -1,6 +1,6 @@
 """Count by day what came in and what was let go, in the transaction that did it, so that the books can be checked."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from sqlalchemy import BigInteger, Integer, func, select
@@ -46,8 +46,10 @@ async def add_each(connection: AsyncConnection, kind: str, moments: Iterable[dat
         await add(connection, kind, days[day][0], source, len(days[day]))
 
 
-async def totals(session: AsyncSession) -> dict[tuple[date, str], int]:
-    """Return the counts by day and kind, over all processes."""
+async def totals(session: AsyncSession, days: Sequence[date] | None = None) -> dict[tuple[date, str], int]:
+    """Return the counts by day and kind, over all processes; of these days, or of all."""
     table = TallyRow.metadata.tables["tallies"].c
     query = select(table.day, table.kind, func.sum(table.number)).group_by(table.day, table.kind)
+    if days is not None:
+        query = query.where(table.day.in_(days))
     return {(day, kind): int(number) for day, kind, number in (await (await session.connection()).execute(query)).all()}

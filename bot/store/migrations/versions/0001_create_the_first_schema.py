@@ -85,6 +85,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("inbox", schema=None) as batch_op:
         batch_op.create_index("ix_inbox_contact", ["contact", "id"], unique=False)
+        batch_op.create_index("ix_inbox_received", ["received_at"], unique=False, postgresql_using="brin")
         batch_op.create_index("ix_inbox_state", ["state", "next_attempt_at"], unique=False)
         batch_op.create_index("ux_inbox_key", ["provider", "account", "key"], unique=True)
 
@@ -97,6 +98,13 @@ def upgrade() -> None:
         sa.Column("error", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("lease", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("leased_until", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
+        "reconciliations",
+        sa.Column("name", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("differences", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
@@ -657,10 +665,12 @@ def downgrade() -> None:
     op.drop_table("staff")
     op.drop_table("sign_in_attempts")
     op.drop_table("refusals")
+    op.drop_table("reconciliations")
     op.drop_table("job_runs")
     with op.batch_alter_table("inbox", schema=None) as batch_op:
         batch_op.drop_index("ux_inbox_key")
         batch_op.drop_index("ix_inbox_state")
+        batch_op.drop_index("ix_inbox_received", postgresql_using="brin")
         batch_op.drop_index("ix_inbox_contact")
 
     op.drop_table("inbox")
