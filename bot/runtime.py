@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -24,6 +25,7 @@ from bot.secrets import SecretBox
 from bot.store import accounts, files, inbox
 from bot.store.accounts import AccountRow
 from bot.store.database import Database, in_transaction
+from bot.store.database_time import followed
 from bot.store.schema import require_current
 from bot.store.unit_of_work import UnitOfWork, UnitsOfWork
 from bot.urgency import Urgency
@@ -49,6 +51,8 @@ class Runtime:
     intake: Intake
     channels: dict[str, Channel]
     urgency: Urgency = field(default_factory=Urgency)
+    clock_offset: Callable[[], timedelta] = timedelta
+    """How far the database's clock, which `now` follows, is ahead of this machine's."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when this process is about to end: long work gives back what it holds and returns."""
 
@@ -88,15 +92,21 @@ async def _refuse_inside_transaction(_session: Any, _context: SimpleNamespace, _
 
 
 @contextlib.asynccontextmanager
-async def opened(settings: Settings, now: clock.Now = clock.utc_now) -> AsyncIterator[Runtime]:
+async def opened(
+    settings: Settings, now: clock.Now = clock.utc_now, *, follow: bool | None = None
+) -> AsyncIterator[Runtime]:
     """Open everything, and close it in reverse order.
 
+    With `follow` the clock `now` is corrected by the database's; left open, only the machine's own clock is.
     Raises SchemaOutdatedError when the database needs `loa migrate`, ConfigError when the spool cannot be written.
     """
     async with contextlib.AsyncExitStack() as stack:
         database = Database(settings.database.url, pool_size=settings.database.pool_size)
         stack.push_async_callback(database.close)
         await require_current(database)
+        following = clock.FollowingClock(now)
+        if follow or (follow is None and now is clock.utc_now):
+            now = following = await stack.enter_async_context(followed(database, now))
         queue = await Queue.open(settings.queue.url)
         stack.push_async_callback(queue.close)
         trace = aiohttp.TraceConfig()
@@ -140,4 +150,6 @@ async def opened(settings: Settings, now: clock.Now = clock.utc_now) -> AsyncIte
             learn=learn,
             now=now,
         )
-        yield Runtime(settings, now, database, queue, http, box, blobs, directory, units_of_work, intake, channels)
+        runtime = Runtime(settings, now, database, queue, http, box, blobs, directory, units_of_work, intake, channels)
+        runtime.clock_offset = lambda: following.offset
+        yield runtime
