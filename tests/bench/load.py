@@ -184,7 +184,7 @@ class Connection(asyncio.Protocol):
 
 
 def _length(head: bytes) -> int:
-    at = head.index(b"Content-Length: ") + 16
+    at = head.lower().index(b"content-length: ") + 16  # uvicorn writes it in small letters
     return int(head[at:].split(b"\r\n", 1)[0])
 
 
