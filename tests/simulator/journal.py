@@ -37,7 +37,7 @@ class Call:
 class Journal:
     """Calls and counts."""
 
-    def __init__(self, keep: int = 5000) -> None:
+    def __init__(self, keep: int | None = 5000) -> None:
         self._keep = keep
         self.clear()
 

@@ -23,14 +23,21 @@ FETCH_DEADLINE_S = 10
 class Provider:
     """Clock, state, faults, webhooks and API of one simulator."""
 
-    def __init__(self, *, time_scale: float = 1.0, state: Path | None = None) -> None:
-        rng = random.SystemRandom()
+    def __init__(
+        self,
+        *,
+        time_scale: float = 1.0,
+        state: Path | None = None,
+        seed: int | None = None,
+        keep: int | None = 5000,
+    ) -> None:
+        rng = random.SystemRandom() if seed is None else random.Random(seed)
         self.clock = Clock()
         self.world = World(self.clock, rng)
         self.faults = Faults(rng)
-        self.journal = Journal()
+        self.journal = Journal(keep)
         self.media = Media(self.world, self.faults, state.with_name(state.name + ".media") if state else None)
-        self.webhooks = Webhooks(self.world, self.clock, self.faults, time_scale=time_scale)
+        self.webhooks = Webhooks(self.world, self.clock, self.faults, rng=rng, time_scale=time_scale, keep=keep)
         self.gateway = Gateway(self)
         self.oauth = OAuth(self)
         self.store = Store(self, state) if state else None

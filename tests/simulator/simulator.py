@@ -22,12 +22,23 @@ UNKNOWN_PATH = "empty or invalid API"
 
 
 class Simulator:
-    """A running simulator: `async with Simulator() as sim`; `sim.url` serves the API, the phones and the control."""
+    """A running simulator: `async with Simulator() as sim`; `sim.url` serves the API, the phones and the control.
+
+    With a `seed`, what happens by chance (faults, ids) is the same each time; the last `keep` calls and webhooks are
+    kept, None keeps all.
+    """
 
     def __init__(
-        self, port: int = 0, *, host: str = "127.0.0.1", time_scale: float = 1.0, state: Path | None = None
+        self,
+        port: int = 0,
+        *,
+        host: str = "127.0.0.1",
+        time_scale: float = 1.0,
+        state: Path | None = None,
+        seed: int | None = None,
+        keep: int | None = 5000,
     ) -> None:
-        self.provider = Provider(time_scale=time_scale, state=state)
+        self.provider = Provider(time_scale=time_scale, state=state, seed=seed, keep=keep)
         self.verbs = Verbs(self.provider)
         self._host, self._port = host, port
         self._runner: web.AppRunner | None = None

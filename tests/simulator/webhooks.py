@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import random
 import time
 from collections import deque
 from collections.abc import Coroutine
@@ -57,12 +58,23 @@ class Delivery:
 
 
 class Webhooks:
-    """Sends events to the service; `time_scale` divides the waits between repeats."""
+    """Sends events to the service; `time_scale` divides the waits between repeats.
+
+    An address may be several, parted by blanks: each attempt goes to one of them by chance, as behind one name in DNS.
+    """
 
     def __init__(
-        self, world: World, clock: Clock, faults: Faults, *, time_scale: float = 1.0, keep: int = 5000
+        self,
+        world: World,
+        clock: Clock,
+        faults: Faults,
+        *,
+        rng: random.Random | None = None,
+        time_scale: float = 1.0,
+        keep: int | None = 5000,
     ) -> None:
         self._world, self._clock, self._faults = world, clock, faults
+        self._rng = rng or random.SystemRandom()
         self.time_scale = time_scale
         self.deliveries: deque[Delivery] = deque(maxlen=keep)
         self._made = 0
@@ -184,7 +196,8 @@ class Webhooks:
         started = time.perf_counter()
         assert self._http, "the simulator runs"
         try:
-            async with self._http.post(oa.webhook_url, data=delivery.body.encode(), headers=headers) as answer:
+            address = self._rng.choice(oa.webhook_url.split())
+            async with self._http.post(address, data=delivery.body.encode(), headers=headers) as answer:
                 await answer.read()
                 attempt["status"] = answer.status
         except (aiohttp.ClientError, TimeoutError, OSError) as failure:
