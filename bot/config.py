@@ -61,6 +61,8 @@ class ZaloSettings:
     template_url: str = "https://business.openapi.zalo.me"
     oauth_url: str = "https://oauth.zaloapp.com"
     media_hosts: tuple[str, ...] = ("zdn.vn", "zalo.me", "zaloapp.com", "zadn.vn")
+    app_per_minute: int = 4000
+    oa_per_minute: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,8 @@ _RANGES: dict[tuple[str, str], tuple[float, float]] = {
     ("database", "pool_size"): (1, 200),
     ("security", "session_hours"): (1, 24 * 31),
     ("security", "idle_minutes"): (5, 24 * 60),
+    ("zalo", "app_per_minute"): (0, 1_000_000),
+    ("zalo", "oa_per_minute"): (0, 1_000_000),
     ("files", "max_image_mb"): (1, 100),
     ("files", "max_file_mb"): (1, 500),
     ("conversation", "quiet_seconds"): (0, 60),

@@ -15,6 +15,9 @@ from bot import clock
 from bot.accounts import AccountDirectory
 from bot.blobs import Blobs
 from bot.channels.channel import AccountRef, Channel, FileContent
+from bot.channels.local_budget import LocalBudget
+from bot.channels.rate_limit import RateBudget
+from bot.channels.redis_budget import RedisBudget
 from bot.channels.registry import build_channels, capabilities_of
 from bot.config import Settings
 from bot.domain.message import Capabilities
@@ -50,6 +53,7 @@ class Runtime:
     units_of_work: UnitsOfWork
     intake: Intake
     channels: dict[str, Channel]
+    budget: RateBudget
     urgency: Urgency = field(default_factory=Urgency)
     clock_offset: Callable[[], timedelta] = timedelta
     """How far the database's clock, which `now` follows, is ahead of this machine's."""
@@ -141,6 +145,7 @@ async def opened(
             async with units_of_work() as uow:
                 await accounts.learn(uow.session, account_id, key, value)
 
+        budget: RateBudget = LocalBudget() if queue.embedded else RedisBudget(queue.redis)
         channels = build_channels(
             settings.zalo,
             http=http,
@@ -149,7 +154,10 @@ async def opened(
             load_file=load_file,
             learn=learn,
             now=now,
+            budget=budget,
         )
-        runtime = Runtime(settings, now, database, queue, http, box, blobs, directory, units_of_work, intake, channels)
+        runtime = Runtime(
+            settings, now, database, queue, http, box, blobs, directory, units_of_work, intake, channels, budget
+        )
         runtime.clock_offset = lambda: following.offset
         yield runtime

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
+from bot.channels.rate_limit import Window
 from bot.domain.delivery import Sent
 from bot.domain.message import Capabilities, Message
 from bot.domain.update import Update
@@ -83,6 +84,9 @@ class Channel(Protocol):
 
     def capabilities(self, account: AccountRef) -> Capabilities:
         """Say what this account can carry."""
+
+    def limits(self, account: AccountRef) -> tuple[Window, ...]:
+        """Return the windows in which each request of this account counts, the account's own first; () for none."""
 
     async def send(self, account: AccountRef, to: Recipient, message: Message) -> Sent:
         """Hand one fitted message to the provider. Raises the SendError family and nothing else."""

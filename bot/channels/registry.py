@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import aiohttp
 
 from bot.channels.channel import AccountRef, Channel, Learn, LoadFile
+from bot.channels.rate_limit import RateBudget
 from bot.channels.zalo.limits import capabilities as zalo_capabilities
 from bot.channels.zalo.token import TokenVault
 from bot.clock import Now
@@ -28,6 +29,7 @@ def build_channels(
     load_file: LoadFile,
     learn: Learn,
     now: Now,
+    budget: RateBudget | None = None,
 ) -> dict[str, Channel]:
     """Open the channel of every provider that is configured, by provider name."""
     channels: dict[str, Channel] = {}
@@ -46,5 +48,8 @@ def build_channels(
             load_file=load_file,
             learn=learn,
             now=now,
+            budget=budget,
+            app_per_minute=zalo.app_per_minute,
+            oa_per_minute=zalo.oa_per_minute,
         )
     return channels

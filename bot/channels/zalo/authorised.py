@@ -1,27 +1,44 @@
-"""Call Zalo's API as an account: fetch its token, renew it once when it is refused, repeat once."""
+"""Call Zalo's API as an account: each request paid for, its token fetched, renewed once when refused."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
 
-from bot.channels.zalo.client import ZaloClient
+from bot.channels.rate_limit import Meter, Window, use_prepaid
+from bot.channels.zalo.client import RateNews, ZaloClient
 from bot.channels.zalo.errors import TokenExpiredError
+from bot.channels.zalo.limits import APP_REQUESTS_PER_MINUTE
 from bot.channels.zalo.token import Refresher, TokenPair
-from bot.domain.delivery import AccountStoppedError, SendError, TemporaryError
+from bot.domain.delivery import AccountStoppedError, SendError, TemporaryError, ThrottledError
 from bot.errors import DecryptionError
 from bot.logs import logger
 
 _log = logger("tokens")
+_MINUTE = 60.0
+_MARGIN = 1.0
+_NOTED_AT_MOST_EVERY = timedelta(seconds=1)
+_FEW = 4
 
 
 class AuthorisedClient:
     """Speak to one API address with the tokens of any account."""
 
-    def __init__(self, client: ZaloClient, tokens: Refresher, api_url: str) -> None:
+    def __init__(
+        self,
+        client: ZaloClient,
+        tokens: Refresher,
+        api_url: str,
+        meter: Meter,
+        windows: Callable[[str], Sequence[Window]],
+    ) -> None:
         self._client = client
         self._tokens = tokens
         self._url = api_url.rstrip("/")
+        self._meter = meter
+        self._windows = windows
+        self._noted: dict[str, datetime] = {}
 
     async def get(self, account_id: str, path: str, arguments: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Ask something; raises the SendError family, never UnknownOutcomeError."""
@@ -36,15 +53,45 @@ class AuthorisedClient:
         return await self._call(account_id, "POST", path, form=form)
 
     async def _call(self, account_id: str, method: str, path: str, **content: Any) -> dict[str, Any]:
-        url = f"{self._url}{path}"
+        url = self._url + path
         pair = await self._pair(account_id, None)
         try:
-            data = await self._client.call(method, url, pair.access_token, account_id=account_id, **content)
+            data = await self._paid(account_id, method, url, pair.access_token, content)
         except TokenExpiredError:
             pair = await self._pair(account_id, pair)
-            data = await self._client.call(method, url, pair.access_token, account_id=account_id, **content)
+            data = await self._paid(account_id, method, url, pair.access_token, content)
         await self._tokens.worked(account_id, pair)
         return data
+
+    async def _paid(
+        self, account_id: str, method: str, url: str, token: str, content: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        windows = self._windows(account_id)
+        if windows and not use_prepaid():
+            await self._meter.pay(windows)
+        try:
+            return await self._client.call(method, url, token, account_id=account_id, **content)
+        except ThrottledError as error:
+            await self._block(windows, error)
+            raise
+        finally:
+            news = self._client.rates.get(account_id)
+            if news is not None and news.remain * _FEW <= news.limit:
+                await self._note(account_id, windows, news)
+
+    async def _block(self, windows: Sequence[Window], error: ThrottledError) -> None:
+        """Keep everybody from asking again too early: the account, or all accounts when the app was too fast."""
+        seconds = _MINUTE if error.retry_after is None else error.retry_after
+        shared = error.reason == "app_rate_limited"
+        if windows:
+            await self._meter.budget.block(windows[-1:] if shared else windows[:1], seconds + _MARGIN)
+
+    async def _note(self, account_id: str, windows: Sequence[Window], news: RateNews) -> None:
+        last = self._noted.get(account_id)
+        if windows and (last is None or news.at - last >= _NOTED_AT_MOST_EVERY):
+            self._noted[account_id] = news.at
+            window = windows[-1] if news.limit >= APP_REQUESTS_PER_MINUTE else windows[0]
+            await self._meter.budget.note_remaining(window.key, news.limit, news.remain)
 
     async def _pair(self, account_id: str, failed: TokenPair | None) -> TokenPair:
         try:

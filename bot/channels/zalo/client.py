@@ -26,6 +26,7 @@ TIMEOUT = 10.0
 """Seconds for a whole call. Getting a connection has half of it, so that what runs out later has left this machine."""
 
 _MINUTE = 60.0
+_EARLY = 1.0
 _SERVER_ERROR = 500
 _TOO_MANY = 429
 
@@ -145,9 +146,7 @@ class ZaloClient:
         if answer.status == _TOO_MANY and not isinstance(error, ThrottledError):
             error = ThrottledError(error.reason, error.detail, provider_code=error.provider_code)
         if isinstance(error, ThrottledError):
-            # The window is the calendar minute (api.md 3.1): wait for the next one.
-            now = self._now()
-            error.retry_after = answer.retry_after or _MINUTE - now.second - now.microsecond / 1e6
+            error.retry_after = answer.retry_after or _to_next_minute(self._now())
         raise error
 
 
@@ -180,6 +179,15 @@ def _unreadable(answer: _Answer) -> SendError:
     unclear = (UnknownOutcomeError, "unreadable_answer")
     error, reason = _BY_STATUS.get(status) or _BY_CLASS.get(status // 100, unclear)
     return error(reason, f"HTTP {status}, {len(answer.body)} bytes")
+
+
+def _to_next_minute(now: datetime) -> float:
+    """Return the seconds to the next window, which is the calendar minute (api.md 3.1).
+
+    A refusal in the first moments of a minute most likely belongs to the one before.
+    """
+    seconds = now.second + now.microsecond / 1e6
+    return _MINUTE - seconds if seconds >= _EARLY else _EARLY
 
 
 def _seconds(value: str | None) -> float | None:

@@ -7,6 +7,8 @@ from datetime import datetime
 import aiohttp
 
 from bot.channels.channel import AccountInfo, AccountRef, Learn, LoadFile, Profile, RawEvent, Recipient
+from bot.channels.local_budget import LocalBudget
+from bot.channels.rate_limit import NOTICE, Meter, RateBudget, Window, in_lane
 from bot.channels.zalo import limits
 from bot.channels.zalo.answers import account_info_of, find_equal, is_ours_since, profile_of, sent_of
 from bot.channels.zalo.authorised import AuthorisedClient
@@ -14,7 +16,7 @@ from bot.channels.zalo.bodies import PATHS, send_body, shaped
 from bot.channels.zalo.client import TIMEOUT, ZaloClient
 from bot.channels.zalo.errors import WrongEndpointError
 from bot.channels.zalo.events import parse_event
-from bot.channels.zalo.limits import V2, V3
+from bot.channels.zalo.limits import APP_REQUESTS_PER_MINUTE, REQUESTS_PER_MINUTE, V2, V3, RequestLimits
 from bot.channels.zalo.oauth import OAuth
 from bot.channels.zalo.token import Refresher, TokenVault
 from bot.channels.zalo.uploads import Uploads
@@ -24,9 +26,6 @@ from bot.domain.delivery import AccountStoppedError, MessageInvalidError, Sent, 
 from bot.domain.message import Capabilities, Message
 from bot.domain.update import Update
 from bot.logs import logger
-
-APP_RATE = 4000
-"""Requests a minute that all OAs of an app share (api.md 3.1); such a figure says nothing about one OA's limit."""
 
 _PAGE = 10
 _PAGES = 3
@@ -57,6 +56,9 @@ class ZaloOA:
         learn: Learn,
         now: Now,
         timeout: float = TIMEOUT,
+        budget: RateBudget | None = None,
+        app_per_minute: int = APP_REQUESTS_PER_MINUTE,
+        oa_per_minute: int = REQUESTS_PER_MINUTE,
     ) -> None:
         self._app_id = app_id
         self._default_key = default_secret_key
@@ -66,10 +68,11 @@ class ZaloOA:
         self._client = ZaloClient(session, now, timeout)
         self.oauth = OAuth(self._client, app_id, app_secret, oauth_url, now)
         self._tokens = Refresher(self.oauth, vault, new_id(), now)
-        self._api = AuthorisedClient(self._client, self._tokens, api_url)
+        self._limits = RequestLimits(app_id, app_per_minute, oa_per_minute)
+        meter = Meter(budget or LocalBudget())
+        self._api = AuthorisedClient(self._client, self._tokens, api_url, meter, self._limits.of_id)
         self._uploads = Uploads(self._api, load_file, now)
         self._endpoints: dict[str, str] = {}
-        self._rates: dict[str, int] = {}
 
     def verify(self, headers: Mapping[str, str], body: bytes) -> RawEvent | None:
         """Check a webhook's signature; None for the probe. Raises VerificationError and ValueError."""
@@ -84,9 +87,12 @@ class ZaloOA:
         learnt = dict(account.learnt)
         if account.id in self._endpoints:
             learnt["endpoint"] = self._endpoints[account.id]
-        if account.id in self._rates:
-            learnt["per_minute"] = str(self._rates[account.id])
+        learnt["per_minute"] = str(self._limits.rate(account))
         return limits.capabilities(replace(account, learnt=learnt))
+
+    def limits(self, account: AccountRef) -> tuple[Window, ...]:
+        """Return the windows each request of an account is counted in: its own and the app's; () for no limit."""
+        return self._limits.of(account)
 
     async def send(self, account: AccountRef, to: Recipient, message: Message) -> Sent:
         """Send one consultation message. Raises the SendError family.
@@ -94,6 +100,7 @@ class ZaloOA:
         A wrong endpoint is corrected once and remembered; no other refusal leads to a second try elsewhere, since a
         message may have arrived although the answer was an error (api.md 3.1).
         """
+        self._limits.of(account)
         endpoint = self._endpoint(account, to)
         try:
             sent = await self._send(account, to, message, endpoint)
@@ -104,6 +111,7 @@ class ZaloOA:
 
     async def find_sent(self, account: AccountRef, to: Recipient, message: Message, since: datetime) -> str | None:
         """Look for an equal message of ours in the conversation, at most 30 messages back; raises SendError."""
+        self._limits.of(account)
         shapes = [message]
         for endpoint in PATHS:
             try:
@@ -124,14 +132,17 @@ class ZaloOA:
 
     async def profile(self, account: AccountRef, external_id: str) -> Profile:
         """Ask for a person's name; raises the SendError family."""
+        self._limits.of(account)
         arguments = {"user_id": external_id}
-        try:
-            return profile_of(await self._api.get(account.id, "/v3.0/oa/user/detail", arguments))
-        except WrongEndpointError:
-            return profile_of(await self._api.get(account.id, "/v2.0/oa/getprofile", arguments))
+        with in_lane(NOTICE):
+            try:
+                return profile_of(await self._api.get(account.id, "/v3.0/oa/user/detail", arguments))
+            except WrongEndpointError:
+                return profile_of(await self._api.get(account.id, "/v2.0/oa/getprofile", arguments))
 
     async def account_info(self, account: AccountRef) -> AccountInfo:
         """Ask who this account is; raises the SendError family."""
+        self._limits.of(account)
         return account_info_of(await self._api.get(account.id, "/v2.0/oa/getoa"))
 
     def _endpoint(self, account: AccountRef, to: Recipient) -> str:
@@ -175,13 +186,9 @@ class ZaloOA:
         return sent_of(await self._api.post(account.id, PATHS[endpoint], body))
 
     async def _note_rate(self, account: AccountRef) -> None:
-        rate = self._client.rates.get(account.id)
-        if rate is None or rate.limit >= APP_RATE:
-            return
-        known = self._rates.get(account.id) or limits.capabilities(account).per_minute
-        self._rates[account.id] = rate.limit
-        if rate.limit != known:
-            await self._remember(account, "per_minute", str(rate.limit))
+        news = self._client.rates.get(account.id)
+        if news is not None and self._limits.told(account, news.limit):
+            await self._remember(account, "per_minute", str(news.limit))
 
     async def _remember(self, account: AccountRef, key: str, value: str) -> None:
         try:
