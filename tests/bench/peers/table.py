@@ -1,0 +1,72 @@
+"""Set our figures against those of the peers: the ratios, and a table for docs/benchmarks.md."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tests.bench.harness import Figure
+
+PAIRS = {
+    "peer.ratio.ingest.sqlite": ("ingest.sqlite.rps", "peer.fastapi.sqlite.rps"),
+    "peer.ratio.ingest.postgres": ("ingest.postgres.rps", "peer.fastapi.postgres.rps"),
+    "peer.ratio.send": ("send.postgres.per_s", "peer.arq.per_s"),
+}
+"""Each ratio: ours over theirs, the same work on the same database."""
+
+WHAT = {
+    "ingest.sqlite.rps": "Loa, SQLite, synchronous=FULL",
+    "peer.fastapi.sqlite.rps": "FastAPI + SQLAlchemy ORM, a commit per request, SQLite, synchronous=FULL",
+    "ingest.postgres.rps": "Loa, PostgreSQL, synchronous_commit=on",
+    "peer.fastapi.postgres.rps": "FastAPI + SQLAlchemy ORM, a commit per request, PostgreSQL, synchronous_commit=on",
+    "peer.flask_celery.rps": "Flask + gunicorn (1 × 16 threads), Celery task into Redis, which keeps it in memory only",
+    "peer.aiogram.rps": "aiogram's webhook server, a handler that does nothing, nothing kept",
+    "send.postgres.per_s": "Loa, a message per recipient, every outcome recorded, PostgreSQL",
+    "peer.arq.per_s": "arq, a job per recipient: queueing, one POST, one UPDATE with commit, PostgreSQL",
+    "peer.celery.per_s": "Celery, a task per recipient that does nothing, 2 processes",
+}
+
+
+def ratios(figures: Sequence[Figure]) -> list[Figure]:
+    """Return how many times as fast as its peer each of ours was in this run, where both were measured."""
+    values = {figure.name: figure.value for figure in figures}
+    runs = {figure.name: figure.n for figure in figures}
+    return [
+        Figure(
+            name,
+            round(values[ours] / values[theirs], 2),
+            "x",
+            min(runs[ours], runs[theirs]),
+            {"ours": ours, "theirs": theirs, "values": [values[ours], values[theirs]]},
+        )
+        for name, (ours, theirs) in PAIRS.items()
+        if ours in values and theirs in values
+    ]
+
+
+def markdown(figures: Sequence[Figure], machine: Mapping[str, Any], *, quick: bool) -> str:
+    """Return the figures as tables with machine, versions and date, as docs/benchmarks.md carries them."""
+    lines = ["| Figure | What | Median | Unit | Runs |", "|---|---|--:|---|---|"]
+    for figure in figures:
+        if figure.name in WHAT:
+            runs = " · ".join(f"{value:,.0f}" for value in figure.detail.get("runs", ()))
+            lines.append(f"| `{figure.name}` | {WHAT[figure.name]} | {figure.value:,.0f} | {figure.unit} | {runs} |")
+    lines += ["", "| Ratio | Ours | Theirs | Times as fast |", "|---|---|---|--:|"]
+    for figure in figures:
+        if figure.name in PAIRS:
+            ours, theirs = PAIRS[figure.name]
+            lines.append(f"| `{figure.name}` | `{ours}` | `{theirs}` | {figure.value:.1f} |")
+    return "\n".join([*lines, "", *_circumstances(figures, machine, quick=quick)]) + "\n"
+
+
+def _circumstances(figures: Sequence[Figure], machine: Mapping[str, Any], *, quick: bool) -> list[str]:
+    versions: dict[str, str] = {}
+    for figure in figures:
+        versions |= {f"{package} (peer)": number for package, number in figure.detail.get("versions", {}).items()}
+    versions = {**machine["packages"], **versions}
+    warning = ["A quick run with a tenth of the work: it shows that everything runs, not how fast.", ""]
+    place = (
+        f"{machine['at'][:10]} · {machine['cpu']}, {machine['cores']} cores, {machine['memory_mb'] / 1024:.0f} GiB · "
+        f"{machine['system']} · Python {machine['python']} · SQLite {machine['sqlite']}. "
+        "Server on one core, load and fake provider on the other, databases and Redis on both; loopback, no TLS."
+    )
+    packages = "Versions: " + ", ".join(f"{name} {number}" for name, number in versions.items()) + "."
+    return [*(warning if quick else []), place, "", packages]
