@@ -10,7 +10,10 @@ import pytest
 REPOSITORY = Path(__file__).parents[2]
 EVERYTHING = REPOSITORY / "requirements.lock"
 SERVICE = REPOSITORY / "requirements-service.lock"
-LOCKS = [EVERYTHING, SERVICE, REPOSITORY / "requirements-node.lock", REPOSITORY / "tests" / "setup" / "redis.lock"]
+LOCKS = [
+    *(EVERYTHING, SERVICE, REPOSITORY / "requirements-node.lock", REPOSITORY / "tests" / "setup" / "redis.lock"),
+    *sorted((REPOSITORY / "tests" / "bench" / "peers" / "locks").glob("*.lock")),
+]
 
 
 def pins(lock: Path) -> dict[str, str]:
