@@ -34,7 +34,8 @@ class Job:
 
 HANDLE_UPDATES = Job("handle_updates", 10, "inbox new")
 DELIVER_MESSAGES = Job("deliver_messages", 10, "outbox queued")
-SETTLE_MESSAGES = Job("settle_messages", 10, "outbox unknown")
+SEND_BROADCASTS = Job("send_broadcasts", 10, "broadcast running, delivery queued")
+SETTLE_MESSAGES = Job("settle_messages", 10, "outbox unknown, delivery unknown")
 RESUME_CONVERSATIONS = Job("resume_conversations", 10, "conversation waiting")
 FETCH_ATTACHMENTS = Job("fetch_attachments", 20, "attachment pending")
 FETCH_PROFILES = Job("fetch_profiles", 60)
@@ -47,6 +48,7 @@ RECONCILE = Job("reconcile", 86400)
 JOBS = (
     HANDLE_UPDATES,
     DELIVER_MESSAGES,
+    SEND_BROADCASTS,
     SETTLE_MESSAGES,
     RESUME_CONVERSATIONS,
     FETCH_ATTACHMENTS,

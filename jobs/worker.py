@@ -24,6 +24,7 @@ from jobs.refresh_credentials import refresh_credentials
 from jobs.remind_deadlines import remind_deadlines
 from jobs.requeue_stuck import requeue_stuck
 from jobs.resume_conversations import resume_conversations
+from jobs.send_broadcasts import send_broadcasts
 from jobs.settle_messages import settle_messages
 
 _log = logger("jobs")
@@ -39,6 +40,7 @@ Run = Callable[[Runtime], Awaitable[int]]
 REGISTERED: dict[str, Run] = {
     "handle_updates": handle_updates,
     "deliver_messages": deliver_messages,
+    "send_broadcasts": send_broadcasts,
     "settle_messages": settle_messages,
     "resume_conversations": resume_conversations,
     "fetch_attachments": fetch_attachments,

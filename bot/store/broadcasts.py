@@ -3,8 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Index, Integer
-from sqlmodel import Field, SQLModel
+from sqlalchemy import JSON, BigInteger, Index, Integer, exists, func, insert, literal, or_, update
+from sqlalchemy import select as select_columns
+from sqlmodel import Field, SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.store.contacts import ContactRow
 
 _NUMBER = BigInteger().with_variant(Integer, "sqlite")
 
@@ -36,7 +40,10 @@ class BroadcastRow(SQLModel, table=True):
 
 
 class ChunkRow(SQLModel, table=True):
-    """A range of a broadcast's deliveries that one worker sends at a time; `state` is waiting | running | done."""
+    """A range of a broadcast's deliveries that one worker sends at a time; `state` is waiting | running | done.
+
+    `doubtful` says that some of the range's deliveries have an unknown outcome, which has to be settled.
+    """
 
     __tablename__ = "broadcast_chunks"
     __table_args__ = (Index("ix_broadcast_chunks_state", "state", "broadcast_id"),)
@@ -45,6 +52,7 @@ class ChunkRow(SQLModel, table=True):
     first: int = Field(primary_key=True)
     last: int
     state: str = "waiting"
+    doubtful: bool = False
     next_attempt_at: datetime | None = None
     lease: str | None = None
     leased_until: datetime | None = None
@@ -54,7 +62,8 @@ class DeliveryRow(SQLModel, table=True):
     """One recipient of one broadcast, frozen when it was planned; `state` as in bot.domain.delivery.
 
     `recipient` is the contact's id, or `phone:84…` for somebody who has never written; `address` is what the provider
-    calls this person; `merged` fills the message's fields. There are no foreign keys here: checking a million of them
+    calls this person; `merged` fills the message's fields; `part` counts the parts of a long message that have left.
+    There are no foreign keys here: checking a million of them
     would cost more than writing the rows. The index begins with the recipient because receipts and echoes name one.
     """
 
@@ -68,6 +77,7 @@ class DeliveryRow(SQLModel, table=True):
     merged: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     state: str = "queued"
     attempts: int = 0
+    part: int = 0
     reason: str = ""
     provider_id: str | None = None
     sending_at: datetime | None = None
@@ -75,3 +85,113 @@ class DeliveryRow(SQLModel, table=True):
     delivered_at: datetime | None = None
     seen_at: datetime | None = None
     failed_at: datetime | None = None
+
+
+CHUNK = 500
+"""Deliveries in one range: at 33 messages a second a quarter of a minute's work, so that ranges change hands often."""
+
+
+async def broadcast(session: AsyncSession, broadcast_id: int) -> BroadcastRow | None:
+    """Return one broadcast, locked until this transaction ends."""
+    query = select(BroadcastRow).where(BroadcastRow.id == broadcast_id).with_for_update()
+    return (await session.exec(query.execution_options(populate_existing=True))).first()
+
+
+async def freeze(session: AsyncSession, row: BroadcastRow, since: datetime | None) -> int:
+    """Make one delivery for every contact of the account who can be written to; returns how many.
+
+    Those who never wrote to the account, who have said stop, who are gone or erased are left out; with `since` also
+    those whose last word is older.
+    """
+    assert row.id is not None
+    number = func.row_number().over(order_by=col(ContactRow.id))
+    person = ContactRow.metadata.tables["contacts"].c
+    chosen = select_columns(literal(row.id), number, person.id, person.external_id, literal("queued")).where(
+        person.account_id == row.account_id,
+        person.gone == "",
+        ~col(ContactRow.anonymous),
+        col(ContactRow.stopped_at).is_(None),
+        col(ContactRow.erased_at).is_(None),
+    )
+    if since is not None:
+        chosen = chosen.where(col(ContactRow.last_interaction_at) > since)
+    columns = ["broadcast_id", "n", "recipient", "address", "state"]
+    statement = insert(DeliveryRow).from_select(columns, chosen, include_defaults=True)
+    result = await session.exec(statement)
+    row.total = int(result.rowcount)
+    await cut(session, row)
+    return row.total
+
+
+async def cut(session: AsyncSession, row: BroadcastRow) -> None:
+    """Divide a broadcast's deliveries, numbered from 1 to its total, into ranges."""
+    ranges = [
+        {"broadcast_id": row.id, "first": first, "last": min(first + CHUNK - 1, row.total), "state": "waiting"}
+        for first in range(1, row.total + 1, CHUNK)
+    ]
+    if ranges:
+        await session.exec(insert(ChunkRow).values(doubtful=False), params=ranges)
+
+
+async def counts(session: AsyncSession, broadcast_id: int) -> dict[str, int]:
+    """Return how many deliveries of a broadcast stand in each state."""
+    query = select(DeliveryRow.state, func.count()).where(DeliveryRow.broadcast_id == broadcast_id)
+    return {state: int(n) for state, n in (await session.exec(query.group_by(DeliveryRow.state))).all()}
+
+
+async def resume_due(session: AsyncSession, now: datetime) -> int:
+    """Let broadcasts go on that were paused until now by the end of an allowance or the night; returns how many."""
+    statement = update(BroadcastRow).where(col(BroadcastRow.state) == "paused", col(BroadcastRow.resume_at) <= now)
+    result = await session.exec(statement.values(state="running", paused_reason="", resume_at=None))
+    return int(result.rowcount)
+
+
+async def finish_done(session: AsyncSession, now: datetime) -> list[int]:
+    """Call finished every broadcast none of whose deliveries is on its way or in doubt; returns which."""
+    open_range = exists(literal(1)).where(
+        col(ChunkRow.broadcast_id) == col(BroadcastRow.id),
+        or_(col(ChunkRow.state) != "done", col(ChunkRow.doubtful)),
+    )
+    query = select(BroadcastRow).where(
+        col(BroadcastRow.state).in_(("running", "stopped")), col(BroadcastRow.finished_at).is_(None), ~open_range
+    )
+    done = list((await session.exec(query.with_for_update())).all())
+    for row in done:
+        row.finished_at = now
+        if row.state == "running":
+            row.state = "finished"
+    return [row.id for row in done if row.id is not None]
+
+
+async def cancel_rest(session: AsyncSession, limit: int = 20) -> int:
+    """Cancel what has not left of stopped broadcasts, a few ranges at a time; returns how many ranges."""
+    query = (
+        select(ChunkRow)
+        .join(BroadcastRow, col(BroadcastRow.id) == col(ChunkRow.broadcast_id))
+        .where(BroadcastRow.state == "stopped", ChunkRow.state == "waiting")
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=ChunkRow)
+    )
+    ranges = list((await session.exec(query)).all())
+    for chunk in ranges:
+        await session.exec(
+            update(DeliveryRow)
+            .where(
+                col(DeliveryRow.broadcast_id) == chunk.broadcast_id,
+                col(DeliveryRow.n).between(chunk.first, chunk.last),
+                col(DeliveryRow.state) == "queued",
+            )
+            .values(state="cancelled", reason="stopped")
+        )
+        chunk.state = "done"
+    return len(ranges)
+
+
+async def pause_account(session: AsyncSession, account_id: str, reason: str, resume_at: datetime | None) -> int:
+    """Pause every running broadcast of an account, until `resume_at` or until a person acts; returns how many."""
+    statement = update(BroadcastRow).where(
+        col(BroadcastRow.account_id) == account_id, col(BroadcastRow.state) == "running"
+    )
+    return int(
+        (await session.exec(statement.values(state="paused", paused_reason=reason, resume_at=resume_at))).rowcount
+    )

@@ -14,6 +14,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 Session = AsyncSession
 """What readers and unit of work hand out; rooms above the store name it so, without knowing SQLModel."""
+Connection = AsyncConnection
+"""A bare connection inside a transaction, named so for rooms above the store."""
 DATABASE_ERRORS = (SQLAlchemyError, OSError, TimeoutError)
 """What is raised when the database refuses or cannot be reached."""
 

@@ -1,0 +1,301 @@
+"""Hand out a broadcast's deliveries range by range, mark each before it leaves, and write outcomes many at a time."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ARRAY, Integer, Select, Text, bindparam, case, exists, func, literal, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col
+from sqlmodel import select as select_rows
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.store.accounts import AccountRow
+from bot.store.broadcasts import BroadcastRow, ChunkRow, DeliveryRow
+
+_chunks = ChunkRow.metadata.tables["broadcast_chunks"]
+_deliveries = DeliveryRow.metadata.tables["deliveries"]
+_broadcasts = BroadcastRow.metadata.tables["broadcasts"]
+_accounts = AccountRow.metadata.tables["accounts"]
+_DOUBT = ("sending", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A leased range of one broadcast, with what is the same for all its recipients."""
+
+    broadcast_id: int
+    first: int
+    last: int
+    lease: str
+    account_id: str
+    unit_id: str
+    message: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One delivery marked as leaving: `attempts` includes this one, `part` how many parts had left before."""
+
+    n: int
+    recipient: str
+    address: str
+    merged: dict[str, Any] | None
+    attempts: int
+    part: int
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of one delivery. A throttled one is `queued` again and its try is not counted (`counted` False)."""
+
+    n: int
+    state: str
+    provider_id: str | None = None
+    reason: str = ""
+    part: int = 0
+    counted: bool = True
+
+
+async def lease(
+    connection: AsyncConnection, token: str, now: datetime, seconds: float, avoid: Collection[str] = ()
+) -> Chunk | None:
+    """Lease the next range, or None: urgent broadcasts first, then units with the fewest ranges in work, then by turn.
+
+    Accounts in `avoid` are passed over. `now` in UTC; the lease lasts `seconds`.
+    """
+    found = (await connection.execute(_next_range(now, avoid))).first()
+    if found is None:
+        return None
+    until = now + timedelta(seconds=seconds)
+    here = (_chunks.c.broadcast_id == found.broadcast_id, _chunks.c.first == found.first)
+    await connection.execute(update(_chunks).where(*here).values(state="running", lease=token, leased_until=until))
+    await connection.execute(
+        update(_broadcasts).where(_broadcasts.c.id == found.broadcast_id).values(served_at=now, progress_at=now)
+    )
+    return Chunk(
+        found.broadcast_id, found.first, found.last, token, found.account_id, found.unit_id, dict(found.message)
+    )
+
+
+def _next_range(now: datetime, avoid: Collection[str]) -> Select[Any]:
+    others = _chunks.alias()
+    theirs = _broadcasts.alias()
+    in_work = (
+        select(func.count())
+        .select_from(others.join(theirs, theirs.c.id == others.c.broadcast_id))
+        .where(others.c.state == "running", theirs.c.unit_id == _broadcasts.c.unit_id)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            _chunks.c.broadcast_id, _chunks.c.first, _chunks.c.last,
+            _broadcasts.c.account_id, _broadcasts.c.unit_id, _broadcasts.c.message,
+        )
+        .join(_broadcasts, _broadcasts.c.id == _chunks.c.broadcast_id)
+        .join(_accounts, _accounts.c.id == _broadcasts.c.account_id)
+        .where(
+            _chunks.c.state == "waiting",
+            or_(_chunks.c.next_attempt_at.is_(None), _chunks.c.next_attempt_at <= now),
+            _broadcasts.c.state == "running",
+            _accounts.c.state == "active",
+            _accounts.c.id.not_in(avoid),
+        )
+        .order_by(
+            _broadcasts.c.urgent.desc(), in_work, case((_broadcasts.c.served_at.is_(None), 0), else_=1),
+            _broadcasts.c.served_at, _chunks.c.broadcast_id, _chunks.c.first,
+        )
+        .limit(1)
+        .with_for_update(skip_locked=True, of=_chunks)
+    )  # fmt: skip
+
+
+async def held(connection: AsyncConnection, chunk: Chunk, now: datetime, seconds: float) -> bool:
+    """Keep a lease for `seconds` more; False when another worker has the range or the broadcast is to rest."""
+    running = exists(literal(1)).where(_broadcasts.c.id == chunk.broadcast_id, _broadcasts.c.state == "running")
+    statement = update(_chunks).where(*_mine(chunk), running).values(leased_until=now + timedelta(seconds=seconds))
+    return bool((await connection.execute(statement)).rowcount)
+
+
+async def mark(connection: AsyncConnection, chunk: Chunk, after: int, limit: int, now: datetime) -> list[Due]:
+    """Mark the next `limit` deliveries after number `after` as leaving, and return them.
+
+    Only whoever holds the range's lease may ask; what is marked is in doubt if this worker ends.
+    """
+    table = _deliveries.c
+    query = (
+        select(table.n, table.recipient, table.address, table.merged, table.attempts, table.part)
+        .where(table.broadcast_id == chunk.broadcast_id, table.n > after, table.n <= chunk.last)
+        .where(table.state == "queued")
+        .order_by(table.n)
+        .limit(limit)
+    )
+    rows = (await connection.execute(query)).all()
+    if not rows:
+        return []
+    statement = update(_deliveries).where(
+        table.broadcast_id == chunk.broadcast_id, table.n.between(rows[0].n, rows[-1].n), table.state == "queued"
+    )
+    await connection.execute(statement.values(state="sending", attempts=table.attempts + 1, sending_at=now))
+    return [Due(r.n, r.recipient, r.address, r.merged, r.attempts + 1, r.part) for r in rows]
+
+
+async def record(connection: AsyncConnection, broadcast_id: int, done: Sequence[Done], now: datetime) -> None:
+    """Write outcomes; one that the provider's echo has told already is left as it is.
+
+    Whoever lost the lease may still write what it knows: nothing it had marked is sent again by anybody.
+    """
+    sent = [d for d in done if d.state == "sent"]
+    if sent:
+        await _record_sent(connection, broadcast_id, sent, now)
+    others = [d for d in done if d.state != "sent"]
+    table = _deliveries.c
+    for outcome in others:
+        statement = update(_deliveries).where(
+            table.broadcast_id == broadcast_id, table.n == outcome.n, table.state.in_(_DOUBT)
+        )
+        values: dict[str, Any] = {"state": outcome.state, "reason": outcome.reason, "part": outcome.part}
+        if outcome.provider_id is not None:
+            values["provider_id"] = outcome.provider_id
+        if not outcome.counted:
+            values["attempts"] = table.attempts - 1
+        if outcome.state == "failed":
+            values["failed_at"] = now
+        await connection.execute(statement.values(**values))
+
+
+async def _record_sent(connection: AsyncConnection, broadcast_id: int, sent: Sequence[Done], now: datetime) -> None:
+    table = _deliveries.c
+    values: dict[str, Any] = {"state": "sent", "reason": "", "sent_at": bindparam("at")}
+    if connection.dialect.name == "sqlite":
+        statement = update(_deliveries).where(
+            table.broadcast_id == bindparam("b"), table.n == bindparam("k"), table.state.in_(_DOUBT)
+        )
+        rows = [{"b": broadcast_id, "k": d.n, "p": d.provider_id, "part_": d.part, "at": now} for d in sent]
+        await connection.execute(statement.values(provider_id=bindparam("p"), part=bindparam("part_"), **values), rows)
+        return
+    told = func.unnest(
+        bindparam("ns", type_=ARRAY(Integer)),
+        bindparam("ps", type_=ARRAY(Text)),
+        bindparam("parts", type_=ARRAY(Integer)),
+    ).table_valued("n", "provider_id", "part", name="told")
+    of_these = update(_deliveries).where(
+        table.broadcast_id == broadcast_id, table.n == told.c.n, table.state.in_(_DOUBT)
+    )
+    await connection.execute(
+        of_these.values(provider_id=told.c.provider_id, part=told.c.part, **values),
+        {"ns": [d.n for d in sent], "ps": [d.provider_id for d in sent], "parts": [d.part for d in sent], "at": now},
+    )
+
+
+async def doubt(connection: AsyncConnection, chunk: Chunk) -> None:
+    """Note that some outcome in a range is unknown and has to be settled."""
+    here = (_chunks.c.broadcast_id == chunk.broadcast_id, _chunks.c.first == chunk.first)
+    await connection.execute(update(_chunks).where(*here).values(doubtful=True))
+
+
+async def give_back(connection: AsyncConnection, chunk: Chunk, now: datetime, wait: float | None) -> bool:
+    """End a lease; True when nothing of the range is queued any more.
+
+    What is left may be leased again in `wait` seconds (None: at once).
+    """
+    table = _deliveries.c
+    left = select(table.n).where(
+        table.broadcast_id == chunk.broadcast_id, table.n.between(chunk.first, chunk.last), table.state == "queued"
+    )
+    more = (await connection.execute(left.limit(1))).first() is not None
+    at = now + timedelta(seconds=wait) if more and wait else None
+    values = {"state": "waiting" if more else "done", "lease": None, "leased_until": None, "next_attempt_at": at}
+    await connection.execute(update(_chunks).where(*_mine(chunk)).values(**values))
+    return not more
+
+
+def _mine(chunk: Chunk) -> tuple[Any, ...]:
+    here = (_chunks.c.broadcast_id == chunk.broadcast_id, _chunks.c.first == chunk.first)
+    return (*here, _chunks.c.lease == chunk.lease, _chunks.c.state == "running")
+
+
+async def free_expired(session: AsyncSession, now: datetime | None) -> int:
+    """Take ranges back whose worker fell silent; what it had marked is in doubt. None frees all (a lone process)."""
+    query = select_rows(ChunkRow).where(ChunkRow.state == "running")
+    if now is not None:
+        query = query.where(col(ChunkRow.leased_until) < now)
+    ranges = list((await session.exec(query.with_for_update(skip_locked=True))).all())
+    for chunk in ranges:
+        in_range = update(DeliveryRow).where(
+            col(DeliveryRow.broadcast_id) == chunk.broadcast_id, col(DeliveryRow.n).between(chunk.first, chunk.last)
+        )
+        marked = in_range.where(col(DeliveryRow.state) == "sending")
+        result = await session.exec(marked.values(state="unknown", reason="interrupted"))
+        chunk.doubtful = chunk.doubtful or bool(result.rowcount)
+        chunk.state, chunk.lease, chunk.leased_until = "waiting", None, None
+    return len(ranges)
+
+
+async def next_due(session: AsyncSession, now: datetime) -> datetime | None:
+    """Return when the next range that waits for another try is due."""
+    query = (
+        select_rows(func.min(ChunkRow.next_attempt_at))
+        .join(BroadcastRow, col(BroadcastRow.id) == col(ChunkRow.broadcast_id))
+        .where(ChunkRow.state == "waiting", BroadcastRow.state == "running", col(ChunkRow.next_attempt_at) > now)
+    )
+    return (await session.exec(query)).one()
+
+
+async def doubtful(session: AsyncSession, limit: int = 20) -> list[ChunkRow]:
+    """Return ranges in which an outcome is unknown and nobody is sending."""
+    query = select_rows(ChunkRow).where(col(ChunkRow.doubtful), ChunkRow.state != "running").limit(limit)
+    return list((await session.exec(query)).all())
+
+
+async def unknown(session: AsyncSession, broadcast_id: int, first: int, last: int) -> list[DeliveryRow]:
+    """Return the deliveries of a range whose outcome is unknown."""
+    query = select_rows(DeliveryRow).where(
+        DeliveryRow.broadcast_id == broadcast_id,
+        col(DeliveryRow.n).between(first, last),
+        DeliveryRow.state == "unknown",
+    )
+    return list((await session.exec(query.order_by(col(DeliveryRow.n)))).all())
+
+
+async def settle(session: AsyncSession, broadcast_id: int, n: int, **values: object) -> bool:
+    """Write what became of a delivery in doubt; False when somebody settled it meanwhile."""
+    statement = update(DeliveryRow).where(
+        col(DeliveryRow.broadcast_id) == broadcast_id, col(DeliveryRow.n) == n, col(DeliveryRow.state).in_(_DOUBT)
+    )
+    return bool((await session.exec(statement.values(**values))).rowcount)
+
+
+async def clear_doubt(session: AsyncSession, broadcast_id: int, first: int) -> None:
+    """Note that nothing in a range is in doubt any more; kept when something is."""
+    inside = exists(literal(1)).where(
+        col(DeliveryRow.broadcast_id) == col(ChunkRow.broadcast_id),
+        col(DeliveryRow.n).between(col(ChunkRow.first), col(ChunkRow.last)),
+        col(DeliveryRow.state) == "unknown",
+    )
+    statement = update(ChunkRow).where(
+        col(ChunkRow.broadcast_id) == broadcast_id, col(ChunkRow.first) == first, ~inside
+    )
+    await session.exec(statement.values(doubtful=False))
+
+
+async def in_doubt_for(
+    session: AsyncSession, recipient: str, since: datetime
+) -> list[tuple[DeliveryRow, BroadcastRow]]:
+    """Return what is leaving or in doubt for a recipient, tried since then, with its broadcast, oldest first."""
+    query = (
+        select_rows(DeliveryRow, BroadcastRow)
+        .join(BroadcastRow, col(BroadcastRow.id) == col(DeliveryRow.broadcast_id))
+        .where(
+            DeliveryRow.recipient == recipient, col(DeliveryRow.state).in_(_DOUBT), col(DeliveryRow.sending_at) >= since
+        )
+        .order_by(col(DeliveryRow.broadcast_id))
+    )
+    return list((await session.exec(query)).all())
+
+
+async def by_provider_id(session: AsyncSession, recipient: str, provider_id: str) -> DeliveryRow | None:
+    """Return a recipient's delivery by the provider's id of the message."""
+    query = select_rows(DeliveryRow).where(DeliveryRow.recipient == recipient, DeliveryRow.provider_id == provider_id)
+    return (await session.exec(query)).first()
