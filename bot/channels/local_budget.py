@@ -71,7 +71,7 @@ class _Spent:
 
     def paced_room(self, limit: int, now: float) -> int:
         interval, burst = self.pace(limit)
-        return math.floor(burst - max(0.0, self.paced - now) / interval + 1e-9)
+        return math.floor(burst - max(0.0, self.paced - now) / interval + 1e-6)
 
     def idle(self, now: float) -> bool:
         self.forget(now)
@@ -139,10 +139,12 @@ class LocalBudget:
             return 0
         room = cap(limit, lane) - mine.total
         if lane == BROADCAST:
-            room = min(room, mine.paced_room(limit, now))
+            paced = mine.paced_room(limit, now)
             if i:
-                # The account's own window comes first: what it sends to many fills half of a shared one at most.
-                room = min(room, max(1, limit // 2) - spent[0].bulk)
+                # What one account (its own window comes first) sends to many fills half of a shared window at most,
+                # and takes half of what is there at a time, so that others who ask find something.
+                paced = min(math.ceil(paced / 2), max(1, limit // 2) - spent[0].bulk)
+            room = min(room, paced)
         return room
 
     @staticmethod
@@ -155,13 +157,14 @@ class LocalBudget:
     @staticmethod
     def _wait(windows: Sequence[Window], spent: Sequence[_Spent], i: int, lane: int, now: float, want: int) -> float:
         mine, limit = spent[i], windows[i].limit
-        wait = max(0.0, mine.blocked - now)
+        wait = max(0.001, mine.blocked - now)
         missing = mine.total + 1 - cap(limit, lane)
         if missing > 0:
             wait = max(wait, mine.freed(now, missing, 1))
         if lane == BROADCAST:
             interval, burst = mine.pace(limit)
-            ahead = mine.paced - now - (burst - min(want, max(1, burst // 2))) * interval
+            some = min(2 * want, burst) if i else min(want, max(1, burst // 2))
+            ahead = mine.paced - now - (burst - some) * interval
             missing = spent[0].bulk + 1 - max(1, limit // 2) if i else 0
             wait = max(wait, ahead, spent[0].freed(now, missing, 2) if missing > 0 else 0.0)
         return wait

@@ -32,14 +32,12 @@ _FORGIVE = 5.0
 _SCRIPT = """
 local op, id, known = ARGV[1], ARGV[2], ARGV[3]
 local now, lane, want = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-if not now then
-  local time = redis.call('TIME')
-  now = tonumber(time[1]) + tonumber(time[2]) / 1000000
-end
+local time = redis.call('TIME')
+now = now or tonumber(time[1]) + tonumber(time[2]) / 1000000
 local marks = redis.call('MGET', KEYS[1], KEYS[2])
 local mark, lost = marks[1], marks[2]
 if not mark then
-  mark = id .. ':' .. string.format('%.6f', now)
+  mark = id .. ':' .. time[1] .. ':' .. time[2]
   redis.call('SET', KEYS[1], mark)
 end
 if known ~= '' and known ~= mark and not lost then
@@ -126,8 +124,11 @@ if op == 'take' then
     local room = cap(s.limit, lane) - s.total
     if lane == 2 then
       local interval, burst = pace(s)
-      room = math.min(room, math.floor(burst - math.max(0, s.paced - now) / interval + 0.000000001))
-      if i > 1 then room = math.min(room, math.max(1, math.floor(s.limit / 2)) - all[1].bulk) end
+      local paced = math.floor(burst - math.max(0, s.paced - now) / interval + 0.000001)
+      if i > 1 then
+        paced = math.min(math.ceil(paced / 2), math.max(1, math.floor(s.limit / 2)) - all[1].bulk)
+      end
+      room = math.min(room, paced)
     end
     if s.blocked > now then room = 0 end
     number = math.min(number, room)
@@ -141,6 +142,7 @@ if op == 'take' then
   end
   local wait = 0
   if number < want then
+    wait = 0.001
     for i, s in ipairs(all) do
       wait = math.max(wait, s.blocked - now)
       local missing = s.total + 1 - cap(s.limit, lane)
@@ -148,6 +150,7 @@ if op == 'take' then
       if lane == 2 then
         local interval, burst = pace(s)
         local some = math.min(want - number, math.max(1, math.floor(burst / 2)))
+        if i > 1 then some = math.min(2 * (want - number), burst) end
         wait = math.max(wait, s.paced - now - (burst - some) * interval)
         missing = all[1].bulk + 1 - math.max(1, math.floor(s.limit / 2))
         if i > 1 and missing > 0 then wait = math.max(wait, freed(all[1], missing, 'b')) end

@@ -1,0 +1,342 @@
+"""The rate budget in one process and over Redis: the provider never counts too many, and answers find room."""
+
+import asyncio
+import heapq
+import itertools
+import random
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from redis.asyncio import Redis
+
+from bot.channels.local_budget import LocalBudget
+from bot.channels.rate_limit import ANSWER, BROADCAST, NOTICE, Grant, RateBudget, Window, span
+from bot.channels.redis_budget import RedisBudget
+from tests.servers import redis_server
+
+START = 1_790_000_000.0
+_runs = itertools.count()
+Processes = Callable[[Callable[[], float], int], list[RateBudget]]
+
+
+class Hand:
+    """A clock moved by hand, in seconds."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator["Redis"]:
+    client: Redis = Redis.from_url(redis_url)
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture(params=["local", "redis"])
+def processes(request: pytest.FixtureRequest) -> Processes:
+    """Return a function that makes the budgets of n processes; the local kind has one process only."""
+    if request.param == "local":
+        return lambda clock, _: [LocalBudget(clock)]
+    client: Redis = request.getfixturevalue("redis")
+    return lambda clock, n: [RedisBudget(client, clock=clock) for _ in range(n)]
+
+
+def windows(limit: int = 100, app: int = 4000, seconds: int = 60) -> tuple[Window, ...]:
+    """Return the windows of an account and its app that no other test has used."""
+    run = next(_runs)
+    return (Window(f"oa:{run}", limit, seconds), Window(f"app:{run}", app, seconds))
+
+
+def most_in_a_window(arrivals: list[float], seconds: float) -> int:
+    """Return the largest number of arrivals that any window of so many seconds holds."""
+    arrivals = sorted(arrivals)
+    most = begin = 0
+    for end, at in enumerate(arrivals):
+        while at - arrivals[begin] >= seconds:
+            begin += 1
+        most = max(most, end - begin + 1)
+    return most
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    seed=st.integers(0, 2**32),
+    limit=st.sampled_from([1, 2, 7, 30, 100]),
+    seconds=st.sampled_from([1, 10, 60]),
+    lanes=st.lists(st.sampled_from([ANSWER, NOTICE, BROADCAST]), min_size=3, max_size=3),
+    patient=st.booleans(),
+)
+async def test_the_provider_never_counts_too_many(
+    processes: Processes, seed: int, limit: int, seconds: int, lanes: list[int], *, patient: bool
+) -> None:
+    chance, clock = random.Random(seed), Hand()
+    budgets = processes(clock, 2)
+    share = windows(limit, limit * 2, seconds)
+    slack = span(seconds) - seconds
+    arrivals: list[float] = []
+    turns = [(START + chance.random() * seconds, i, lane) for i, lane in enumerate(lanes)]
+    heapq.heapify(turns)
+    for _ in range(250):
+        clock.now, sender, lane = heapq.heappop(turns)
+        if clock.now > START + 5 * seconds:
+            break
+        budget = budgets[sender % len(budgets)]
+        want = chance.randint(1, limit + 2)
+        grant = await budget.take(share, lane, want)
+        assert 0 <= grant.number <= want
+        assert (grant.wait == 0.0) is (grant.number == want)
+        unused = chance.randint(0, grant.number) if chance.random() < 0.2 else 0
+        if unused:
+            await budget.give_back(share, unused)
+        arrivals += [clock.now + chance.random() * slack for _ in range(grant.number - unused)]
+        pause = grant.wait if patient else chance.random() * seconds / 20
+        heapq.heappush(turns, (clock.now + max(pause, seconds / 1000), sender, lane))
+    assert most_in_a_window(arrivals, seconds) <= limit
+
+
+@pytest.mark.parametrize("limit", [100, 2000])
+async def test_a_broadcast_uses_most_of_its_share_and_answers_always_find_room(
+    processes: Processes, limit: int
+) -> None:
+    clock = Hand()
+    budget = processes(clock, 1)[0]
+    share, sent, answers, ask_at = windows(limit), 0, 0, START
+    for step in range(5 * 60):
+        clock.now = START + step
+        if clock.now >= ask_at:
+            grant = await budget.take(share, BROADCAST, 1000)
+            sent += grant.number
+            ask_at = clock.now + grant.wait
+        if step % 10 == 5:
+            assert await budget.take(share, ANSWER, 1) == Grant(1, 0.0)
+            answers += 1
+    assert answers == 30
+    assert 5 * limit * 0.6 < sent <= 5 * limit * 0.82
+
+
+async def test_the_lanes_leave_room_for_the_more_urgent(processes: Processes) -> None:
+    clock = Hand()
+    budget = processes(clock, 1)[0]
+    share = windows(100)
+    assert 0 < (await budget.take(share, BROADCAST, 100)).number < 10
+    noticed = (await budget.take(share, NOTICE, 200)).number
+    assert (await budget.take(share, BROADCAST, 1)).number == 0
+    assert (await budget.take(share, NOTICE, 1)).number == 0
+    answered = (await budget.take(share, ANSWER, 200)).number
+    assert answered == 10
+    assert noticed < 90
+    refused = await budget.take(share, ANSWER, 1)
+    assert refused.number == 0
+    assert 60 < refused.wait < 65
+    clock.now += refused.wait
+    assert (await budget.take(share, ANSWER, 1)).number == 1
+
+
+async def test_one_a_second_goes_on_in_every_lane(processes: Processes) -> None:
+    for lane in (ANSWER, NOTICE, BROADCAST):
+        clock = Hand()
+        budget = processes(clock, 1)[0]
+        chat, sent = windows(1, 30, 1), 0
+        while clock.now < START + 60:
+            grant = await budget.take(chat, lane, 1)
+            sent += grant.number
+            clock.now += grant.wait or 0.01
+        assert 45 < sent <= 60
+
+
+async def test_one_account_in_bulk_leaves_half_of_the_app_to_the_others(processes: Processes) -> None:
+    clock = Hand()
+    budget = processes(clock, 1)[0]
+    greedy, app = windows(1000, 1000)
+    other = (Window(f"{greedy.key}:other", 1000, 60), app)
+    taken: dict[str, int] = {"greedy": 0, "other": 0}
+    for step in range(60):
+        clock.now = START + step
+        taken["greedy"] += (await budget.take((greedy, app), BROADCAST, 1000)).number
+        taken["other"] += (await budget.take(other, BROADCAST, 1)).number
+    assert taken["greedy"] <= 500
+    assert taken["other"] > 25
+
+
+async def test_what_is_given_back_can_be_taken_again(processes: Processes) -> None:
+    budget = processes(Hand(), 1)[0]
+    share = windows(100)
+    assert (await budget.take(share, ANSWER, 150)).number == 100
+    await budget.give_back(share, 30)
+    assert (await budget.take(share, ANSWER, 150)).number == 30
+
+
+async def test_a_block_holds_everybody_back_until_it_ends(processes: Processes) -> None:
+    clock = Hand()
+    budgets = processes(clock, 2)
+    share = windows()
+    await budgets[0].block(share[:1], 42.0)
+    for lane in (ANSWER, BROADCAST):
+        grant = await budgets[-1].take(share, lane, 5)
+        assert grant.number == 0
+        assert grant.wait == pytest.approx(42.0, abs=0.01)
+    assert (await budgets[-1].take(windows(), ANSWER, 5)).number == 5
+    clock.now += 42.001
+    assert (await budgets[-1].take(share, ANSWER, 5)).number == 5
+    await budgets[0].block(share[1].key, 5.0)
+    assert (await budgets[-1].take(share, ANSWER, 5)).number == 0
+
+
+async def test_the_providers_own_count_is_believed_where_it_is_higher(processes: Processes) -> None:
+    budgets = processes(Hand(), 2)
+    share = windows(100)
+    await budgets[0].take(share, ANSWER, 10)
+    await budgets[0].note_remaining(share[0].key, 100, 95)
+    assert (await budgets[-1].take(share, ANSWER, 85)).number == 85
+    await budgets[0].note_remaining(share[0].key, 100, 2)
+    await budgets[0].note_remaining("never used", 100, 2)
+    assert (await budgets[-1].take(share, ANSWER, 10)).number == 2
+
+
+async def test_without_windows_there_is_no_limit(processes: Processes) -> None:
+    budget = processes(Hand(), 1)[0]
+    assert await budget.take((), BROADCAST, 100_000) == Grant(100_000, 0.0)
+    await budget.give_back((), 3)
+    await budget.block((), 3.0)
+
+
+async def test_counters_of_quiet_keys_are_let_go(redis: "Redis") -> None:
+    share = windows(30, 60, 1)
+    await RedisBudget(redis).take(share, BROADCAST, 1)
+    for window in share:
+        assert 0 < await redis.pttl(f"loa:rate:{window.key}") < 5000
+
+
+async def test_redis_counts_by_its_own_clock(redis: "Redis") -> None:
+    share = windows(10)
+    one, two = RedisBudget(redis), RedisBudget(redis)
+    assert (await one.take(share, ANSWER, 6)).number == 6
+    assert (await two.take(share, ANSWER, 6)).number == 4
+
+
+async def test_a_redis_that_lost_its_memory_puts_everybody_on_a_quarter(redis: "Redis") -> None:
+    clock = Hand()
+    one, two = RedisBudget(redis, clock=clock), RedisBudget(redis, clock=clock)
+    share = windows(100)
+    assert (await one.take(share, ANSWER, 100)).number == 100
+    await redis.flushdb()
+    await redis.script_flush()
+    assert (await one.take(share, ANSWER, 100)).number == 25
+    assert (await two.take(share, ANSWER, 100)).number == 0
+    clock.now += 64
+    assert (await two.take(share, ANSWER, 100)).number == 100
+
+
+class Switch:
+    """A Redis client that can be switched off."""
+
+    def __init__(self, client: "Redis") -> None:
+        self.client = client
+        self.off = False
+        self.calls = 0
+
+    def register_script(self, script: str) -> object:
+        run = self.client.register_script(script)
+
+        async def call(keys: list[str], arguments: list[str | int | float]) -> object:
+            self.calls += 1
+            if self.off:
+                raise ConnectionRefusedError
+            return await run(keys, arguments)
+
+        return call
+
+
+async def test_without_redis_each_process_goes_on_with_a_quarter_and_returns(
+    redis: "Redis", capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock, share = Hand(), windows(100)
+    switch = Switch(redis)
+    one, two = RedisBudget(switch, clock=clock, local=clock), RedisBudget(redis, clock=clock)
+    await one.take(share, ANSWER, 10)
+    switch.off = True
+    granted = [(await one.take(share, ANSWER, 20)).number for _ in range(5)]
+    assert granted == [20, 5, 0, 0, 0]
+    assert switch.calls == 2
+    await one.block(share[:1], 3.0)
+    clock.now += 1.5
+    assert (await one.take(share, ANSWER, 1)).number == 0
+    switch.off = False
+    clock.now += 1.5
+    assert (await one.take(share, ANSWER, 10)).number == 10
+    told = capsys.readouterr().out
+    assert told.count("counting alone") == told.count("counting together again") == 1
+    assert (await two.take(share, ANSWER, 100)).number == 100 - 10 - 25 - 10
+
+
+async def test_a_redis_that_stops_for_real_and_comes_back(tmp_path: Path) -> None:
+    program = redis_server.program()
+    assert program is not None
+    socket = tmp_path / "redis.sock"
+    command = [program, "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(tmp_path)]
+    client: Redis = Redis(unix_socket_path=str(socket))
+
+    async def started() -> "subprocess.Popen[bytes]":
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: ASYNC220 - started at once
+        async with asyncio.timeout(10):
+            while not socket.exists():  # noqa: ASYNC110 - polled with a limit
+                await asyncio.sleep(0.02)
+        return process
+
+    clock, share = Hand(), windows(100)
+    clock.now = time.monotonic()
+    budget = RedisBudget(client, local=clock)
+    process = await started()
+    try:
+        assert (await budget.take(share, ANSWER, 80)).number == 80
+        process.kill()
+        process.wait()
+        socket.unlink(missing_ok=True)
+        assert (await budget.take(share, ANSWER, 80)).number == 25
+        process = await started()
+        clock.now += 5
+        # It came back empty: 25 were spent alone, and a quarter is all there is until the rest is surely past.
+        assert (await budget.take(share, ANSWER, 80)).number == 0
+        assert (await budget.take(windows(100), ANSWER, 80)).number == 25
+    finally:
+        process.kill()
+        process.wait()
+        await client.aclose()
+
+
+_GREEDY = """
+import asyncio, sys
+from redis.asyncio import Redis
+from bot.channels.rate_limit import Window
+from bot.channels.redis_budget import RedisBudget
+async def main():
+    redis = Redis.from_url(sys.argv[1])
+    budget, taken = RedisBudget(redis), 0
+    for _ in range(60):
+        taken += (await budget.take((Window(sys.argv[2], 100, 60),), 0, 3)).number
+    print(taken)
+    await redis.aclose()
+asyncio.run(main())
+"""
+
+
+async def test_two_real_processes_share_one_window(redis_url: str) -> None:
+    key = windows()[0].key
+    running = [
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-c", _GREEDY, redis_url, key, stdout=asyncio.subprocess.PIPE
+        )
+        for _ in range(2)
+    ]
+    taken = [int((await process.communicate())[0]) for process in running]
+    assert sum(taken) == 100
