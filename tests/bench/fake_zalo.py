@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import itertools
+import sys
 from typing import Final, cast
 
 import orjson
@@ -40,6 +41,8 @@ class FakeZalo(asyncio.Protocol):
         if head.startswith(b"GET /count"):
             doubles = sum(n - 1 for n in self.addressed.values() if n > 1)
             content = orjson.dumps({"taken": sum(self.addressed.values()), "doubles": doubles})
+        elif not body:
+            content = b'{"error":-201,"message":"only sends are known here"}'
         else:
             user = orjson.loads(body)["recipient"]["user_id"]
             self.addressed[user] = self.addressed.get(user, 0) + 1
@@ -62,7 +65,8 @@ def _length(head: bytes) -> int:
 async def serve(port: int) -> None:
     """Serve until cancelled."""
     server = await asyncio.get_running_loop().create_server(FakeZalo, "127.0.0.1", port, backlog=512)
-    print(server.sockets[0].getsockname()[1], flush=True)
+    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
+    sys.stdout.flush()
     await server.serve_forever()
 
 
