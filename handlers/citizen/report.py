@@ -52,10 +52,10 @@ async def offered(turn: Turn) -> None:
 
 
 async def resume_with(turn: Turn) -> None:
-    """Take what was sent as the next piece of the half-finished report."""
+    """Take what was sent as the next piece of the half-finished report, wherever that was left."""
     assert turn.draft is not None
     step = Step(turn.draft.step)
-    turn.goto(Step.CONTENT if step in {Step.IDLE, Step.OFFERED} else step)
+    turn.goto(step if step in STEPS and step is not Step.OFFERED else Step.CONTENT)
     await STEPS[turn.step](turn)
 
 

@@ -300,3 +300,17 @@ async def test_what_people_say_in_passing_is_understood(talk: Talk, text: str, e
 async def test_an_identity_number_is_not_repeated_to_the_chat(talk: Talk) -> None:
     said = await talk.say("Đèn đường thôn Kim Lâm hỏng, cccd của tôi 001085012345, đề nghị sửa giúp")
     assert "001085012345" not in said[0]
+
+
+@pytest.mark.parametrize("left_at", ["proposed", "editing"])
+async def test_words_go_into_a_draft_that_was_left_when_it_was_proposed_or_being_changed(
+    talk: Talk, left_at: str
+) -> None:
+    """Fault found by tests/chaos: the update ended as a dead letter, without an answer."""
+    assert "thành phản ánh?" in (await talk.say("Đèn đường thôn Kim Lâm hỏng ba hôm nay, rất tối"))[0]
+    if left_at == "editing":
+        await talk.say("sửa")
+    await talk.say("phản ánh")
+    assert await talk.say("cạnh nhà văn hoá, mấy cột liền không sáng")
+    conversation = await talk.conversation()
+    assert "mấy cột liền" in conversation.data["draft"]["text"]
