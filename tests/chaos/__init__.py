@@ -1,0 +1,1 @@
+"""Real processes under load while things break; afterwards the books must balance."""

@@ -1,0 +1,64 @@
+"""Run `loa` with its long waits bent short, its clock wrong or its disk full: python -m tests.chaos.bent … -- worker …
+
+The program is the real one; only constants are changed before it starts, so that what takes a minute in life (a lease
+that runs out, a sweeper's next turn) can be seen in seconds.
+"""
+
+import argparse
+import importlib
+import resource
+import sys
+from datetime import UTC, datetime, timedelta
+
+from bot import __main__ as front_door
+from bot import clock, queue, runtime
+
+LEASES = (("jobs.handle_updates", "_LEASE_SECONDS"), ("jobs.deliver_messages", "_LEASE_SECONDS"))
+"""Where it is written how long a worker may hold what it works on."""
+
+
+def main() -> int:
+    """Bend what the arguments before `--` say, then be `loa`."""
+    cut = sys.argv.index("--")
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos.bent")
+    parser.add_argument("--lease", type=float, help="seconds that a lease lasts")
+    parser.add_argument("--sweep", type=int, help="seconds between the turns of sweepers that have under a minute")
+    parser.add_argument("--clock", type=float, default=0.0, help="seconds by which this process' clock is wrong")
+    parser.add_argument("--largest-file", type=int, help="bytes after which the disk counts as full")
+    given = parser.parse_args(sys.argv[1:cut])
+    if given.sweep:
+        _sweep(given.sweep)
+    if given.lease:
+        _lease(given.lease)
+    if given.clock:
+        _clock(timedelta(seconds=given.clock))
+    if given.largest_file is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (given.largest_file, given.largest_file))
+    sys.argv = ["loa", *sys.argv[cut + 1 :]]
+    return front_door.main()
+
+
+def _sweep(seconds: int) -> None:
+    for job in queue.JOBS:
+        if job.every and job.every < 60:
+            object.__setattr__(job, "every", seconds)
+
+
+def _lease(seconds: float) -> None:
+    for module, name in LEASES:
+        there = importlib.import_module(module)
+        assert hasattr(there, name), f"{module} keeps its lease elsewhere now"
+        setattr(there, name, seconds)
+
+
+def _clock(wrong_by: timedelta) -> None:
+    def wrong_now() -> datetime:
+        return datetime.now(UTC) + wrong_by
+
+    clock.utc_now = wrong_now
+    assert runtime.opened.__wrapped__.__defaults__, "the clock comes in as a default"  # type: ignore[attr-defined]
+    runtime.opened.__wrapped__.__defaults__ = (wrong_now,)  # type: ignore[attr-defined]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

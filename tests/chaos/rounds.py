@@ -1,0 +1,211 @@
+"""Play rounds: people write, things break, everything comes to rest, the books are compared."""
+
+import asyncio
+import contextlib
+import random
+import shutil
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import func, update
+from sqlmodel import col, select
+
+from bot.clock import utc_now
+from bot.store.accounts import AccountRow
+from bot.store.broadcasts import BroadcastRow
+from bot.store.contacts import ConversationRow
+from bot.store.database import Database
+from bot.store.inbox import InboxRow
+from bot.store.messages import AttachmentRow
+from bot.store.outbox import OutboxRow
+from tests.chaos import town
+from tests.chaos.books import Books, own_reconciliation, read
+from tests.chaos.cluster import Cluster, cluster
+from tests.chaos.people import Crowd, Office
+from tests.chaos.servers import OwnRedis
+from tests.chaos.storm import Storm
+from tests.simulator.simulator import Simulator
+
+LEASE_SECONDS = 4.0
+SWEEP_SECONDS = 2
+BENDS = ("--lease", str(LEASE_SECONDS), "--sweep", str(SWEEP_SECONDS))
+"""Leases and sweepers of a short run; what a minute would show in life is seen in seconds."""
+REAL_LEASE_SECONDS = 60.0
+TIME_SCALE = 100
+"""Zalo's repeats come after 30 s, 5, 15, 30 and 60 min; here after 0.3, 3, 9, 18 and 36 s."""
+
+
+class UnbalancedError(AssertionError):
+    """The books of a round do not balance; the message says what is wrong, and by which seed it was played."""
+
+
+@dataclass(slots=True)
+class Played:
+    """What one round was."""
+
+    seed: int
+    seconds: float
+    settling: float
+    happened: Counter[str]
+    stored: int
+    sent: int
+    repeated: int
+
+    def __str__(self) -> str:
+        storm = ", ".join(f"{name} {number}" for name, number in sorted(self.happened.items()))
+        return (
+            f"seed {self.seed}: {self.stored} webhooks, {self.sent} messages, {self.repeated} repeated, "
+            f"{self.seconds:.0f} s and {self.settling:.0f} s to rest ({storm})"
+        )
+
+
+@dataclass
+class Game:
+    """One service, one provider, rounds after each other; the tables and the provider's log grow over all of them."""
+
+    cluster: Cluster
+    simulator: Simulator
+    database: Database
+    crowd: Crowd
+    redis: OwnRedis | None
+    bent: bool
+    throttles: bool = False
+    reconnections: int = 0
+    stored_before: int = 0
+    sent_before: int = 0
+    repeated_before: int = 0
+    stopped: list[str] = field(default_factory=list)
+
+    async def play(self, seed: int, *, number: int, seconds: float, people: int, limit: float) -> Played:
+        """Play one round; raises UnbalancedError."""
+        rng = random.Random(seed)
+        begun = time.monotonic()
+        lease = LEASE_SECONDS if self.bent else REAL_LEASE_SECONDS
+        storm = Storm(
+            self.cluster, self.simulator, random.Random(rng.random()), lease, self.redis, throttles=self.throttles
+        )
+        office = Office(self.cluster, self.database, random.Random(rng.random()))
+        working = asyncio.gather(office.work(), self._administer())
+        try:
+            await asyncio.gather(storm.rage(seconds, number), self.crowd.gather(random.Random(rng.random()), people))
+        finally:
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
+            await office.close()
+        calm = time.monotonic()
+        await self.simulator.clear_faults()
+        await self.cluster.heal()
+        await self.come_to_rest(limit, seed, storm.happened)
+        books = await self.check(seed, storm.happened)
+        return self._played(seed, calm - begun, time.monotonic() - calm, Counter(storm.happened), books)
+
+    def _played(self, seed: int, seconds: float, settling: float, happened: Counter[str], books: Books) -> Played:
+        stored = len(books.tables.inbox)
+        sent = sum(row.provider_id is not None for row in books.tables.outbox)
+        repeated = sum(row.repeated for row in books.tables.outbox)
+        played = Played(
+            seed, seconds, settling, happened,
+            stored - self.stored_before, sent - self.sent_before, repeated - self.repeated_before,
+        )  # fmt: skip
+        self.stored_before, self.sent_before, self.repeated_before = stored, sent, repeated
+        return played
+
+    async def come_to_rest(self, limit: float, seed: int = 0, happened: list[str] | None = None) -> None:
+        """Wait until nothing is on its way any more; where waits are bent, what would be due later is due now."""
+        deadline = time.monotonic() + limit
+        quiet = 0
+        while quiet < 2:
+            left = await self.unfinished()
+            quiet = 0 if left else quiet + 1
+            if left and time.monotonic() > deadline:
+                raise UnbalancedError(
+                    f"seed {seed}, after {happened}: no rest after {limit} s: {left}\n{self.cluster.logs()}"
+                )
+            if left:
+                await self._as_people_would()
+            await asyncio.sleep(0.25)
+
+    async def unfinished(self) -> dict[str, int]:
+        """Return what is still on its way, by kind."""
+        left: dict[str, int] = {}
+        under_way = Counter(d.state for d in self.simulator.provider.webhooks.deliveries)
+        left |= {f"webhooks {s}": under_way[s] for s in ("sending", "waiting", "held") if under_way[s]}
+        queries = {
+            "inbox": select(func.count()).where(col(InboxRow.state).in_(("new", "handling"))),
+            "outbox": select(func.count()).where(col(OutboxRow.state).in_(("queued", "sending", "unknown"))),
+            "attachments": select(func.count()).where(col(AttachmentRow.state) == "pending"),
+            "conversations": select(func.count()).where(col(ConversationRow.resume_at).is_not(None)),
+            "broadcasts": select(func.count()).where(
+                col(BroadcastRow.state).in_(("planning", "running", "paused"))
+            ),
+        }
+        async with self.database.reading() as session:
+            for name, query in queries.items():
+                if number := (await session.exec(query)).one():
+                    left[name] = number
+        spooled = sum(len(list(spool.glob("*"))) for spool in self.cluster.spools)
+        return left | ({"spool": spooled} if spooled else {})
+
+    async def _administer(self) -> None:
+        """Grant anew whatever has lost its tokens, until cancelled."""
+        while True:
+            await asyncio.sleep(0.5)
+            await self._reconnect()
+
+    async def _reconnect(self) -> None:
+        async with self.database.reading() as session:
+            standing = select(AccountRow.external_id).where(col(AccountRow.state) != "active")
+            stopped = (await session.exec(standing)).all()
+        if stopped:
+            self.reconnections += 1
+            self.stopped += await town.reconnect(self.cluster.settings, self.simulator, self.reconnections)
+
+    async def _as_people_would(self) -> None:
+        """Grant anew what lost its tokens; where waits are bent, let what waits for a later try be due."""
+        await self._reconnect()
+        if not self.bent:
+            return
+        now = utc_now()
+        async with self.database.writing() as session:
+            for table in (InboxRow, OutboxRow):
+                later = col(table.next_attempt_at) > now
+                waiting = col(table.state).in_(("new", "queued"))
+                await session.exec(update(table).where(waiting, later).values(next_attempt_at=now))
+            pending = col(AttachmentRow.state) == "pending"
+            await session.exec(update(AttachmentRow).where(pending).values(next_attempt_at=now))
+            await session.commit()
+
+    async def check(self, seed: int, happened: list[str]) -> Books:
+        """Compare both sides; raises UnbalancedError."""
+        books = Books(self.simulator, await read(self.database), self.cluster.spools)
+        books.check()
+        books.wrong += await own_reconciliation(self.database)
+        if books.wrong:
+            found = "\n".join(books.wrong[:30])
+            raise UnbalancedError(f"seed {seed}, after {happened}: {len(books.wrong)} differences\n{found}")
+        return books
+
+
+@contextlib.asynccontextmanager
+async def game(
+    folder: Path, database_url: str, redis: OwnRedis | None, *, seed: int, bent: bool = True
+) -> AsyncIterator[Game]:
+    """Give a running service on a fresh, migrated database: one process without Redis, else two web and two workers."""
+    folder.mkdir(parents=True, exist_ok=True)
+    queue_url = redis.url if redis is not None else "embedded"
+    async with contextlib.AsyncExitStack() as stack:
+        simulator = await stack.enter_async_context(Simulator(time_scale=TIME_SCALE, seed=seed, keep=None))
+        members = await stack.enter_async_context(
+            cluster(folder, database_url, queue_url, simulator.url, bends=BENDS if bent else ())
+        )
+        await town.found(members.settings, simulator)
+        for oa in simulator.provider.world.oas.values():
+            oa.webhook_url = members.webhook_url
+        await members.heal()
+        database = Database(database_url, pool_size=3)
+        stack.push_async_callback(database.close)
+        yield Game(members, simulator, database, Crowd(simulator), redis, bent)
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,81 @@
+"""The town of a chaos run: a commune whose officials may sign in, three accounts of it, and the fake provider."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import update
+from sqlmodel import col, select
+
+from bot.actions import accounts
+from bot.config import Settings
+from bot.passwords import hash_password
+from bot.runtime import opened
+from bot.store.accounts import AccountRow
+from bot.store.database import Database
+from bot.store.schema import migrate
+from bot.store.staff import StaffRow
+from tests import commune
+from tests.simulator.simulator import Simulator
+
+PASSWORD = "loa-demo-2026"
+PER_MINUTE = 2000
+
+
+@dataclass(frozen=True)
+class Oa:
+    """One account, in the service and at the provider."""
+
+    oa_id: str
+    kind: str
+
+    @property
+    def webhook_key(self) -> str:
+        return f"webhook-key-{self.oa_id}"
+
+
+OAS = (Oa("2222333344445555666", "state"), Oa("2222333344445555777", "business"), Oa("2222333344445555888", "state"))
+
+
+async def prepare(database_url: str) -> None:
+    """Bring an empty database to the current schema."""
+    database = Database(database_url)
+    await migrate(database)
+    await database.close()
+
+
+async def found(settings: Settings, simulator: Simulator) -> None:
+    """Make the commune in the service's database, and its accounts there and at the provider."""
+    async with opened(settings) as runtime:
+        hashed = await hash_password(PASSWORD)
+        async with runtime.units_of_work() as uow:
+            made = await commune.build(uow)
+            await uow.session.delete(made.account)
+            await uow.session.exec(update(StaffRow).values(password=hashed))
+        for oa in OAS:
+            tokens = {"access_token": f"access-{oa.oa_id}", "refresh_token": f"refresh-{oa.oa_id}"}
+            await simulator.add_oa(
+                oa.oa_id, f"OA {oa.oa_id}", oa.kind, oa_secret_key=oa.webhook_key, rate_limit=PER_MINUTE, **tokens
+            )
+            async with runtime.units_of_work() as uow:
+                row = await accounts.add_account(
+                    uow, runtime.box, oa_id=oa.oa_id, name=f"OA {oa.oa_id}", unit_code="10183", kind=oa.kind,
+                    secrets=accounts.Secrets(**tokens, webhook_key=oa.webhook_key, expires_at=None),
+                )  # fmt: skip
+                row.learnt = {"per_minute": str(PER_MINUTE)}
+
+
+async def reconnect(settings: Settings, simulator: Simulator, number: int) -> list[str]:
+    """Do what an administrator does with accounts that stand still: grant anew; returns which were stopped."""
+    again = []
+    async with opened(settings) as runtime:
+        async with runtime.database.reading() as session:
+            stopped: list[Any] = list(
+                (await session.exec(select(AccountRow).where(col(AccountRow.state) != "active"))).all()
+            )
+        for row in stopped:
+            tokens = {"access_token": f"a{number}-{row.external_id}", "refresh_token": f"r{number}-{row.external_id}"}
+            await simulator.verbs.set_oa(oa_id=row.external_id, **tokens)
+            async with runtime.units_of_work() as uow:
+                await accounts.reconnect(uow, runtime.box, row.id, accounts.Secrets(**tokens))
+            again.append(row.stopped_reason)
+    return again
