@@ -106,6 +106,8 @@ async def _failed(runtime: Runtime, row: OutboxRow, lease: str, account: Account
             "reason": step.reason,
             "detail": error.detail[:500],
         }
+        if step.attempts is not None:
+            values["attempts"] = step.attempts
         if step.state is DeliveryState.FAILED:
             values["failed_at"] = uow.now
         if not await outbox.record(uow.session, row.id, lease, **values):

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot import render
+from bot.actions import repetition
 from bot.domain.message import Lane, Message, fit
 from bot.domain.text import clean
 from bot.domain.update import AttachmentKind, MessageReceived
@@ -81,9 +82,14 @@ async def say(
     """Queue a message to a contact, split as the account needs, and return the rows' ids in sending order.
 
     `delay` in seconds keeps it back, for what can still be taken back; after `lifetime` it is not sent any more.
+    What the bot repeats without end is not queued: then nothing is returned.
     """
+    parts = fit(message, uow.capabilities(account), protected)
+    if author == "bot" and await repetition.repeats(uow, contact, parts[0].text):
+        await repetition.stop(uow, account, contact, parts[0], purpose, LANES[lane.value])
+        return []
     ids = []
-    for part in fit(message, uow.capabilities(account), protected):
+    for part in parts:
         row_id = uow.new_id()
         uow.session.add(
             OutboxRow(

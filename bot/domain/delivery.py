@@ -123,13 +123,17 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """What to write into the outbox row after a failed try; `at` is None for a final state."""
+    """What to write into the outbox row after a failed try; `at` is None for a final state.
+
+    `attempts` is how many tries count from now on, where this one does not: None leaves the number as it is.
+    """
 
     state: DeliveryState
     at: datetime | None
     reason: str
     stops_account: bool = False
     recipient_gone: bool = False
+    attempts: int | None = None
 
 
 _PAUSES = tuple(timedelta(seconds=s) for s in (2, 10, 30, 120, 600, 1800, 3600))
@@ -167,7 +171,9 @@ def next_step(error: SendError, attempts: int, now: datetime, jitter: float) -> 
 def _later(error: SendError, attempts: int, now: datetime, jitter: float) -> NextStep:
     if isinstance(error, ThrottledError):
         wait = timedelta(seconds=error.retry_after if error.retry_after is not None else 60)
-        return NextStep(DeliveryState.QUEUED, now + wait + timedelta(seconds=jitter), error.reason)
+        at = now + wait + timedelta(seconds=jitter)
+        # Being asked to slow down says nothing about the message; 1 remains, by which the order of a chat is kept.
+        return NextStep(DeliveryState.QUEUED, at, error.reason, attempts=max(1, attempts - 1))
     if attempts >= MAX_ATTEMPTS:
         return NextStep(DeliveryState.FAILED, None, error.reason)
     pause = _PAUSES[attempts - 1] if error.retry_after is None else timedelta(seconds=error.retry_after)

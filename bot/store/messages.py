@@ -66,6 +66,18 @@ async def by_provider_id(session: AsyncSession, account_id: str, provider_id: st
     return (await session.exec(query)).first()
 
 
+async def repeated(session: AsyncSession, contact_id: str, text: str, since: datetime, most: int) -> int:
+    """Count how often the bot has said the same to a contact since then, up to `most`."""
+    query = select(MessageRow.id).where(
+        MessageRow.contact_id == contact_id,
+        col(MessageRow.occurred_at) >= since,
+        MessageRow.direction == "out",
+        MessageRow.author == "bot",
+        MessageRow.text == text,
+    )
+    return len((await session.exec(query.limit(most))).all())
+
+
 async def of_case(session: AsyncSession, case_id: str) -> list[MessageRow]:
     """Return the messages of a case, oldest first."""
     query = select(MessageRow).where(MessageRow.case_id == case_id)

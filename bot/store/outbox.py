@@ -257,6 +257,17 @@ async def failed(session: AsyncSession, limit: int = 50, since: datetime | None 
     return list((await session.exec(query.order_by(col(OutboxRow.failed_at).desc()).limit(limit))).all())
 
 
+async def failed_for(session: AsyncSession, contact_id: str, reason: str, text: str, since: datetime) -> bool:
+    """Say whether a message of this text to a contact has failed for a reason since then."""
+    query = select(OutboxRow.id).where(
+        OutboxRow.contact_id == contact_id,
+        OutboxRow.reason == reason,
+        OutboxRow.text == text,
+        col(OutboxRow.failed_at) >= since,
+    )
+    return (await session.exec(query)).first() is not None
+
+
 async def blank_contact(session: AsyncSession, contact_id: str) -> None:
     """Blank every message to a contact, and cancel what has not left."""
     mine = update(OutboxRow).where(col(OutboxRow.contact_id) == contact_id)

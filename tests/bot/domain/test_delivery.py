@@ -41,6 +41,18 @@ def test_pauses_grow_and_end() -> None:
 def test_the_providers_own_wait_is_used_and_never_counts_as_a_failure() -> None:
     step = next_step(delivery.ThrottledError("slow", retry_after=17), 99, NOW, 0)
     assert step.at == NOW + timedelta(seconds=17)
+    assert step.attempts == 98
+
+
+def test_being_throttled_for_hours_uses_up_no_tries() -> None:
+    attempts = 0
+    for _ in range(500):
+        step = next_step(delivery.ThrottledError("slow"), attempts + 1, NOW, 0.5)
+        assert step.state is delivery.DeliveryState.QUEUED
+        assert step.attempts is not None
+        attempts = step.attempts
+    later = next_step(delivery.TemporaryError("provider_error"), attempts + 1, NOW, 0)
+    assert (later.state, later.attempts) == (delivery.DeliveryState.QUEUED, None)
 
 
 def test_night_ends_at_six_in_viet_nam() -> None:
