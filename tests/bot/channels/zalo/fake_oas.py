@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 import aiohttp
 
 from bot.channels.channel import AccountRef, FileContent, Recipient
+from bot.channels.rate_limit import RateBudget
 from bot.channels.zalo.oa import ZaloOA
 from bot.errors import NotFoundError
 from tests.fakes.scripted_server import Answer, Asked, ScriptedServer
@@ -150,7 +151,15 @@ class Scene:
         if self.store_away:
             raise OSError("store away")
 
-    def process(self, *, timeout: float = 2.0, session: aiohttp.ClientSession | None = None) -> ZaloOA:
+    def process(
+        self,
+        *,
+        timeout: float = 2.0,
+        session: aiohttp.ClientSession | None = None,
+        budget: RateBudget | None = None,
+        app_per_minute: int = 4000,
+        oa_per_minute: int = 100,
+    ) -> ZaloOA:
         return ZaloOA(
             session or self.session,
             app_id="1111222233334444555",
@@ -164,4 +173,7 @@ class Scene:
             learn=self.learn,
             now=self.clock,
             timeout=timeout,
+            budget=budget,
+            app_per_minute=app_per_minute,
+            oa_per_minute=oa_per_minute,
         )
