@@ -15,11 +15,17 @@ batch = Histogram(
     "loa_intake_batch_size", "Webhooks written in one transaction", buckets=(1, 2, 5, 10, 20, 50, 100, 200)
 )
 page_seconds = Histogram("loa_page_seconds", "Server time of a page", ["page"])
+wake_seconds = Histogram(
+    "loa_wake_seconds", "Wake-up of a job to its start", ["job"], buckets=(0.001, 0.005, 0.01, 0.05, 0.1, 1, 10)
+)
 turn_seconds = Histogram("loa_turn_seconds", "Webhook received to reply handed to the provider")
 queue_age = Gauge("loa_queue_age_seconds", "Age of the oldest waiting item", ["queue"])
 backlog = Gauge("loa_backlog", "Items waiting", ["queue"])
 job_age = Gauge("loa_job_age_seconds", "Time since a periodic job last ended well", ["job"])
+database_up = Gauge("loa_database_up", "Whether the database answered when ages and backlogs were read last")
+parked = Gauge("loa_parked", "Updates that wait for a person")
 spool_files = Gauge("loa_spool_files", "Files in the spool folder")
+spool_webhooks = Gauge("loa_spool_webhooks", "Webhooks in the spool folder")
 
 
 def exposition() -> bytes:

@@ -1,17 +1,17 @@
-"""Name the jobs, wake workers, and spread news to open pages; the work itself is kept by the database.
+"""Name the jobs, wake whoever runs them, and spread news to open pages; the work itself is kept by the database.
 
-Redis, or a Redis in this process when the queue is embedded: losing either loses no work, since every job looks for
-what is due in the database and sweepers wake it again.
+Where the jobs run in the same process they are woken directly. Other processes are told over Redis, by arq jobs that
+mean no more than "look for work" and a message that says so at once. Losing any of it loses no work, since every job
+looks for what is due in the database, and sweepers wake it again.
 """
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
 
-from arq.connections import ArqRedis, RedisSettings, create_pool
+from arq.connections import ArqRedis
 from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 
@@ -19,22 +19,34 @@ from bot.logs import logger
 
 _log = logger("queue")
 _NEWS = "loa:news"
-QUEUE_ERRORS = (RedisError, OSError)
+_WAKES = "loa:wakes"
+_COALESCE_SECONDS = 0.005
+_CONNECT_SECONDS = 2.0
+_SEND_SECONDS = 5.0
+_PAUSE_SECONDS = 1.0
+_DUE_ALWAYS = datetime.fromtimestamp(0.001, UTC)
+"""When a wake-up is due: long ago by every machine's clock, so that clocks which disagree do not delay it."""
+_KEPT = timedelta(hours=1)
+QUEUE_ERRORS = (RedisError, OSError, TimeoutError)
 """What is raised when the queue cannot be reached."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One job: `every` seconds when it also runs by itself, `sweeps` the state whose rows it keeps moving."""
+    """One job: `every` seconds when it also runs by itself, `sweeps` the state whose rows it keeps moving.
+
+    A run is ended after `limit` seconds; None for those that go on as long as there is work.
+    """
 
     name: str
     every: int | None = None
     sweeps: str = ""
+    limit: int | None = 300
 
 
-HANDLE_UPDATES = Job("handle_updates", 10, "inbox new")
-DELIVER_MESSAGES = Job("deliver_messages", 10, "outbox queued")
-SEND_BROADCASTS = Job("send_broadcasts", 10, "broadcast running, delivery queued")
+HANDLE_UPDATES = Job("handle_updates", 10, "inbox new", limit=None)
+DELIVER_MESSAGES = Job("deliver_messages", 10, "outbox queued", limit=None)
+SEND_BROADCASTS = Job("send_broadcasts", 10, "broadcast running, delivery queued", limit=None)
 SETTLE_MESSAGES = Job("settle_messages", 10, "outbox unknown, delivery unknown")
 RESUME_CONVERSATIONS = Job("resume_conversations", 10, "conversation waiting")
 FETCH_ATTACHMENTS = Job("fetch_attachments", 20, "attachment pending")
@@ -63,51 +75,123 @@ JOBS = (
 BY_NAME = {job.name: job for job in JOBS}
 
 
-def _embedded_pool() -> ArqRedis:
-    from fakeredis import FakeServer
-    from fakeredis.aioredis import FakeAsyncRedisConnection
-
-    kind: Any = FakeAsyncRedisConnection
-    return ArqRedis(connection_pool=ConnectionPool(connection_class=kind, server=FakeServer()))
-
-
 class Queue:
-    """Wake jobs and pass news on, over Redis or inside this process."""
+    """Wake jobs and pass news on, inside this process or over Redis."""
 
-    def __init__(self, redis: ArqRedis, *, embedded: bool) -> None:
-        self.redis = redis
-        self.embedded = embedded
+    def __init__(self, redis: ArqRedis | None) -> None:
+        self._redis = redis
+        self._ring: Callable[[str], None] | None = None
+        self._bells = {name: asyncio.Event() for name in BY_NAME}
+        self._later: dict[tuple[str, int], asyncio.TimerHandle] = {}
+        self._wakes: set[str] = set()
+        self._topics: dict[str, None] = {}
+        self._sender: asyncio.Task[None] | None = None
         self._listeners: set[asyncio.Queue[str]] = set()
         self._reader: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(cls, url: str) -> "Queue":
-        """Connect; "embedded" needs nothing, anything else is a Redis address."""
+        """Make the queue of one process: "embedded" for one alone, anything else is a Redis address.
+
+        Connections are made when they are needed, so that a Redis that is down delays wake-ups and no start.
+        """
         if url == "embedded":
-            return cls(_embedded_pool(), embedded=True)
-        return cls(await create_pool(RedisSettings.from_dsn(url)), embedded=False)
+            return cls(None)
+        pool = ConnectionPool.from_url(url, socket_connect_timeout=_CONNECT_SECONDS, socket_keepalive=True)
+        return cls(ArqRedis(connection_pool=pool))
+
+    @property
+    def embedded(self) -> bool:
+        """Whether this process is the only one."""
+        return self._redis is None
+
+    @property
+    def redis(self) -> ArqRedis:
+        """The Redis that the processes share; there is none when the queue is embedded."""
+        assert self._redis is not None
+        return self._redis
+
+    def bell(self, job: str) -> asyncio.Event:
+        """Return what is set whenever a job of this process is woken.
+
+        A job that looks for work more than once in a run clears its bell before it looks, and then need not be run
+        again for what it found; a bell that is set when a run ends starts the next one.
+        """
+        return self._bells[job]
+
+    def attach(self, ring: Callable[[str], None] | None) -> None:
+        """Have `ring(job)` called for every wake-up: the jobs run in this process. None when they no longer do."""
+        self._ring = ring
 
     async def wake(self, job: str, delay: float = 0.0) -> None:
-        """Start a job after `delay` seconds; a queue that is down is only logged, since sweepers find the work."""
+        """Start a job after `delay` seconds, within 50 ms; never waits for Redis.
+
+        Many wake-ups within 5 ms are one. A wake-up that is lost, with Redis or with the process that was to give it
+        later, is only logged, since sweepers find the work.
+        """
         assert job in BY_NAME
-        try:
-            await self.redis.enqueue_job(job, _defer_by=timedelta(seconds=delay) if delay else None)
-        except QUEUE_ERRORS as error:
-            _log.warning("wake-up lost, a sweeper will find the work", job=job, error=type(error).__name__)
+        if delay <= 0:
+            self._wake_now(job)
+            return
+        loop = asyncio.get_running_loop()
+        at = loop.time() + delay
+        key = (job, int(at / _COALESCE_SECONDS))
+        if key not in self._later:
+            self._later[key] = loop.call_at(at, self._wake_later, key)
+
+    def _wake_later(self, key: tuple[str, int]) -> None:
+        del self._later[key]
+        self._wake_now(key[0])
+
+    def _wake_now(self, job: str) -> None:
+        if self._ring is not None:
+            self._ring(job)
+        elif self._redis is not None:
+            self._wakes.add(job)
+            self._send_soon()
+
+    async def call_for_help(self, job: str) -> None:
+        """Wake a job in some process, be it this one: there is more to do than one can take."""
+        if self._redis is not None:
+            self._wakes.add(job)
+            self._send_soon()
 
     async def announce(self, topic: str) -> None:
-        """Tell every process' open pages that `topic` has news."""
-        try:
-            await self.redis.publish(_NEWS, topic)
-        except QUEUE_ERRORS as error:
-            _log.warning("news not spread", topic=topic, error=type(error).__name__)
+        """Tell every process' open pages that `topic` has news; never waits for Redis."""
+        if self._redis is None:
+            self._spread(topic)
+        else:
+            self._topics[topic] = None
+            self._send_soon()
+
+    def _send_soon(self) -> None:
+        if self._sender is None or self._sender.done():
+            self._sender = asyncio.create_task(self._send())
+
+    async def _send(self) -> None:
+        """Send what has gathered, and once more what gathers meanwhile, with a pause in which the same is said once."""
+        while self._wakes or self._topics:
+            wakes, self._wakes = self._wakes, set()
+            topics, self._topics = self._topics, {}
+            try:
+                async with asyncio.timeout(_SEND_SECONDS):
+                    for job in sorted(wakes):
+                        await self.redis.enqueue_job(job, _defer_until=_DUE_ALWAYS, _expires=_KEPT)
+                    for job in sorted(wakes):
+                        await self.redis.publish(_WAKES, job)
+                    for topic in topics:
+                        await self.redis.publish(_NEWS, topic)
+            except QUEUE_ERRORS as error:
+                lost = [*sorted(wakes), *topics]
+                _log.warning("not told to other processes, sweepers find it", lost=lost, error=type(error).__name__)
+            await asyncio.sleep(_COALESCE_SECONDS)
 
     @contextlib.asynccontextmanager
     async def news(self) -> AsyncIterator[asyncio.Queue[str]]:
         """Give a queue that receives the topics announced from now on."""
-        if self._reader is None or self._reader.done():
+        if self._redis is not None and (self._reader is None or self._reader.done()):
             ready: asyncio.Event = asyncio.Event()
-            self._reader = asyncio.create_task(self._read(ready))
+            self._reader = asyncio.create_task(self._listen(_NEWS, self._spread, ready))
             await asyncio.wait_for(ready.wait(), 5)
         mine: asyncio.Queue[str] = asyncio.Queue(maxsize=200)
         self._listeners.add(mine)
@@ -116,18 +200,22 @@ class Queue:
         finally:
             self._listeners.discard(mine)
 
-    async def _read(self, ready: asyncio.Event) -> None:
+    async def hear_wakes(self, heard: asyncio.Event) -> None:
+        """Set `heard` whenever some process has put a wake-up into Redis, until cancelled."""
+        await self._listen(_WAKES, lambda _job: heard.set(), asyncio.Event())
+
+    async def _listen(self, channel: str, take: Callable[[str], None], ready: asyncio.Event) -> None:
         while True:
             try:
-                async with self.redis.pubsub() as channel:
-                    await channel.subscribe(_NEWS)
+                async with self.redis.pubsub() as subscription:
+                    await subscription.subscribe(channel)
                     ready.set()
-                    async for item in channel.listen():
+                    async for item in subscription.listen():
                         if item["type"] == "message":
-                            self._spread(item["data"].decode())
+                            take(item["data"].decode())
             except QUEUE_ERRORS as error:
-                _log.warning("news interrupted", error=type(error).__name__)
-                await asyncio.sleep(1)
+                _log.warning("not heard from other processes", channel=channel, error=type(error).__name__)
+                await asyncio.sleep(_PAUSE_SECONDS)
 
     def _spread(self, topic: str) -> None:
         for listener in self._listeners:
@@ -136,12 +224,19 @@ class Queue:
 
     async def ping(self) -> None:
         """Raise when the queue does not answer."""
-        await self.redis.ping()
+        if self._redis is not None:
+            await self._redis.ping()
 
     async def close(self) -> None:
-        """Close connections."""
-        if self._reader is not None:
-            self._reader.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._reader
-        await self.redis.aclose(close_connection_pool=True)
+        """Send what still waits, forget what was to come later, and close connections."""
+        for handle in self._later.values():
+            handle.cancel()
+        self._later.clear()
+        if self._sender is not None and not self._sender.done():
+            await asyncio.wait([self._sender], timeout=_SEND_SECONDS)
+        for task in (self._sender, self._reader):
+            if task is not None and not task.done():
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+        if self._redis is not None:
+            await self._redis.aclose(close_connection_pool=True)

@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from dataclasses import replace
+import time
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from bot import metrics
@@ -11,14 +12,22 @@ from bot.clock import new_id
 from bot.domain.update import UNKNOWN_EVENT, MessageReceived, Unrecognised, Update
 from bot.errors import TooEarlyError
 from bot.logs import logger
+from bot.queue import HANDLE_UPDATES
 from bot.runtime import Runtime
 from bot.store import accounts, inbox
+from bot.store.database import DATABASE_ERRORS
 from bot.store.inbox import InboxRow
+from bot.store.turns import Turns
 from handlers.dispatch import Desk, dispatch
 
 _log = logger("handling")
 _LEASE_SECONDS = 60.0
-_BATCH = 20
+_LONGEST_SECONDS = 120.0
+"""One update that takes longer counts as failed: whatever it hangs on, its contact must not wait for ever."""
+_AT_ONCE = 20
+_REFILL_SECONDS = 0.05
+_GLANCE_SECONDS = 0.02
+_HELP_SECONDS = 1.0
 _SOON_SECONDS = 0.3
 _FIRST_YEAR = 2012
 """Zalo began in 2012: an earlier time means that the event told none, and the time of arrival is used."""
@@ -34,17 +43,100 @@ class UnreadableError(Exception):
     """The webhook could not be read as anything; it is parked at once, since trying again changes nothing."""
 
 
+@dataclass(slots=True)
+class _InHand:
+    """What this run works on: the task of each update, and the lease it was claimed under."""
+
+    tasks: dict[asyncio.Task[None], tuple[int, str]] = field(default_factory=dict)
+    turns: Turns = field(default_factory=Turns)
+    total: int = 0
+
+    def by_lease(self) -> dict[str, list[int]]:
+        leases: dict[str, list[int]] = {}
+        for row_id, lease in self.tasks.values():
+            leases.setdefault(lease, []).append(row_id)
+        return leases
+
+
 async def handle_updates(runtime: Runtime) -> int:
-    """Handle everything that is due now; returns how many updates were handled or put back."""
-    total = 0
+    """Handle everything that is due now; returns how many updates were handled or put back.
+
+    A slow update does not keep the others waiting: places that get free are filled again. When the process is about
+    to end no more is begun; what is cancelled is given back as if it had not been tried.
+    """
+    hand = _InHand()
+    beating = asyncio.create_task(_keep_leases(runtime, hand))
+    try:
+        with runtime.urgency.working():
+            await _work_off(runtime, hand)
+    finally:
+        beating.cancel()
+        left = hand.by_lease()
+        for task in hand.tasks:
+            task.cancel()
+        await asyncio.gather(beating, *hand.tasks, return_exceptions=True)
+        for lease, ids in left.items():
+            async with runtime.units_of_work() as uow:
+                await inbox.give_back(uow.session, ids, lease)
+    return hand.total
+
+
+async def _work_off(runtime: Runtime, hand: _InHand) -> None:
+    """Look for updates whenever places are free, until there are none; or finish what was begun, if told to stop."""
+    bell = runtime.queue.bell(HANDLE_UPDATES.name)
+    helped_at = time.monotonic()
     while True:
-        lease = new_id()
-        async with runtime.units_of_work() as uow:
-            rows = await inbox.claim(uow.session, lease, uow.now, _LEASE_SECONDS, _BATCH)
-        if not rows:
-            return total
-        await asyncio.gather(*(_one(runtime, row, lease) for row in rows))
-        total += len(rows)
+        if not runtime.stopping.is_set():
+            bell.clear()
+            free = _AT_ONCE - len(hand.tasks)
+            if await _begin(runtime, hand, free) == free and time.monotonic() - helped_at > _HELP_SECONDS:
+                helped_at = time.monotonic()
+                await runtime.queue.call_for_help(HANDLE_UPDATES.name)
+        if not hand.tasks:
+            return
+        await _places(hand, bell)
+
+
+async def _begin(runtime: Runtime, hand: _InHand, number: int) -> int:
+    """Claim updates and begin to handle them; returns how many."""
+    lease = new_id()
+    async with runtime.units_of_work() as uow:
+        rows = await inbox.claim(uow.session, lease, uow.now, _LEASE_SECONDS, number, hand.turns)
+    for row in rows:
+        assert row.id is not None
+        hand.tasks[asyncio.create_task(_one(runtime, row, lease))] = row.id, lease
+    hand.total += len(rows)
+    return len(rows)
+
+
+async def _places(hand: _InHand, bell: asyncio.Event) -> None:
+    """Wait until looking for more is worth a transaction: half of the places are free, or somebody has waited a bit."""
+    began, changed = time.monotonic(), False
+    while hand.tasks:
+        done, _ = await asyncio.wait(hand.tasks, timeout=_GLANCE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            del hand.tasks[task]
+        changed = changed or bool(done) or bell.is_set()
+        free = _AT_ONCE - len(hand.tasks)
+        waited = bell.is_set() or time.monotonic() - began > _REFILL_SECONDS
+        if changed and free and (2 * free >= _AT_ONCE or waited):
+            return
+
+
+async def _keep_leases(runtime: Runtime, hand: _InHand) -> None:
+    """Extend the leases of what is being worked on; what has been lost is dropped, since another worker has it."""
+    while True:
+        await asyncio.sleep(_LEASE_SECONDS / 3)
+        try:
+            for lease, ids in hand.by_lease().items():
+                async with runtime.units_of_work() as uow:
+                    kept = await inbox.extend(uow.session, ids, lease, uow.now, _LEASE_SECONDS)
+                for task, (row_id, held) in hand.tasks.items():
+                    if held == lease and row_id in ids and row_id not in kept and not task.done():
+                        _log.warning("lease lost, another worker took over", inbox=row_id)
+                        task.cancel()
+        except DATABASE_ERRORS as error:
+            _log.warning("leases not extended", error=type(error).__name__)
 
 
 async def _one(runtime: Runtime, row: InboxRow, lease: str) -> None:
@@ -53,7 +145,8 @@ async def _one(runtime: Runtime, row: InboxRow, lease: str) -> None:
     updates: list[Update] = []
     try:
         updates = _read(channel, row)
-        await _handle(runtime, row, lease, updates)
+        async with asyncio.timeout(_LONGEST_SECONDS):
+            await _handle(runtime, row, lease, updates)
     except LeaseLostError:
         _log.warning("lease lost, another worker took over", inbox=row.id)
     except Exception as error:  # noqa: BLE001 - whatever broke, the row must get its outcome

@@ -1,16 +1,15 @@
-"""Run the jobs on arq: woken by name, and each periodic one by the clock."""
+"""Run the jobs: woken in this process or over Redis, where arq carries the wake-ups, and periodic ones by lease."""
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
-import arq.worker
-from arq.cron import CronJob, cron
 from arq.worker import Function, Worker, func
 
 from bot.logs import logger
-from bot.queue import JOBS, Job
+from bot.queue import BY_NAME, JOBS, QUEUE_ERRORS
 from bot.runtime import Runtime
 from bot.store import health, inbox, outbox
 from jobs.close_answered import close_answered
@@ -19,21 +18,23 @@ from jobs.fetch_attachments import fetch_attachments
 from jobs.fetch_profiles import fetch_profiles
 from jobs.forget import forget
 from jobs.handle_updates import handle_updates
+from jobs.periodic import run_all, turn
 from jobs.reconcile import reconcile
 from jobs.refresh_credentials import refresh_credentials
 from jobs.remind_deadlines import remind_deadlines
 from jobs.requeue_stuck import requeue_stuck
 from jobs.resume_conversations import resume_conversations
+from jobs.runner import Runner
 from jobs.send_broadcasts import send_broadcasts
 from jobs.settle_messages import settle_messages
 
 _log = logger("jobs")
-_POLL_SECONDS = 0.02
-_JOB_SECONDS = 300
+_POLL_SECONDS = 0.5
+_PAUSE_SECONDS = 1.0
 _AT_ONCE = 20
 _ACCOUNTS_SECONDS = 5
-_STOP_SECONDS = 20
-_MINUTE = 60
+_STOP_SECONDS = 15.0
+_END_SECONDS = 5.0
 _HOUR = 3600
 
 Run = Callable[[Runtime], Awaitable[int]]
@@ -60,111 +61,130 @@ async def run_once(runtime: Runtime, name: str) -> int:
 
 
 async def run_periodic(runtime: Runtime, name: str) -> int:
-    """Run one job and note for the health page when it began and how it ended."""
-    async with runtime.units_of_work() as uow:
-        await health.job_started(uow.session, name, uow.now)
-    error = ""
-    try:
-        return await run_once(runtime, name)
-    except Exception as problem:  # noqa: BLE001 - one job that breaks must not end the worker
-        _log.exception("periodic job failed", job=name)
-        error = f"{type(problem).__name__}: {problem}"
-        return 0
-    finally:
-        async with runtime.units_of_work() as uow:
-            await health.job_ended(uow.session, name, uow.now, error)
+    """Run one job if it is its turn, and note for the health page when it began and how it ended; returns what it did.
+
+    What it raises is noted and logged, not raised.
+    """
+    done = 0
+
+    async def sweep(name: str) -> bool:
+        nonlocal done
+        done = await run_once(runtime, name)
+        return True
+
+    await turn(runtime, name, timedelta(seconds=BY_NAME[name].every or 0), sweep)
+    return done
 
 
-def _woken(runtime: Runtime, job: Job) -> Function:
-    async def run(_context: dict[str, Any]) -> None:
+class WakeReader(Worker):
+    """Read wake-ups from Redis as soon as it says that there are some, instead of asking for them all the time.
+
+    Each is taken by one process of all. Redis may be away, or come back empty, at any time.
+    """
+
+    def __init__(self, functions: list[Function], redis: Any) -> None:
+        super().__init__(
+            functions, redis_pool=redis, handle_signals=False, max_jobs=_AT_ONCE, keep_result=0, max_tries=1,
+            log_results=False, health_check_interval=_HOUR, poll_delay=_POLL_SECONDS,
+        )  # fmt: skip
+        self.heard = asyncio.Event()
+        self.ending = False
+
+    async def main(self) -> None:
+        """Start what is there, then wait to hear of more, and look by itself every half second."""
+        while not self.ending:
+            self.heard.clear()
+            try:
+                await self._poll_iteration()
+            except QUEUE_ERRORS as error:
+                _log.warning("wake-ups not read", error=type(error).__name__)
+                await self._hear(_PAUSE_SECONDS)
+            else:
+                await self._hear(_POLL_SECONDS)
+        await asyncio.gather(*self.tasks.values(), return_exceptions=True)
+
+    async def start_jobs(self, job_ids: list[bytes]) -> None:
+        """Start wake-ups; one whose start fails gives its place back, which arq would keep for good."""
         try:
-            await run_once(runtime, job.name)
-        except Exception:  # noqa: BLE001 - one job that breaks must not end the worker
-            _log.exception("job failed, its sweeper will try again", job=job.name)
+            await super().start_jobs(job_ids)
+        except QUEUE_ERRORS:
+            self._release_sem_dec_counter_on_complete()
+            raise
 
-    coroutine: Any = run
-    return func(coroutine, name=job.name, keep_result=0, max_tries=1, timeout=_JOB_SECONDS)
+    async def _hear(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.heard.wait(), seconds)
 
-
-def _timed(runtime: Runtime, job: Job) -> CronJob:
-    async def run(_context: dict[str, Any]) -> None:
-        await run_periodic(runtime, job.name)
-
-    every = job.every or _MINUTE
-    times: dict[str, Any] = {"second": 0}
-    if every < _MINUTE:
-        times = {"second": set(range(0, _MINUTE, every))}
-    elif every < _HOUR:
-        times["minute"] = set(range(0, _MINUTE, every // _MINUTE))
-    else:
-        times["minute"] = 7
-    coroutine: Any = run
-    return cron(
-        coroutine, name=f"cron:{job.name}", unique=True, keep_result=0, max_tries=1, timeout=_JOB_SECONDS,
-        run_at_startup=True, **times,
-    )  # fmt: skip
+    async def end(self) -> None:
+        """Take no more wake-ups."""
+        self.ending, self.allow_pick_jobs = True, False
+        self.heard.set()
 
 
-def build_worker(runtime: Runtime) -> Worker:
-    """Make the arq worker of this process; signals are the caller's."""
-    if runtime.queue.embedded:
-        setattr(arq.worker, "log_redis_info", _no_info)  # noqa: B010 - arq offers no other way to leave INFO out
-    return Worker(
-        functions=[_woken(runtime, job) for job in JOBS],
-        cron_jobs=[_timed(runtime, job) for job in JOBS if job.every],
-        redis_pool=runtime.queue.redis,
-        handle_signals=False,
-        poll_delay=_POLL_SECONDS,
-        max_jobs=_AT_ONCE,
-        job_timeout=_JOB_SECONDS,
-        keep_result=0,
-        max_tries=1,
-        log_results=False,
-        health_check_interval=_HOUR,
-    )
+def _woken(runner: Runner, name: str) -> Function:
+    async def ring(_context: dict[str, Any]) -> None:
+        runner.ring(name)
 
-
-async def _no_info(_redis: Any, _log: Any) -> None:
-    """Stand in for arq's start-up report: the Redis in this process has no INFO command."""
+    coroutine: Any = ring
+    return func(coroutine, name=name, keep_result=0, max_tries=1)
 
 
 @contextlib.asynccontextmanager
-async def working(runtime: Runtime, *, alone: bool) -> AsyncIterator[None]:
-    """Work until left; `alone` says that no other process works on this database, so every lease found is dead."""
+async def working(runtime: Runtime, *, alone: bool, hurry: asyncio.Event | None = None) -> AsyncIterator[None]:
+    """Work until left; `alone` says that no other process works on this database, so every lease found is dead.
+
+    When left, jobs that run have some seconds to end, or until `hurry`; then what they hold is given back.
+    """
     if alone:
         async with runtime.units_of_work() as uow:
             await inbox.release_leases(uow.session, None)
             await outbox.doubt_expired(uow.session, None)
+            await health.release_jobs(uow.session)
     await runtime.refresh_accounts()
-    worker = build_worker(runtime)
-    running = asyncio.create_task(worker.async_run())
-    watching = asyncio.create_task(_watch_accounts(runtime))
+    runtime.stopping.clear()
+    runner = Runner(runtime.queue, lambda name: run_once(runtime, name))
+    runtime.queue.attach(runner.ring)
+    tasks = [asyncio.create_task(run_all(runtime, runner.sweep)), asyncio.create_task(_watch_accounts(runtime))]
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(_end, runtime, runner, tasks, hurry or asyncio.Event())
+        if not runtime.queue.embedded:
+            await stack.enter_async_context(_reading_wakes(runtime, runner))
+        for job in JOBS:
+            if job.limit is None:
+                runner.ring(job.name)
+        yield
+
+
+async def _end(runtime: Runtime, runner: Runner, tasks: list[asyncio.Task[None]], hurry: asyncio.Event) -> None:
+    runtime.stopping.set()
+    runtime.queue.attach(None)
+    await runner.end(_STOP_SECONDS, hurry)
+    await asyncio.wait(tasks, timeout=_END_SECONDS)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@contextlib.asynccontextmanager
+async def _reading_wakes(runtime: Runtime, runner: Runner) -> AsyncIterator[None]:
+    reader = WakeReader([_woken(runner, job.name) for job in JOBS], runtime.queue.redis)
+    reading = asyncio.create_task(reader.async_run())
+    hearing = asyncio.create_task(runtime.queue.hear_wakes(reader.heard))
     try:
         yield
     finally:
-        watching.cancel()
-        await _finish(worker, running)
-        with contextlib.suppress(asyncio.CancelledError):
-            await watching
-
-
-async def _finish(worker: Worker, running: asyncio.Task[None]) -> None:
-    """Let the loop and the jobs that have begun come to an end; what takes too long is cancelled, its sweeper finds it.
-
-    Cancelling the loop at once could hit it in the middle of a Redis transaction and leave a connection open.
-    """
-    worker.allow_pick_jobs = False
-    worker.burst, worker.max_burst_jobs = True, 0
-    await asyncio.wait([running], timeout=_STOP_SECONDS)
-    left = [task for task in (running, *worker.tasks.values()) if not task.done()]
-    for task in left:
-        task.cancel()
-    await asyncio.gather(running, *left, return_exceptions=True)
+        await reader.end()
+        await asyncio.wait([reading], timeout=_END_SECONDS)
+        for task in (reading, hearing, *reader.tasks.values()):
+            task.cancel()
+        await asyncio.gather(reading, hearing, *reader.tasks.values(), return_exceptions=True)
 
 
 async def _watch_accounts(runtime: Runtime) -> None:
     while True:
-        await asyncio.sleep(_ACCOUNTS_SECONDS)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(runtime.stopping.wait(), _ACCOUNTS_SECONDS)
+            return
         try:
             await runtime.refresh_accounts()
         except Exception:  # noqa: BLE001 - one job that breaks must not end the worker

@@ -1,8 +1,8 @@
 """Keep what the health page needs to name: refused webhooks and the last run of every periodic job."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import func
+from sqlalchemy import Update, and_, func, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -57,24 +57,62 @@ async def refusals(session: AsyncSession, since: datetime) -> list[tuple[str, st
     return [(provider, reason, int(n), at) for provider, reason, n, at in (await session.exec(query)).all()]
 
 
-async def job_started(session: AsyncSession, name: str, at: datetime) -> None:
-    """Note that a periodic job has begun."""
-    row = await session.get(JobRunRow, name)
-    if row is None:
-        session.add(JobRunRow(name=name, started_at=at))
-    else:
-        row.started_at = at
+async def job_started(
+    session: AsyncSession,
+    name: str,
+    at: datetime,
+    lease: str = "",
+    every: timedelta = timedelta(0),
+    seconds: float = 0.0,
+) -> bool:
+    """Take a periodic job's lease for `seconds` and note that it has begun; False when it is not its turn.
+
+    Its turn is `every` after its last start, and at once when whoever ran it died over it.
+    """
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    values = {"started_at": at, "lease": lease, "leased_until": at + timedelta(seconds=seconds)}
+    statement = insert(JobRunRow).values(name=name, error="", **values)
+    free = and_(col(JobRunRow.lease).is_(None), col(JobRunRow.started_at) <= at - every)
+    died = and_(col(JobRunRow.lease).is_not(None), col(JobRunRow.leased_until) < at)
+    taken = statement.on_conflict_do_update(index_elements=["name"], set_=values, where=or_(free, died))
+    return bool((await session.exec(taken)).rowcount)
 
 
-async def job_ended(session: AsyncSession, name: str, at: datetime, error: str) -> None:
-    """Note how a periodic job ended; "" is well."""
-    row = await session.get(JobRunRow, name)
-    if row is not None:
-        row.error = error[:500]
-        if error:
-            row.failed_at = at
-        else:
-            row.finished_at = at
+async def job_due(session: AsyncSession, name: str, at: datetime, every: timedelta) -> datetime:
+    """Return when it is worth asking for a job's lease again: it is due, or its holder has been silent for too long."""
+    row = await session.get(JobRunRow, name, populate_existing=True)
+    assert row is not None
+    due = row.started_at + every
+    return due if due > at or row.leased_until is None else row.leased_until
+
+
+async def job_goes_on(session: AsyncSession, name: str, at: datetime, lease: str, seconds: float) -> bool:
+    """Extend a job's lease; False when it has been lost."""
+    statement = _holder(name, lease).values(leased_until=at + timedelta(seconds=seconds))
+    return bool((await session.exec(statement)).rowcount)
+
+
+async def job_ended(session: AsyncSession, name: str, at: datetime, error: str, lease: str = "") -> bool:
+    """Note how a periodic job ended, "" is well, and let its lease go; False when the lease has been lost."""
+    ended = {"failed_at": at} if error else {"finished_at": at}
+    statement = _holder(name, lease).values(error=error[:500], lease=None, leased_until=None, **ended)
+    return bool((await session.exec(statement)).rowcount)
+
+
+async def job_given_back(session: AsyncSession, name: str, lease: str) -> bool:
+    """Let go of a job that did not come to its end, so that another begins it at once."""
+    statement = _holder(name, lease).values(leased_until=JobRunRow.started_at)
+    return bool((await session.exec(statement)).rowcount)
+
+
+async def release_jobs(session: AsyncSession) -> None:
+    """Let go of every job: a lone process has just started, so whoever held them is dead."""
+    held = update(JobRunRow).where(col(JobRunRow.lease).is_not(None))
+    await session.exec(held.values(leased_until=JobRunRow.started_at))
+
+
+def _holder(name: str, lease: str) -> Update:
+    return update(JobRunRow).where(col(JobRunRow.name) == name, col(JobRunRow.lease) == lease)
 
 
 async def job_runs(session: AsyncSession) -> dict[str, JobRunRow]:

@@ -1,17 +1,17 @@
 """Keep every webhook as it came, hand each out once and in order per contact, and never lose one that fails."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, Index, Integer, LargeBinary, delete, exists, func, literal, update
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.orm import aliased
+from sqlalchemy import BigInteger, Index, Integer, LargeBinary, delete, func, text, update
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.store import tallies
+from bot.store.turns import LEASED, OPEN, Turns, next_ids
+
+ASIDE = "state IN ('parked', 'no_account')"
+"""What the index of updates that wait for a person holds."""
 
 
 class InboxRow(SQLModel, table=True):
@@ -21,7 +21,9 @@ class InboxRow(SQLModel, table=True):
     __table_args__ = (
         Index("ux_inbox_key", "provider", "account", "key", unique=True),
         Index("ix_inbox_contact", "contact", "id"),
-        Index("ix_inbox_state", "state", "next_attempt_at"),
+        Index("ix_inbox_open", "account", "contact", "id", sqlite_where=text(OPEN), postgresql_where=text(OPEN)),
+        Index("ix_inbox_leased", "account", "contact", sqlite_where=text(LEASED), postgresql_where=text(LEASED)),
+        Index("ix_inbox_aside", "state", "account", sqlite_where=text(ASIDE), postgresql_where=text(ASIDE)),
         Index("ix_inbox_received", "received_at", postgresql_using="brin"),
     )
 
@@ -47,79 +49,69 @@ class InboxRow(SQLModel, table=True):
     handled_at: datetime | None = None
 
 
+_TRIES = 8
 MOST_STALLS = 8
 """An update in whose hands so many workers ended waits for a person."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """One verified webhook on its way into the table; `known` is False when its account is not set up."""
+async def claim(
+    session: AsyncSession, lease: str, now: datetime, seconds: float, limit: int, turns: Turns | None = None
+) -> list[InboxRow]:
+    """Lease up to `limit` updates for `seconds`: the oldest open one of each contact, contacts by `turns`.
 
-    provider: str
-    account: str
-    event: str
-    key: str
-    contact: str
-    raw: bytes
-    occurred_at: datetime
-    received_at: datetime
-    known: bool
-
-
-async def store_arrivals(connection: AsyncConnection, arrivals: Sequence[Arrival]) -> None:
-    """Write all arrivals in one statement; those already stored are skipped (same provider, account and key)."""
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    rows = [
-        {
-            "provider": a.provider,
-            "account": a.account,
-            "event": a.event,
-            "key": a.key,
-            "contact": a.contact,
-            "raw": a.raw,
-            "state": "new" if a.known else "no_account",
-            "attempts": 0,
-            "error": "",
-            "next_attempt_at": a.received_at,
-            "occurred_at": a.occurred_at,
-            "received_at": a.received_at,
-        }
-        for a in arrivals
-    ]
-    await connection.execute(insert(InboxRow).on_conflict_do_nothing(), rows)
+    Where other workers take the same ones at the same moment, the next ones are tried.
+    """
+    turns = turns or Turns()
+    rows: list[InboxRow] = []
+    for _ in range(_TRIES):
+        ids = await next_ids(session, now, limit - len(rows), turns)
+        if ids:
+            rows += await _lease(session, ids, lease, now, seconds)
+        if len(ids) < limit or 2 * len(rows) > limit:
+            break
+    return sorted(rows, key=lambda row: row.id or 0)
 
 
-async def claim(session: AsyncSession, lease: str, now: datetime, seconds: float, limit: int) -> list[InboxRow]:
-    """Lease up to `limit` updates for `seconds`: the oldest open one of each contact, of as many contacts."""
-    earlier = aliased(InboxRow)
-    waits = exists(literal(1)).where(
-        col(earlier.contact) == col(InboxRow.contact),
-        col(earlier.id) < col(InboxRow.id),
-        col(earlier.state).in_(("new", "handling")),
-    )
-    query = (
-        select(InboxRow.id)
-        .where(col(InboxRow.state) == "new", col(InboxRow.next_attempt_at) <= now, ~waits)
-        .order_by(col(InboxRow.id))
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    ids = list((await session.exec(query)).all())
-    if not ids:
-        return []
-    await session.exec(
+async def _lease(
+    session: AsyncSession, ids: Sequence[int], lease: str, now: datetime, seconds: float
+) -> Sequence[InboxRow]:
+    free = select(InboxRow.id).where(col(InboxRow.id).in_(ids), col(InboxRow.state) == "new")
+    statement = (
         update(InboxRow)
-        .where(col(InboxRow.id).in_(ids))
+        .where(col(InboxRow.id).in_(free.with_for_update(skip_locked=True)))
         .values(
             state="handling",
             lease=lease,
             leased_until=now + timedelta(seconds=seconds),
             attempts=InboxRow.attempts + 1,
         )
+        .returning(InboxRow)
         .execution_options(synchronize_session=False)
     )
-    rows = await session.exec(select(InboxRow).where(col(InboxRow.id).in_(ids)).order_by(col(InboxRow.id)))
-    return list(rows.all())
+    return (await session.exec(statement)).scalars().all()
+
+
+async def extend(session: AsyncSession, ids: Sequence[int], lease: str, now: datetime, seconds: float) -> set[int]:
+    """Keep updates that are still being handled for `seconds` more; returns those whose lease is still held."""
+    statement = (
+        update(InboxRow)
+        .where(col(InboxRow.id).in_(ids), col(InboxRow.lease) == lease, col(InboxRow.state) == "handling")
+        .values(leased_until=now + timedelta(seconds=seconds))
+        .returning(col(InboxRow.id))
+        .execution_options(synchronize_session=False)
+    )
+    return set((await session.exec(statement)).scalars().all())
+
+
+async def give_back(session: AsyncSession, ids: Sequence[int], lease: str) -> int:
+    """Let go of updates that were not handled after all, as if they had not been tried; returns how many."""
+    statement = (
+        update(InboxRow)
+        .where(col(InboxRow.id).in_(ids), col(InboxRow.lease) == lease, col(InboxRow.state) == "handling")
+        .values(state="new", lease=None, leased_until=None, attempts=InboxRow.attempts - 1)
+        .execution_options(synchronize_session=False)
+    )
+    return int((await session.exec(statement)).rowcount)
 
 
 async def finish(session: AsyncSession, row_id: int, lease: str, now: datetime) -> bool:
@@ -146,7 +138,7 @@ async def fail(session: AsyncSession, row_id: int, lease: str, error: str, next_
 
 async def release_leases(session: AsyncSession, now: datetime | None) -> int:
     """Free updates whose lease ran out before `now`; None frees all (a lone process that has just started)."""
-    statement = update(InboxRow).where(col(InboxRow.state) == "handling")
+    statement = update(InboxRow).where(text(LEASED), col(InboxRow.state) == "handling")
     if now is not None:
         statement = statement.where(col(InboxRow.leased_until) < now)
     poisonous = statement.where(col(InboxRow.attempts) >= MOST_STALLS)
@@ -170,7 +162,10 @@ async def update_row(session: AsyncSession, row_id: int) -> InboxRow | None:
 async def replay_account(session: AsyncSession, provider: str, account: str, now: datetime) -> int:
     """Let in what waited for an account that has now been added; returns how many."""
     statement = update(InboxRow).where(
-        col(InboxRow.provider) == provider, col(InboxRow.account) == account, col(InboxRow.state) == "no_account"
+        text(ASIDE),
+        col(InboxRow.state) == "no_account",
+        col(InboxRow.account) == account,
+        col(InboxRow.provider) == provider,
     )
     result = await session.exec(statement.values(state="new", next_attempt_at=now))
     return int(result.rowcount)
@@ -184,20 +179,26 @@ async def counts(session: AsyncSession) -> dict[str, int]:
 
 async def open_counts(session: AsyncSession) -> dict[str, int]:
     """Return how many updates stand in each state but `handled`, which may be millions."""
-    unhandled = col(InboxRow.state).in_(("new", "handling", "parked", "no_account"))
-    rows = await session.exec(select(InboxRow.state, func.count()).where(unhandled).group_by(InboxRow.state))
-    return {state: int(n) for state, n in rows.all()}
+    found: dict[str, int] = {}
+    for states in (OPEN, ASIDE):
+        rows = await session.exec(select(InboxRow.state, func.count()).where(text(states)).group_by(InboxRow.state))
+        found.update({state: int(n) for state, n in rows.all()})
+    return found
 
 
 async def oldest_open(session: AsyncSession) -> datetime | None:
     """Return when the oldest update that is not handled yet was received."""
-    query = select(func.min(InboxRow.received_at)).where(col(InboxRow.state).in_(("new", "handling")))
-    return (await session.exec(query)).one()
+    return (await session.exec(select(func.min(InboxRow.received_at)).where(text(OPEN)))).one()
 
 
 async def parked(session: AsyncSession, limit: int = 50) -> list[InboxRow]:
     """Return dead letters, newest first."""
-    query = select(InboxRow).where(col(InboxRow.state) == "parked").order_by(col(InboxRow.id).desc()).limit(limit)
+    query = (
+        select(InboxRow)
+        .where(text(ASIDE), col(InboxRow.state) == "parked")
+        .order_by(col(InboxRow.id).desc())
+        .limit(limit)
+    )
     return list((await session.exec(query)).all())
 
 
@@ -205,16 +206,10 @@ async def unknown_accounts(session: AsyncSession) -> list[tuple[str, int, dateti
     """Return accounts that write to us without being set up: provider's id, updates kept, last time."""
     query = (
         select(InboxRow.account, func.count(), func.max(InboxRow.received_at))
-        .where(col(InboxRow.state) == "no_account")
+        .where(text(ASIDE), col(InboxRow.state) == "no_account")
         .group_by(InboxRow.account)
     )
     return [(account, int(n), at) for account, n, at in (await session.exec(query)).all()]
-
-
-async def next_due(session: AsyncSession) -> datetime | None:
-    """Return when the next update waiting for another try is due."""
-    query = select(func.min(InboxRow.next_attempt_at)).where(col(InboxRow.state) == "new")
-    return (await session.exec(query)).one()
 
 
 async def erase_contact(session: AsyncSession, contact: str, keep_id: int) -> int:
@@ -230,13 +225,13 @@ async def erase_contact(session: AsyncSession, contact: str, keep_id: int) -> in
 async def forget_handled(session: AsyncSession, before: datetime, limit: int = 5000) -> int:
     """Delete up to `limit` raw updates that were handled before then, and book them; returns how many.
 
-    What was handled then was also due then: asking for that as well lets the index find the few among millions.
+    What was handled then was also received then: asking for that as well lets the index find the few among millions.
     """
     old = (
         select(InboxRow.id)
         .where(
             col(InboxRow.state) == "handled",
-            col(InboxRow.next_attempt_at) < before,
+            col(InboxRow.received_at) < before,
             col(InboxRow.handled_at) < before,
         )
         .limit(limit)

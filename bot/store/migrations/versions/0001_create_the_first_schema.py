@@ -86,9 +86,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("inbox", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_inbox_aside",
+            ["state", "account"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('parked', 'no_account')"),
+            postgresql_where=sa.text("state IN ('parked', 'no_account')"),
+        )
         batch_op.create_index("ix_inbox_contact", ["contact", "id"], unique=False)
+        batch_op.create_index(
+            "ix_inbox_leased",
+            ["account", "contact"],
+            unique=False,
+            sqlite_where=sa.text("lease IS NOT NULL"),
+            postgresql_where=sa.text("lease IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_inbox_open",
+            ["account", "contact", "id"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('new', 'handling')"),
+            postgresql_where=sa.text("state IN ('new', 'handling')"),
+        )
         batch_op.create_index("ix_inbox_received", ["received_at"], unique=False, postgresql_using="brin")
-        batch_op.create_index("ix_inbox_state", ["state", "next_attempt_at"], unique=False)
         batch_op.create_index("ux_inbox_key", ["provider", "account", "key"], unique=True)
 
     op.create_table(
@@ -103,10 +123,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
+        "processes",
+        sa.Column("id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("host", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("pid", sa.Integer(), nullable=False),
+        sa.Column("started_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("seen_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
         "reconciliations",
         sa.Column("name", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
-        sa.Column("differences", sa.JSON(), nullable=False),
+        sa.Column("found", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
@@ -668,12 +698,25 @@ def downgrade() -> None:
     op.drop_table("sign_in_attempts")
     op.drop_table("refusals")
     op.drop_table("reconciliations")
+    op.drop_table("processes")
     op.drop_table("job_runs")
     with op.batch_alter_table("inbox", schema=None) as batch_op:
         batch_op.drop_index("ux_inbox_key")
-        batch_op.drop_index("ix_inbox_state")
         batch_op.drop_index("ix_inbox_received", postgresql_using="brin")
+        batch_op.drop_index(
+            "ix_inbox_open",
+            sqlite_where=sa.text("state IN ('new', 'handling')"),
+            postgresql_where=sa.text("state IN ('new', 'handling')"),
+        )
+        batch_op.drop_index(
+            "ix_inbox_leased", sqlite_where=sa.text("lease IS NOT NULL"), postgresql_where=sa.text("lease IS NOT NULL")
+        )
         batch_op.drop_index("ix_inbox_contact")
+        batch_op.drop_index(
+            "ix_inbox_aside",
+            sqlite_where=sa.text("state IN ('parked', 'no_account')"),
+            postgresql_where=sa.text("state IN ('parked', 'no_account')"),
+        )
 
     op.drop_table("inbox")
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
