@@ -1,85 +1,34 @@
 """Write webhooks down before they are acknowledged: all that wait in one transaction, or to disk if that fails."""
 
 import asyncio
-import contextlib
-import json
-import os
-from base64 import b64decode, b64encode
 from collections import Counter
-from dataclasses import asdict
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from bot import metrics
 from bot.clock import Now, new_id
-from bot.errors import ConfigError, NotKeptError
+from bot.errors import NotKeptError
 from bot.logs import logger
-from bot.store import accounts, health, inbox
-from bot.store.database import DATABASE_ERRORS, Database
-from bot.store.inbox import Arrival
+from bot.spool import Spool
+from bot.store import accounts, health
+from bot.store.arrivals import CONTENT_ERRORS, Arrival, writer
+from bot.store.database import Database
+
+__all__ = ["Intake", "Spool"]
+
+LIMIT_SECONDS = 1.3
+"""A database that takes longer for a transaction counts as one that refuses: Zalo wants its answer within 2 s."""
 
 _log = logger("intake")
-_MOST = 200
-_DRAIN_SECONDS = 5.0
+_MOST = 500
+_TELL_SECONDS = 0.01
+_LOOK_SECONDS = 1.0
+_COUNT_SECONDS = 5.0
+_DRAIN_LIMIT_SECONDS = 30.0
+_FEW_FILES = 5
 
-
-class Spool:
-    """A folder that keeps webhooks while the database refuses; one file each, synced, in order of arrival."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            probe = folder / ".probe"
-            probe.write_bytes(b"")
-            probe.unlink()
-        except OSError as error:
-            raise ConfigError([f"[security] spool: {folder} is not writable: {error.strerror}"]) from error
-
-    def write(self, arrivals: list[Arrival]) -> None:
-        """Keep arrivals; returns when they are on the disk."""
-        for arrival in arrivals:
-            path = self.folder / f"{new_id()}.json"
-            with path.with_suffix(".part").open("wb") as part:
-                part.write(json.dumps(_to_json(arrival)).encode())
-                part.flush()
-                os.fsync(part.fileno())
-            path.with_suffix(".part").rename(path)
-        directory = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
-        metrics.spooled.inc(len(arrivals))
-
-    def files(self) -> list[Path]:
-        """Return what is kept, in order of arrival."""
-        return sorted(self.folder.glob("*.json"))
-
-
-def _to_json(arrival: Arrival) -> dict[str, Any]:
-    data = asdict(arrival)
-    data["raw"] = b64encode(arrival.raw).decode()
-    data["occurred_at"], data["received_at"] = arrival.occurred_at.isoformat(), arrival.received_at.isoformat()
-    return data
-
-
-def _from_json(text: bytes) -> Arrival:
-    data = json.loads(text)
-    data["raw"] = b64decode(data["raw"])
-    data["occurred_at"] = datetime.fromisoformat(data["occurred_at"])
-    data["received_at"] = datetime.fromisoformat(data["received_at"])
-    return Arrival(**data)
-
-
-def _read(path: Path) -> Arrival | None:
-    try:
-        return _from_json(path.read_bytes())
-    except (ValueError, KeyError, TypeError):
-        path.rename(path.with_suffix(".broken"))
-        _log.error("a file of the spool cannot be read and is set aside", file=path.name)
-        return None
+_Waiting = tuple[Arrival, asyncio.Future[None]]
 
 
 class Intake:
@@ -89,37 +38,51 @@ class Intake:
         self._database = database
         self._now = now
         self.spool = spool
-        self._waiting: list[tuple[Arrival, asyncio.Future[None]]] = []
+        self._writer = writer(database, f"intake {new_id()}")
+        self._waiting: list[_Waiting] = []
         self._arrived = asyncio.Event()
-        self._stored: list[Any] = []
+        self._stopping = False
+        self._tellers: list[Callable[[], Awaitable[None]]] = []
+        self._news = asyncio.Event()
         self._refusals: Counter[tuple[str, str]] = Counter()
         self._seen: dict[str, datetime] = {}
-        self._tasks: list[asyncio.Task[None]] = []
+        self._writing: asyncio.Task[None] | None = None
+        self._others: list[asyncio.Task[None]] = []
         self._draining = asyncio.Lock()
+        self._order = asyncio.Lock()
+        """Held while a batch is kept, and while it is decided that the spool is empty and the database is next."""
         self._spooling = True
         """Whether files may lie in the spool: they go in before anything newer, so that order is kept."""
 
-    def on_stored(self, callback: Any) -> None:
-        """Call `await callback()` after each transaction that stored something."""
-        self._stored.append(callback)
+    def on_stored(self, callback: Callable[[], Awaitable[None]]) -> None:
+        """Call `await callback()` soon after something was stored, once for all that came meanwhile."""
+        self._tellers.append(callback)
 
     def start(self) -> None:
-        """Begin writing."""
-        self._tasks = [asyncio.create_task(self._write_for_ever()), asyncio.create_task(self._drain_for_ever())]
+        """Begin writing; what an earlier process left in the spool goes first."""
+        self.spool.adopt()
+        self._spooling = bool(self.spool.mine())
+        self._writing = asyncio.create_task(self._write_for_ever())
+        self._others = [asyncio.create_task(self._look_for_ever()), asyncio.create_task(self._tell_for_ever())]
 
     async def stop(self) -> None:
         """Write what still waits, then end."""
-        while self._waiting:
-            self._arrived.set()
-            await asyncio.sleep(0.01)
-        for task in self._tasks:
+        self._stopping = True
+        self._arrived.set()
+        if self._writing is not None:
+            await self._writing
+        for task in self._others:
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-        await self.note_counts()
+        await asyncio.gather(*self._others, return_exceptions=True)
+        await self._tell()
+        try:
+            await self.note_counts()
+        finally:
+            await self._writer.close()
+            self.spool.close()
 
     async def submit(self, arrival: Arrival, account_id: str | None) -> None:
-        """Return once the arrival is durable, in the database or in the spool."""
+        """Return once the arrival is durable, in the database or in the spool; raises NotKeptError if in neither."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((arrival, done))
         if account_id is not None:
@@ -133,76 +96,118 @@ class Intake:
         self._refusals[provider, reason] += 1
 
     async def _write_for_ever(self) -> None:
-        while True:
+        while self._waiting or not self._stopping:
             await self._arrived.wait()
-            batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
-            if not self._waiting:
-                self._arrived.clear()
-            if batch:
+            self._arrived.clear()
+            while self._waiting:
+                batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
                 await self._write_batch(batch)
 
-    async def _write_batch(self, batch: list[tuple[Arrival, asyncio.Future[None]]]) -> None:
-        failure: Exception | None = None
+    async def _write_batch(self, batch: Sequence[_Waiting]) -> None:
+        failed = False
         try:
-            await self._write([arrival for arrival, _ in batch])
+            await self._keep([arrival for arrival, _ in batch])
         except Exception as error:  # noqa: BLE001 - whatever broke, requests must be answered and the next ones written
             _log.error("webhooks could not be kept anywhere", error=type(error).__name__, number=len(batch))
-            failure = error
+            failed = True
         for _, done in batch:
             if done.done():
                 continue
-            if failure is None:
-                done.set_result(None)
-            else:
+            if failed:
                 done.set_exception(NotKeptError("neither the database nor the spool takes webhooks"))
+            else:
+                done.set_result(None)
 
-    async def _write(self, arrivals: list[Arrival]) -> None:
+    async def _keep(self, arrivals: Sequence[Arrival]) -> None:
         metrics.batch.observe(len(arrivals))
-        try:
-            if self._spooling:
-                await self.drain()
-            async with self._database.connection() as connection:
-                await inbox.store_arrivals(connection, arrivals)
-        except DATABASE_ERRORS as error:
-            _log.error("database refuses, webhooks go to the spool", error=type(error).__name__, number=len(arrivals))
-            self._spooling = True
+        async with self._order:
+            if not self._spooling:
+                try:
+                    await self._store(arrivals, LIMIT_SECONDS)
+                except Exception as error:  # noqa: BLE001 - whatever the database says, webhooks must be kept
+                    _log.error("database refuses, webhooks go to the spool", error=type(error).__name__)
+                    self._spooling = True
+                else:
+                    return
             await asyncio.to_thread(self.spool.write, arrivals)
-            return
-        for provider, number in Counter(a.provider for a in arrivals).items():
-            metrics.received.labels(provider).inc(number)
-        for callback in self._stored:
-            await callback()
+            metrics.spooled.inc(len(arrivals))
 
-    async def _drain_for_ever(self) -> None:
+    async def _store(self, arrivals: Sequence[Arrival], limit: float) -> None:
+        """Write to the database; What no database can hold is set aside, and does not stop the others."""
+        try:
+            async with asyncio.timeout(limit):
+                await self._writer.write(arrivals)
+        except CONTENT_ERRORS as error:
+            if len(arrivals) > 1:
+                for arrival in arrivals:
+                    await self._store([arrival], limit)
+                return
+            _log.error("a webhook cannot be stored and is set aside", error=type(error).__name__, key=arrivals[0].key)
+            await asyncio.to_thread(self.spool.set_aside, arrivals)
+            return
+        for provider, number in Counter([a.provider for a in arrivals]).items():
+            metrics.received.labels(provider).inc(number)
+        self._news.set()
+
+    async def _tell_for_ever(self) -> None:
         while True:
-            await asyncio.sleep(_DRAIN_SECONDS)
+            await self._news.wait()
+            await self._tell()
+            await asyncio.sleep(_TELL_SECONDS)
+
+    async def _tell(self) -> None:
+        if not self._news.is_set():
+            return
+        self._news.clear()
+        for callback in self._tellers:
+            try:
+                await callback()
+            except Exception as error:  # noqa: BLE001 - the webhook is durable; a sweeper finds what nobody was told of
+                _log.warning("nobody was told of new webhooks", error=type(error).__name__)
+
+    async def _look_for_ever(self) -> None:
+        """Drain while there is something to drain, and write counts down now and then."""
+        counted_at = asyncio.get_running_loop().time()
+        while True:
             try:
                 await self.drain()
-                await self.note_counts()
+                if asyncio.get_running_loop().time() - counted_at > _COUNT_SECONDS:
+                    counted_at = asyncio.get_running_loop().time()
+                    async with asyncio.timeout(_DRAIN_LIMIT_SECONDS):
+                        await self.note_counts()
             except Exception as error:  # noqa: BLE001 - draining must go on however often it fails
                 _log.warning("spool waits", error=type(error).__name__)
+            await asyncio.sleep(_LOOK_SECONDS)
 
     async def drain(self) -> int:
-        """Move the spool into the database, in order; returns how many went. An unreadable file is set aside."""
+        """Move the spool into the database, in order; returns how many went. An unreadable line is set aside."""
         async with self._draining:
-            return await self._drain()
+            moved, files = 0, await asyncio.to_thread(self._look)
+            if not files and not self._spooling:
+                return 0
+            while len(files) > _FEW_FILES:
+                moved += await self._move(files)
+                files = await asyncio.to_thread(self.spool.mine)
+            # The last few while new ones wait: then, and only then, the database may be next again.
+            async with self._order:
+                moved += await self._move(await asyncio.to_thread(self.spool.mine))
+                self._spooling = False
+            return moved
 
-    async def _drain(self) -> int:
-        files = await asyncio.to_thread(self.spool.files)
-        metrics.spool_files.set(len(files))
+    def _look(self) -> list[Path]:
+        self.spool.adopt()
+        metrics.spool_files.set(len(self.spool.files()))
+        metrics.spool_webhooks.set(self.spool.waiting())
+        return self.spool.mine()
+
+    async def _move(self, files: Sequence[Path]) -> int:
         moved = 0
-        for start in range(0, len(files), _MOST):
-            part = files[start : start + _MOST]
-            arrivals = [arrival for path in part if (arrival := _read(path)) is not None]
-            async with self._database.connection() as connection:
-                await inbox.store_arrivals(connection, arrivals)
-            for path in part:
-                path.unlink(missing_ok=True)
+        for path in files:
+            arrivals = await asyncio.to_thread(self.spool.read, path)
+            if arrivals:
+                await self._store(arrivals, _DRAIN_LIMIT_SECONDS)
+            await asyncio.to_thread(self.spool.remove, [path])
             moved += len(arrivals)
-        self._spooling = False
-        if moved:
-            for callback in self._stored:
-                await callback()
         return moved
 
     async def note_counts(self) -> None:
@@ -211,8 +216,13 @@ class Intake:
         seen, self._seen = self._seen, {}
         if not refusals and not seen:
             return
-        async with self._database.writing() as session:
-            for (provider, reason), number in refusals.items():
-                await health.add_refusals(session, provider, reason, number, self._now())
-            await accounts.touch(session, seen)
-            await session.commit()
+        try:
+            async with self._database.writing() as session:
+                for (provider, reason), number in refusals.items():
+                    await health.add_refusals(session, provider, reason, number, self._now())
+                await accounts.touch(session, seen)
+                await session.commit()
+        except BaseException:
+            self._refusals.update(refusals)
+            self._seen = seen | self._seen
+            raise

@@ -3,10 +3,11 @@
 from aiohttp import web
 
 from bot import render, translations
+from bot.health.gauges import Gauges
 from bot.runtime import Runtime
 from handlers.console.events import OPEN_STREAMS, end_streams
-from handlers.keys import ROUTES, RUNTIME
-from handlers.middlewares import add_headers, errors, gate, timing
+from handlers.keys import GAUGES, ROUTES, RUNTIME
+from handlers.middlewares import SECURITY_HEADERS, add_headers, doorway, security_headers
 from handlers.static import ASSETS, Assets
 
 __all__ = ["RUNTIME", "build_app"]
@@ -19,8 +20,10 @@ def build_app(runtime: Runtime) -> web.Application:
     from handlers.routes import TABLE
 
     translations.install(render.environment())
-    app = web.Application(middlewares=[timing, errors, gate], client_max_size=MAX_BODY)
+    app = web.Application(middlewares=[doorway], client_max_size=MAX_BODY)
     app[RUNTIME] = runtime
+    app[SECURITY_HEADERS] = security_headers(runtime.settings.server.public_url)
+    app[GAUGES] = Gauges(runtime)
     app[ASSETS] = Assets.load()
     app[OPEN_STREAMS] = set()
     app.on_shutdown.append(end_streams)

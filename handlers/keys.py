@@ -8,6 +8,7 @@ from aiohttp import web
 from multidict import MultiDictProxy
 
 from bot.domain.access import Grants, Permission
+from bot.health.gauges import Gauges
 from bot.runtime import Runtime
 from bot.store.staff import SessionRow, StaffRow
 from bot.store.unit_of_work import Actor
@@ -17,13 +18,17 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One line of the table: what answers an address, who may ask, and whether it takes uploads."""
+    """One line of the table: what answers an address, who may ask, and whether it takes uploads.
+
+    A `machine` is nobody to show a page to: it goes straight to its handler.
+    """
 
     method: str
     path: str
     handler: Handler
     permission: Permission
     uploads: bool = False
+    machine: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,7 @@ class Visit:
 
 
 RUNTIME = web.AppKey("runtime", Runtime)
+GAUGES = web.AppKey("gauges", Gauges)
 VISIT = web.RequestKey("visit", Visit)
 FORM = web.RequestKey("form", MultiDictProxy[Any])
 ROUTES = web.AppKey("routes", dict[web.AbstractRoute, Route])

@@ -3,9 +3,11 @@
 import hmac
 import time
 from datetime import timedelta
+from functools import partial
 from urllib.parse import quote, urlsplit
 
 from aiohttp import web
+from multidict import CIMultiDict
 
 from bot import metrics, translations
 from bot.domain.access import Permission
@@ -17,6 +19,7 @@ from handlers.console.page import form_of, is_htmx, render
 from handlers.keys import FORM, ROUTES, RUNTIME, VISIT, Handler, Route, Visit
 
 _log = logger("web")
+SECURITY_HEADERS = web.AppKey("security_headers", CIMultiDict[str])
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 _TOUCH_EVERY = timedelta(minutes=1)
 _STATUSES = {NotFoundError: 404, ForbiddenError: 403, ConflictError: 409, InvalidInputError: 422}
@@ -51,21 +54,39 @@ def safe_next(target: str) -> str:
     return target if inside and plain and not target.startswith("/login") else "/"
 
 
+def security_headers(public_url: str) -> CIMultiDict[str]:
+    """Return what every answer carries; over https also that there is no way back to http."""
+    headers = CIMultiDict(
+        {
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "same-origin",
+            "Cross-Origin-Opener-Policy": "same-origin",
+        }
+    )
+    if public_url.startswith("https://"):
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+    return headers
+
+
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Tell browsers to run nothing but our own files, and to keep no page that shows personal data."""
     headers = response.headers
     headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "same-origin"
-    headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    if response.content_type == "text/html":
+    headers.update(request.app[SECURITY_HEADERS])
+    if headers.get("Content-Type", "").startswith("text/html"):
         headers.setdefault("Cache-Control", "no-store")
         headers.setdefault("Vary", "HX-Request")
-    if request.app[RUNTIME].settings.server.public_url.startswith("https://"):
-        headers["Strict-Transport-Security"] = "max-age=31536000"
 
 
 @web.middleware
+async def doorway(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let machines straight to their handler; people come past the clock, the words for errors, and the gate."""
+    route = request.app[ROUTES].get(request.match_info.route)
+    if route is not None and route.machine:
+        return await handler(request)
+    return await timing(request, partial(errors, handler=partial(gate, handler=handler)))
+
+
 async def timing(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Measure the server time of each page, by its pattern."""
     route = request.app[ROUTES].get(request.match_info.route)
@@ -77,7 +98,6 @@ async def timing(request: web.Request, handler: Handler) -> web.StreamResponse:
             metrics.page_seconds.labels(f"{route.method} {route.path}").observe(time.perf_counter() - begun)
 
 
-@web.middleware
 async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer every error with a page in words; what nobody expected is logged."""
     try:
@@ -104,7 +124,6 @@ def _problem(request: web.Request, status: int, error: InvalidInputError | None 
     return render(request, "problem", {"status": status, "error": error}, status)
 
 
-@web.middleware
 async def gate(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let a request through to its page when whoever asks may, as the table of routes says."""
     translations.use(translations.SOURCE_LANGUAGE)

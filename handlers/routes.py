@@ -24,7 +24,7 @@ from handlers.keys import Route
 
 TABLE: tuple[Route, ...] = (
     # machines
-    Route("POST", "/webhooks/zalo", webhooks.zalo, Permission.PUBLIC),
+    Route("POST", "/webhooks/zalo", webhooks.zalo, Permission.PUBLIC, machine=True),
     Route("GET", "/healthz", machines.healthz, Permission.PUBLIC),
     Route("GET", "/readyz", machines.readyz, Permission.PUBLIC),
     Route("GET", "/metrics", machines.metrics_page, Permission.PUBLIC),

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from bot.channels.rate_limit import Window
 from bot.domain.delivery import Sent
@@ -54,8 +54,7 @@ class VerificationError(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class RawEvent:
+class RawEvent(NamedTuple):
     """What intake stores of one verified webhook: enough to route, order and de-duplicate without parsing it all.
 
     `key` is unique per account and event, `contact` groups events that must be handled in order.

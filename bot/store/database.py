@@ -1,5 +1,6 @@
 """Open the database: SQLite with one writer and many readers, or PostgreSQL, behind the same two doors."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
@@ -10,6 +11,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.util import await_only
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 Session = AsyncSession
@@ -36,9 +38,15 @@ class Database:
     """
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.url = url
         self.is_sqlite = url.startswith("sqlite")
-        self._writer = _sqlite_engine(url, writer=True) if self.is_sqlite else _postgres_engine(url, pool_size)
-        self._reader = _sqlite_engine(url, writer=False) if self.is_sqlite else self._writer
+        self.turn = asyncio.Lock()
+        """Held by whoever writes to SQLite in this process, first come, first served; PostgreSQL needs none."""
+        self._writer = _sqlite_engine(url) if self.is_sqlite else _postgres_engine(url, pool_size)
+        self._reader = _sqlite_engine(url, 4) if self.is_sqlite else self._writer
+        if self.is_sqlite:
+            _take_turns(self._writer, self.turn)
+            _begin_with(self._reader, "BEGIN")
 
     @property
     def engine(self) -> AsyncEngine:
@@ -78,11 +86,10 @@ class Database:
             await self._reader.dispose()
 
 
-def _sqlite_engine(url: str, *, writer: bool) -> AsyncEngine:
+def _sqlite_engine(url: str, size: int = 1) -> AsyncEngine:
     path = url.split("///", 1)[-1]
     if path and ":memory:" not in path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    size = 1 if writer else 4
     engine = create_async_engine(
         f"sqlite+aiosqlite:///{path}",
         poolclass=AsyncAdaptedQueuePool,
@@ -101,11 +108,33 @@ def _sqlite_engine(url: str, *, writer: bool) -> AsyncEngine:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
+    return engine
+
+
+def _begin_with(engine: AsyncEngine, statement: str) -> None:
     @event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")
+        connection.exec_driver_sql(statement)
 
-    return engine
+
+def _take_turns(engine: AsyncEngine, turn: asyncio.Lock) -> None:
+    """Hold the turn from the start of a transaction until its connection, the only one, is back in the pool."""
+    held = False
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Any) -> None:
+        nonlocal held
+        if not held:
+            await_only(turn.acquire())
+            held = True
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    @event.listens_for(engine.sync_engine, "checkin")
+    def _back(_connection: Any, _record: Any) -> None:
+        nonlocal held
+        if held:
+            held = False
+            turn.release()
 
 
 def _postgres_engine(url: str, pool_size: int) -> AsyncEngine:

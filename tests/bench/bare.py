@@ -5,15 +5,19 @@ Only benchmarks start it. The service itself has no such switch.
 
 import argparse
 import asyncio
+import gc
 import signal
 from pathlib import Path
 
+from aiohttp import web
+
 from bot import config, logs
-from bot.cli.serve import _listening, run_loop
+from bot.cli.serve import run_loop
 from bot.config import Settings
 from bot.intake import Intake
 from bot.runtime import opened
-from bot.store.inbox import Arrival
+from bot.store.arrivals import Arrival
+from handlers.app import build_app
 
 
 class Forgetful(Intake):
@@ -25,13 +29,18 @@ class Forgetful(Intake):
 
 async def _serve(settings: Settings) -> None:
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with opened(settings) as runtime:
+        await runtime.refresh_accounts()
         runtime.intake = Forgetful(runtime.database, runtime.intake.spool, runtime.now)
-        async with _listening(runtime, stop):
-            await stop.wait()
+        runner = web.AppRunner(build_app(runtime), access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, settings.server.host, settings.server.port).start()
+        gc.collect()
+        gc.freeze()
+        await stop.wait()
+        await runner.cleanup()
 
 
 if __name__ == "__main__":

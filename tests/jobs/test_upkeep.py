@@ -7,6 +7,7 @@ from bot.queue import JOBS
 from bot.runtime import Runtime
 from bot.store import cases, health
 from bot.store.accounts import AccountRow
+from bot.store.arrivals import store_arrivals
 from bot.store.cases import CaseEventRow
 from bot.store.inbox import InboxRow
 from bot.store.outbox import OutboxRow
@@ -67,8 +68,7 @@ async def test_what_a_dead_worker_held_is_given_back(talk: Talk) -> None:
     from bot.store import inbox, outbox
 
     await talk.follow()
-    async with talk.runtime.database.connection() as connection:
-        await inbox.store_arrivals(connection, [arrival("k", received_at=talk.clock.now, account="none")])
+    await store_arrivals(talk.runtime.database, [arrival("k", received_at=talk.clock.now, account="none")])
     async with talk.runtime.units_of_work() as uow:
         await inbox.claim(uow.session, "dead", uow.now, 60, 10)
         await outbox.claim(uow.session, "dead", uow.now, 60, 10)
@@ -84,8 +84,7 @@ async def test_what_a_dead_worker_held_is_given_back(talk: Talk) -> None:
 async def test_raw_webhooks_are_forgotten_after_their_time(talk: Talk) -> None:
     from bot.store import inbox
 
-    async with talk.runtime.database.connection() as connection:
-        await inbox.store_arrivals(connection, [arrival("k", received_at=talk.clock.now)])
+    await store_arrivals(talk.runtime.database, [arrival("k", received_at=talk.clock.now)])
     async with talk.runtime.units_of_work() as uow:
         [row] = await inbox.claim(uow.session, "x", uow.now, 60, 10)
         assert row.id is not None

@@ -23,10 +23,12 @@ def verified_event(
     data = read_object(body)
     if not data:
         return None
-    header = next((value for name, value in headers.items() if name.lower() == HEADER), "")
+    # Requests look names up in any case; plain mappings need the search.
+    header = headers.get(HEADER) or next((value for name, value in headers.items() if name.lower() == HEADER), "")
     if not header:
         raise VerificationError("no_signature")
-    own = keys.get(account_of(data))
+    account = account_of(data)
+    own = keys.get(account)
     candidates = [own] if own else [key for key in dict.fromkeys((default_key, *keys.values())) if key]
     if not candidates:
         raise VerificationError("no_key")
@@ -34,4 +36,4 @@ def verified_event(
     signed_app, timestamp = id_of(data.get("app_id")) or app_id, id_of(data.get("timestamp"))
     if not verify_signature(signed_app, timestamp, body, header, candidates):
         raise VerificationError("bad_signature")
-    return routed(data, body, now)
+    return routed(data, account, body, now)

@@ -3,9 +3,10 @@
 import asyncio
 from datetime import timedelta
 
+from bot.store import arrivals as store
 from bot.store import inbox
+from bot.store.arrivals import Arrival
 from bot.store.database import Database
-from bot.store.inbox import Arrival
 from tests.bot.store.seed import NOW
 
 
@@ -26,8 +27,7 @@ def arrival(key: str, contact: str = "33", **values: object) -> Arrival:
 
 
 async def put(database: Database, *arrivals: Arrival) -> None:
-    async with database.connection() as connection:
-        await inbox.store_arrivals(connection, arrivals)
+    await store.store_arrivals(database, arrivals)
 
 
 async def claimed(database: Database, lease: str = "lease", later: float = 0) -> list[str]:
