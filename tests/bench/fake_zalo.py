@@ -41,6 +41,8 @@ class FakeZalo(asyncio.Protocol):
         if head.startswith(b"GET /count"):
             doubles = sum(n - 1 for n in self.addressed.values() if n > 1)
             content = orjson.dumps({"taken": sum(self.addressed.values()), "doubles": doubles})
+        elif b"/access_token" in head.split(b"\r\n", 1)[0]:
+            content = b'{"access_token":"access","refresh_token":"refresh","expires_in":"90000"}'
         elif not body:
             content = b'{"error":-201,"message":"only sends are known here"}'
         else:
