@@ -1,10 +1,14 @@
-"""`loa serve`, and what `loa web` and `loa worker` share with it."""
+"""`loa serve`, and what `loa web` and `loa worker` share with it: start, serve, and stop gracefully but surely."""
 
 import argparse
 import asyncio
 import contextlib
+import gc
+import os
 import signal
-from collections.abc import Coroutine
+import sys
+import threading
+from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
 from aiohttp import web
@@ -16,7 +20,7 @@ from bot.logs import logger
 from bot.runtime import Runtime, opened
 
 _log = logger("serve")
-_STOP_SECONDS = 30
+_HARD_EXIT_SECONDS = 90.0
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -50,27 +54,61 @@ def run_loop(work: Coroutine[Any, Any, None]) -> None:
             runner.run(work)
 
 
+class Stop:
+    """Hear the signals: the first asks to end, the second to hurry, and after a while the process ends whatever hangs.
+
+    The last is done by a thread, which goes on while the loop hangs or the interpreter waits for others to end
+    (reliability R22).
+    """
+
+    def __init__(self, hard_exit_seconds: float = _HARD_EXIT_SECONDS) -> None:
+        self.asked = asyncio.Event()
+        self.hurry = asyncio.Event()
+        self._timer = threading.Timer(hard_exit_seconds, _end_hard)
+        self._timer.daemon = True
+
+    def listen(self) -> None:
+        """Hear SIGTERM and SIGINT from now on."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.heard)
+
+    def heard(self) -> None:
+        """Take one signal."""
+        if self.asked.is_set():
+            self.hurry.set()
+            return
+        self.asked.set()
+        self._timer.start()
+
+
+def _end_hard() -> None:
+    sys.stderr.write("not ended in time, the process is ended hard; what it held is found by its leases\n")
+    os._exit(os.EX_SOFTWARE)
+
+
 async def _serve(settings: Settings, *, serve_web: bool, serve_jobs: bool) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    """Open everything, and when asked to stop close it in this order: intake, jobs, connections."""
+    stop = Stop()
+    stop.listen()
     async with contextlib.AsyncExitStack() as stack:
         runtime = await stack.enter_async_context(opened(settings))
         if serve_jobs:
             from jobs.worker import working
 
-            alone = runtime.queue.embedded
-            await stack.enter_async_context(working(runtime, alone=alone))
+            await stack.enter_async_context(working(runtime, alone=runtime.queue.embedded, hurry=stop.hurry))
         if serve_web:
-            await stack.enter_async_context(_listening(runtime, stop))
+            await stack.enter_async_context(_listening(runtime))
+        gc.collect()
+        gc.freeze()  # what was loaded stays: searching it again and again costs a fifth of a webhook's time
         _log.info("ready", web=serve_web, jobs=serve_jobs, address=settings.server.public_url)
-        await stop.wait()
+        await stop.asked.wait()
         _log.info("stopping")
+        runtime.stopping.set()
 
 
 @contextlib.asynccontextmanager
-async def _listening(runtime: Runtime, stop: asyncio.Event) -> Any:
+async def _listening(runtime: Runtime) -> AsyncIterator[None]:
     from handlers.app import build_app
 
     server = runtime.settings.server
@@ -82,7 +120,6 @@ async def _listening(runtime: Runtime, stop: asyncio.Event) -> Any:
     try:
         await site.start()
     except OSError as error:
-        stop.set()
         await runner.cleanup()
         raise ConfigError([f"[server] port: {server.host}:{server.port} cannot be used: {error.strerror}"]) from error
     try:
