@@ -103,6 +103,14 @@ class LogSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class HealthSettings:
+    """How the service is watched from outside; `port` is for processes without web, 0 is none."""
+
+    ping_url: str = ""
+    port: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that config.toml says."""
 
@@ -114,6 +122,7 @@ class Settings:
     files: FilesSettings = field(default_factory=FilesSettings)
     conversation: ConversationSettings = field(default_factory=ConversationSettings)
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
+    health: HealthSettings = field(default_factory=HealthSettings)
     log: LogSettings = field(default_factory=LogSettings)
 
 
@@ -144,6 +153,7 @@ _RANGES: dict[tuple[str, str], tuple[float, float]] = {
     ("conversation", "live_minutes"): (1, 24 * 60),
     ("conversation", "undo_seconds"): (0, 600),
     ("conversation", "close_days"): (1, 365),
+    ("health", "port"): (0, MAX_PORT),
     ("privacy", "inbox_days"): (0, 36500),
     ("privacy", "audit_days"): (0, 36500),
     ("privacy", "session_days"): (0, 36500),
@@ -262,6 +272,11 @@ def _cross_check(settings: Settings) -> list[str]:
         )
     if settings.zalo.app_id and not settings.zalo.app_secret:
         problems.append("[zalo] app_secret: needed when app_id is set (developers.zalo.me, page of the app)")
+    ping = settings.health.ping_url
+    if ping and ("{job}" not in ping or urlsplit(ping).scheme not in {"http", "https"}):
+        problems.append(
+            "[health] ping_url: must begin with http or https and hold {job}, which stands for a job's name"
+        )
     if settings.zalo.app_id and not settings.zalo.app_id.isdigit():
         problems.append("[zalo] app_id: digits only, in quotes")
     return problems

@@ -4,8 +4,9 @@ import orjson
 from aiohttp import web
 
 from bot import metrics
-from bot.health import Light, report
-from handlers.keys import RUNTIME
+from bot.health.line import Light
+from bot.health.report import report
+from handlers.keys import GAUGES, RUNTIME
 
 
 async def healthz(_request: web.Request) -> web.Response:
@@ -28,8 +29,9 @@ async def readyz(request: web.Request) -> web.Response:
     )
 
 
-async def metrics_page(_request: web.Request) -> web.Response:
-    """Return every figure in Prometheus' text format."""
+async def metrics_page(request: web.Request) -> web.Response:
+    """Return every figure in Prometheus' text format, ages and backlogs as they are now."""
+    await request.app[GAUGES].refresh()
     return web.Response(body=metrics.exposition(), headers={"Content-Type": "text/plain; version=0.0.4"})
 
 

@@ -19,30 +19,31 @@ _DONE = ("finished", "stopped")
 
 
 class ReconciliationRow(SQLModel, table=True):
-    """What the daily reconciliation found last: `differences` as bot.reconcile writes them, empty when all adds up."""
+    """What a daily look found last.
+
+    `name` is books, and `found` holds bot.reconcile's differences, none when all adds up; or it is receipts, and
+    `found` holds by account how many messages have none and how many have one.
+    """
 
     __tablename__ = "reconciliations"
 
     name: str = Field(primary_key=True)
     at: datetime
-    differences: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+    found: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
 
 
-LAST = "last"
-
-
-async def keep_result(session: AsyncSession, at: datetime, differences: list[dict[str, Any]]) -> None:
+async def keep_result(session: AsyncSession, name: str, at: datetime, found: list[dict[str, Any]]) -> None:
     """Write down what was found, in place of what was found before."""
-    row = await session.get(ReconciliationRow, LAST)
+    row = await session.get(ReconciliationRow, name)
     if row is None:
-        session.add(ReconciliationRow(name=LAST, at=at, differences=differences))
+        session.add(ReconciliationRow(name=name, at=at, found=found))
     else:
-        row.at, row.differences = at, differences
+        row.at, row.found = at, found
 
 
-async def last_result(session: AsyncSession) -> ReconciliationRow | None:
+async def last_result(session: AsyncSession, name: str) -> ReconciliationRow | None:
     """Return what was found last; None when nobody has looked yet."""
-    return await session.get(ReconciliationRow, LAST)
+    return await session.get(ReconciliationRow, name)
 
 
 async def hold_still(session: AsyncSession) -> None:

@@ -7,7 +7,9 @@ from aiohttp import web
 
 from bot.actions import repair
 from bot.errors import NotFoundError
-from bot.health import FAILURES_SHOWN, HealthReport, Light, Line, report
+from bot.health.line import HealthReport, Light, Line
+from bot.health.report import report
+from bot.health.work import FAILURES_SHOWN
 from bot.queue import JOBS
 from bot.store import cases, contacts, inbox, outbox
 from handlers.console.case_access import may_see
@@ -46,10 +48,11 @@ async def show(request: web.Request) -> web.Response:
 
 def _groups(found: HealthReport) -> list[tuple[str, list[Line]]]:
     kinds = (
-        ("work", ("inbox", "lane", "parked", "spool", "failures")),
+        ("work", ("inbox", "lane", "doubt", "parked", "spool", "conversations", "attachments", "failures", "books")),
+        ("broadcasts", ("broadcast", "ranges")),
         ("webhooks", ("refused", "unknown_account")),
-        ("accounts", ("account",)),
-        ("machine", ("database", "queue", "disk")),
+        ("accounts", ("account", "receipts")),
+        ("machine", ("database", "queue", "disk", "clock", "processes", "vanished")),
         ("jobs", ("job",)),
     )
     groups: list[tuple[str, list[Line]]] = []

@@ -266,9 +266,9 @@ async def test_the_daily_check_keeps_what_it_found(runtime: Runtime) -> None:
     await save(runtime.database, update("a", "handled"))
     assert await reconcile_job(runtime) == 1
     async with runtime.database.reading() as session:
-        kept = await books.last_result(session)
+        kept = await books.last_result(session, "books")
     assert kept is not None
-    assert [(one["what"], one["subject"], one["found"]) for one in kept.differences] == [("inbox_sum", "2026-11-23", 1)]
+    assert [(one["what"], one["subject"], one["found"]) for one in kept.found] == [("inbox_sum", "2026-11-23", 1)]
 
 
 def test_the_usual_days_are_the_last_ones_and_those_that_are_being_forgotten(clock: Clock) -> None:

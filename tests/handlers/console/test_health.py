@@ -6,16 +6,26 @@ from typing import Any
 
 import pytest
 
-from bot import health as looking
-from bot.health import Light, Line, report
+from bot.clock import first_id
+from bot.health import machine
+from bot.health import report as reporting
+from bot.health.line import Light, Line
+from bot.health.report import report
 from bot.queue import JOBS
 from bot.runtime import Runtime
+from bot.store import books, processes
 from bot.store import health as store
 from bot.store.accounts import AccountRow
+from bot.store.books import ReconciliationRow
+from bot.store.broadcasts import BroadcastRow, ChunkRow
+from bot.store.contacts import ConversationRow
 from bot.store.credentials import CredentialRow
 from bot.store.health import JobRunRow
 from bot.store.inbox import InboxRow
+from bot.store.messages import AttachmentRow, MessageRow
 from bot.store.outbox import LANES, OutboxRow
+from bot.store.processes import ProcessRow
+from jobs.reconcile import reconcile
 from tests.handlers.console.visitor import Office
 
 
@@ -51,6 +61,11 @@ async def line(runtime: Runtime, key: str, subject: str = "") -> Line:
 
 async def everything_well(office: Office) -> None:
     now = office.clock.now
+    await add(
+        office,
+        ProcessRow(id="p", kind="serve", host="one", pid=1, started_at=now, seen_at=now),
+        ReconciliationRow(name="books", at=now, found=[]),
+    )
     await add(office, *(JobRunRow(name=job.name, started_at=now, finished_at=now) for job in JOBS if job.every))
     async with office.runtime.units_of_work() as uow:
         account = await uow.session.get(AccountRow, "account")
@@ -258,9 +273,9 @@ async def test_what_lies_in_the_spool(office: Office) -> None:
 
 
 async def test_a_disk_that_is_nearly_full(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(looking, "LOW_DISK", 10**18)
+    monkeypatch.setattr(machine, "LOW_DISK", 10**18)
     assert {one.light for one in (await report(office.runtime)).of("disk")} == {Light.WARN}
-    monkeypatch.setattr(looking, "NO_DISK", 10**18)
+    monkeypatch.setattr(machine, "NO_DISK", 10**18)
     found = await report(office.runtime)
     assert not found.able_to_serve
 
@@ -273,7 +288,7 @@ async def test_a_database_that_is_down_is_a_line_and_no_failure(
     async def refuse(*_: object) -> None:
         raise OSError("gone")
 
-    monkeypatch.setattr(looking, "_database_lines", refuse)
+    monkeypatch.setattr(reporting, "database_lines", refuse)
     found = await report(office.runtime)
     assert not found.able_to_serve
     assert found.light is Light.BAD
@@ -291,7 +306,6 @@ async def test_a_queue_that_is_down(office: Office, monkeypatch: pytest.MonkeyPa
 
 async def test_the_report_speaks_to_machines_too(office: Office) -> None:
     await add(office, inbox_row(office, state="parked"))
-    looking.set_gauges(await report(office.runtime))
     found = (await report(office.runtime)).to_json()
     assert found["light"] == "bad"
     assert {"what": "parked", "which": "", "light": "bad", "number": 1} in found["stuck"]
@@ -305,3 +319,267 @@ async def test_the_page_reads_as_well_in_english(office: Office) -> None:
     page = await visitor.page("/health")
     assert "System health" in page
     assert "Handling updates: last finished" in page
+
+
+async def advice_page(office: Office) -> str:
+    return await (await office.enter("admin")).page("/health")
+
+
+async def test_a_long_queue_out_that_moves_is_no_dead_worker(office: Office) -> None:
+    now = office.clock.now
+    await outbox_row(office, id="a", lane=0, next_attempt_at=now)
+    office.clock.forward(hours=2)
+    soon = office.clock.now + timedelta(minutes=1)
+    held = {"state": "sending", "lease": "x", "leased_until": soon, "sending_at": office.clock.now}
+    await outbox_row(office, id="b", lane=0, next_attempt_at=now, **held)
+    assert (await line(office.runtime, "lane", "answer")).light is Light.WARN
+
+
+async def test_an_update_in_a_living_hand_is_no_dead_worker(office: Office) -> None:
+    later = office.clock.now + timedelta(minutes=31)
+    await add(office, inbox_row(office), inbox_row(office, key="b", state="handling", lease="x", leased_until=later))
+    office.clock.forward(minutes=30)
+    assert (await line(office.runtime, "inbox")).light is Light.WARN
+    office.clock.forward(minutes=2)
+    assert (await line(office.runtime, "inbox")).light is Light.BAD
+
+
+async def test_messages_in_doubt(office: Office) -> None:
+    now = office.clock.now
+    assert (await line(office.runtime, "doubt")).light is Light.OK
+    await outbox_row(office, id="a", state="unknown", sending_at=now)
+    await outbox_row(office, id="b", state="sending", sending_at=now, leased_until=now + timedelta(minutes=1))
+    assert (await line(office.runtime, "doubt")).values["number"] == 1
+    office.clock.forward(minutes=4)
+    found = await line(office.runtime, "doubt")
+    assert (found.light, found.values["number"]) == (Light.WARN, 2)
+    assert "2 tin chưa rõ người dân đã nhận được hay chưa" in await advice_page(office)
+    office.clock.forward(minutes=30)
+    assert (await line(office.runtime, "doubt")).light is Light.BAD
+
+
+async def test_a_conversation_in_which_the_bot_should_go_on(office: Office) -> None:
+    case = await office.make_case()
+    async with office.runtime.units_of_work() as uow:
+        row = await uow.session.get(ConversationRow, case.contact_id)
+        if row is None:
+            row = ConversationRow(contact_id=case.contact_id, updated_at=uow.now)
+            uow.session.add(row)
+        row.resume_at = uow.now
+    for minutes, light in ((0, Light.OK), (2, Light.WARN), (10, Light.BAD)):
+        office.clock.forward(minutes=minutes)
+        assert (await line(office.runtime, "conversations")).light is light
+    assert "1 hội thoại đang chờ trợ lý ảo trả lời tiếp" in await advice_page(office)
+
+
+async def test_attachments_that_cannot_be_fetched(office: Office) -> None:
+    case = await office.make_case()
+    now = office.clock.now
+    message = MessageRow(
+        id="m", account_id="account", contact_id=case.contact_id, direction="in", author="citizen", occurred_at=now
+    )
+    await add(office, message)
+    await add(office, AttachmentRow(id="a", message_id="m", kind="image", state="pending", next_attempt_at=now))
+    assert (await line(office.runtime, "attachments")).light is Light.OK
+    office.clock.forward(minutes=11)
+    assert (await line(office.runtime, "attachments")).light is Light.WARN
+    assert "1 ảnh và tệp của người dân chưa tải về được" in await advice_page(office)
+    office.clock.forward(hours=2)
+    assert (await line(office.runtime, "attachments")).light is Light.BAD
+    at = office.clock.now
+    await add(office, JobRunRow(name="fetch_attachments", started_at=at, finished_at=at))
+    assert (await line(office.runtime, "attachments")).light is Light.WARN
+
+
+async def broadcast(office: Office, state: str, **values: Any) -> int:
+    made = {"account_id": "account", "unit_id": "commune", "message": {"text": "x"}, "created_at": office.clock.now}
+    row = BroadcastRow(state=state, total=1000, **(made | values))
+    await add(office, row)
+    assert row.id is not None
+    await add(office, ChunkRow(broadcast_id=row.id, first=1, last=500, state="done"))
+    await add(office, ChunkRow(broadcast_id=row.id, first=501, last=1000))
+    return row.id
+
+
+@pytest.mark.parametrize(
+    ("state", "words"), [("planning", "chưa xong"), ("running", "không gửi thêm được tin nào; còn 500 trên 1000")]
+)
+async def test_a_broadcast_without_progress_counts_from_its_last_progress(
+    office: Office, state: str, words: str
+) -> None:
+    number = await broadcast(office, state, started_at=office.clock.now - timedelta(hours=9))
+    async with office.runtime.units_of_work() as uow:
+        row = await uow.session.get(BroadcastRow, number)
+        assert row is not None
+        row.progress_at = uow.now
+    for minutes, light in ((0, Light.OK), (11, Light.WARN), (20, Light.BAD)):
+        office.clock.forward(minutes=minutes)
+        found = await line(office.runtime, "broadcast")
+        assert (found.light, found.values["left"]) == (light, 500)
+    assert words in await advice_page(office)
+
+
+async def test_a_broadcast_that_rests_says_why_and_until_when(office: Office) -> None:
+    await broadcast(office, "paused", paused_reason="quota_day", resume_at=office.clock.now + timedelta(hours=1))
+    assert (await line(office.runtime, "broadcast")).light is Light.OK
+    assert "tạm nghỉ đến" in await advice_page(office)
+    office.clock.forward(minutes=65)
+    assert (await line(office.runtime, "broadcast")).light is Light.WARN
+    assert "lẽ ra đã gửi tiếp từ" in await advice_page(office)
+    office.clock.forward(minutes=30)
+    assert (await line(office.runtime, "broadcast")).light is Light.BAD
+
+
+async def test_a_broadcast_that_waits_for_a_person(office: Office) -> None:
+    await broadcast(office, "paused", paused_reason="oa_blocked")
+    await broadcast(office, "finished", finished_at=office.clock.now)
+    assert (await line(office.runtime, "broadcast")).light is Light.WARN
+    assert "gửi tiếp từ chỗ dừng; không ai nhận hai lần" in await advice_page(office)
+
+
+async def test_a_range_whose_holder_is_gone(office: Office) -> None:
+    number = await broadcast(office, "running")
+    assert (await report(office.runtime)).of("ranges") == []
+    until = office.clock.now
+    await add(office, ChunkRow(broadcast_id=number, first=1001, last=1500, state="running", leased_until=until))
+    office.clock.forward(minutes=3)
+    assert (await line(office.runtime, "ranges")).light is Light.WARN
+    assert "một tiến trình không còn hoạt động giữ" in await advice_page(office)
+    office.clock.forward(minutes=15)
+    assert (await line(office.runtime, "ranges")).light is Light.BAD
+
+
+@pytest.mark.parametrize(
+    ("waiting", "arrived", "light"), [(3, 5, None), (50, 0, None), (20, 80, Light.OK), (60, 40, Light.WARN)]
+)
+async def test_receipts_that_stay_away_where_receipts_come(
+    office: Office, waiting: int, arrived: int, light: Light | None
+) -> None:
+    found = [{"account": "account", "waiting": waiting, "arrived": arrived}]
+    await add(office, ReconciliationRow(name="receipts", at=office.clock.now, found=found))
+    assert [one.light for one in (await report(office.runtime)).of("receipts")] == ([light] if light else [])
+    if light is Light.WARN:
+        assert "60 trên 100 tin gửi đã hơn 72 giờ" in await advice_page(office)
+
+
+async def test_receipts_are_counted_by_account_and_time(office: Office) -> None:
+    now = office.clock.now
+    for row_id, state, days in (("a", "sent", 4), ("b", "seen", 4), ("c", "sent", 1), ("d", "sent", 9)):
+        await outbox_row(office, id=first_id(now - timedelta(days=days))[:25] + row_id.upper(), state=state)
+    await reconcile(office.runtime)
+    async with office.runtime.database.reading() as session:
+        kept = await books.last_result(session, "receipts")
+    assert kept is not None
+    assert kept.found == [{"account": "account", "waiting": 1, "arrived": 1}]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "light", "words"),
+    [(4, None, ""), (-6, Light.WARN, "nhanh 6 giây"), (6, Light.WARN, "chậm 6 giây"), (3600, Light.BAD, "chậm 3600")],
+)
+async def test_a_clock_that_is_wrong(office: Office, seconds: int, light: Light | None, words: str) -> None:
+    office.runtime.clock_offset = lambda: timedelta(seconds=seconds)
+    assert [one.light for one in (await report(office.runtime)).of("clock")] == ([light] if light else [])
+    assert words in await advice_page(office)
+
+
+def process(office: Office, kind: str, name: str) -> ProcessRow:
+    now = office.clock.now
+    return ProcessRow(id=name, kind=kind, host=name, pid=7, started_at=now, seen_at=now)
+
+
+async def test_which_processes_are_there(office: Office) -> None:
+    await add(office, process(office, "web", "one"), process(office, "web", "two"))
+    assert (await line(office.runtime, "processes")).light is Light.BAD
+    assert "Không có tiến trình nào đang làm việc nền" in await advice_page(office)
+    await add(office, process(office, "worker", "three"))
+    assert (await line(office.runtime, "processes")).light is Light.OK
+    assert "Đang chạy 2 tiến trình web và 1 tiến trình làm việc nền" in await advice_page(office)
+
+
+async def test_a_process_that_vanished_is_named_and_then_forgotten(office: Office) -> None:
+    gone = process(office, "worker", "far-host")
+    await add(office, gone)
+    office.clock.forward(minutes=2)
+    here = process(office, "worker", "near")
+    await add(office, here)
+    assert (await line(office.runtime, "vanished")).subject == "far-host"
+    assert "Một tiến trình worker trên máy far-host im lặng từ" in await advice_page(office)
+    office.clock.forward(hours=1)
+    async with office.runtime.units_of_work() as uow:
+        await processes.say_alive(uow.session, here, uow.now)
+    assert (await report(office.runtime)).of("vanished") == []
+    assert (await line(office.runtime, "processes")).light is Light.OK
+
+
+async def test_books_that_do_not_add_up(office: Office) -> None:
+    assert (await line(office.runtime, "books")).light is Light.WARN
+    found: list[dict[str, Any]] = [
+        {"what": what, "subject": "2026-11-23", "expected": 7, "found": 5, "ids": []}
+        for what in ("inbox_sum", "inbox_state", "outbox_sum", "not_made", "not_said", "outbox_state")
+    ] + [
+        {"what": what, "subject": "12", "expected": 7, "found": 5, "ids": []}
+        for what in ("broadcast_sum", "broadcast_ranges", "broadcast_open", "broadcast_state")
+    ]
+    await add(office, ReconciliationRow(name="books", at=office.clock.now, found=found))
+    assert (await line(office.runtime, "books")).light is Light.BAD
+    page = await advice_page(office)
+    assert "Sổ sách không khớp ở 10 chỗ" in page
+    assert "Ngày 23/11/2026: đã lưu 7 tin đến, nhưng chỉ biết kết cục của 5 tin" in page
+    assert page.count("Thông báo số 12:") == 4
+    assert "loa reconcile" in page
+
+
+async def test_books_that_nobody_has_checked_for_days(office: Office) -> None:
+    await add(office, ReconciliationRow(name="books", at=office.clock.now, found=[]))
+    assert (await line(office.runtime, "books")).light is Light.OK
+    office.clock.forward(hours=51)
+    assert (await line(office.runtime, "books")).light is Light.WARN
+    assert "Việc đối chiếu chạy mỗi ngày một lần" in await advice_page(office)
+
+
+async def scrape(office: Office) -> dict[str, float]:
+    answer = await office.client.get("/metrics")
+    assert answer.status == 200
+    lines = [text for text in (await answer.text()).splitlines() if text.startswith("loa_")]
+    return {name: float(value) for name, value in (text.rsplit(" ", 1) for text in lines)}
+
+
+async def test_a_scrape_shows_what_waits_now(office: Office) -> None:
+    await add(office, inbox_row(office), inbox_row(office, key="p", state="parked"))
+    await outbox_row(office, lane=1, next_attempt_at=office.clock.now)
+    await broadcast(office, "running")
+    office.clock.forward(seconds=90)
+    found = await scrape(office)
+    assert found['loa_backlog{queue="inbox"}'] == 1
+    assert 90 <= found['loa_queue_age_seconds{queue="inbox"}'] < 92
+    assert found['loa_backlog{queue="notice"}'] == 1
+    assert found['loa_backlog{queue="broadcast"}'] == 500
+    assert 90 <= found['loa_queue_age_seconds{queue="broadcast"}'] < 92
+    assert found["loa_parked"] == 1
+    assert found["loa_database_up"] == 1
+    office.clock.forward(seconds=60)
+    assert 150 <= (await scrape(office))['loa_queue_age_seconds{queue="inbox"}'] < 152
+
+
+async def test_many_scrapes_read_the_database_once(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads = 0
+    reading = office.runtime.database.reading
+
+    def counted() -> Any:
+        nonlocal reads
+        reads += 1
+        return reading()
+
+    monkeypatch.setattr(office.runtime.database, "reading", counted)
+    for _ in range(5):
+        await scrape(office)
+    assert reads == 1
+
+
+async def test_a_scrape_while_the_database_is_down_says_so(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> Any:
+        raise OSError("gone")
+
+    monkeypatch.setattr(office.runtime.database, "reading", refuse)
+    assert (await scrape(office))["loa_database_up"] == 0
