@@ -1,8 +1,11 @@
 """Hand messages to their providers: most urgent first, in order per person, every outcome recorded."""
 
 import asyncio
+import itertools
+import math
 import random
-from dataclasses import replace
+import time
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +13,7 @@ from bot import metrics
 from bot.actions import answer_case
 from bot.actions.outgoing import sent
 from bot.channels.channel import Recipient
+from bot.channels.rate_limit import prepaid
 from bot.clock import new_id
 from bot.domain.delivery import DeliveryState, NextStep, SendError, Sent, UnknownOutcomeError, next_step
 from bot.domain.message import Message, fit
@@ -18,42 +22,98 @@ from bot.runtime import Runtime, ref
 from bot.store import accounts, cases, contacts, outbox
 from bot.store.accounts import AccountRow
 from bot.store.contacts import ContactRow
-from bot.store.outbox import OutboxRow
+from bot.store.outbox import OutboxRow, Share
 from bot.store.unit_of_work import UnitOfWork
 from bot.vault import stop_account
 
 _log = logger("delivery")
 _LEASE_SECONDS = 60.0
+_LEASE_MARGIN = 20.0
+"""No try begins in the last seconds of a lease: uploading a file and sending it may take as long."""
 _BATCH = 20
 
 
+@dataclass(frozen=True, slots=True)
+class _Leased:
+    """Messages of one account leased together, and until when a try may begin (monotonic seconds)."""
+
+    rows: list[OutboxRow]
+    lease: str
+    account: AccountRow
+    people: dict[str, ContactRow]
+    safe_until: float
+
+
 async def deliver_messages(runtime: Runtime) -> int:
-    """Send everything that is due now; returns how many tries were made."""
+    """Send everything that is due now and allowed; returns how many tries were made."""
     total = 0
-    while True:
-        lease = new_id()
-        async with runtime.units_of_work() as uow:
-            rows = await outbox.claim(uow.session, lease, uow.now, _LEASE_SECONDS, _BATCH)
-            people = await contacts.contacts(uow.session, [r.contact_id for r in rows])
-            known = {a.id: a for a in await accounts.all_accounts(uow.session)} if rows else {}
-        if not rows:
-            return total
-        await asyncio.gather(
-            *(_one(runtime, row, lease, known[row.account_id], people[row.contact_id]) for row in rows)
-        )
-        total += len(rows)
+    while not runtime.stopping.is_set():
+        leased = await _lease_fairly(runtime)
+        if not leased:
+            break
+        await asyncio.gather(*(_one(runtime, batch, row) for batch in leased for row in batch.rows))
+        total += sum(len(batch.rows) for batch in leased)
+    return total
 
 
-async def _one(runtime: Runtime, row: OutboxRow, lease: str, account: AccountRow, person: ContactRow) -> None:
+async def _lease_fairly(runtime: Runtime) -> list[_Leased]:
+    """Lease a handful of messages: the most urgent lane first, in it every unit of every account its part."""
+    with runtime.urgency.working():
+        async with runtime.database.reading() as session:
+            shares = await outbox.waiting(session, runtime.now())
+            known = {a.id: a for a in await accounts.all_accounts(session)} if shares else {}
+        leased: list[_Leased] = []
+        waits: list[float] = []
+        room = _BATCH
+        for _, in_lane in itertools.groupby(shares, key=lambda share: share.lane):
+            lane = list(in_lane)
+            random.shuffle(lane)
+            for place, share in enumerate(lane):
+                part = min(share.number, math.ceil(room / (len(lane) - place)))
+                batch, wait = await _lease(runtime, share, known[share.account_id], part) if part else (None, 0.0)
+                if batch is not None:
+                    leased.append(batch)
+                    room -= len(batch.rows)
+                if wait:
+                    waits.append(wait)
+    if not leased and waits:
+        await runtime.queue.wake("deliver_messages", min(waits))
+    return leased
+
+
+async def _lease(runtime: Runtime, share: Share, account: AccountRow, most: int) -> tuple[_Leased | None, float]:
+    """Lease up to `most` of one share, as many as the account's allowance has room for; also returns the wait."""
+    windows = runtime.channel(account).limits(ref(account))
+    grant = await runtime.budget.take(windows, share.lane, most)
+    if not grant.number:
+        return None, grant.wait
+    lease, begun = new_id(), time.monotonic()
+    async with runtime.units_of_work() as uow:
+        rows = await outbox.claim(uow.session, lease, uow.now, _LEASE_SECONDS, grant.number, share)
+        people = await contacts.contacts(uow.session, [r.contact_id for r in rows])
+    if windows and len(rows) < grant.number:
+        await runtime.budget.give_back(windows, grant.number - len(rows))
+    safe_until = begun + _LEASE_SECONDS - _LEASE_MARGIN
+    return (_Leased(rows, lease, account, people, safe_until) if rows else None), 0.0
+
+
+async def _one(runtime: Runtime, batch: _Leased, row: OutboxRow) -> None:
+    account, lease = batch.account, batch.lease
+    if time.monotonic() > batch.safe_until:
+        return  # this process stood still: the sweeper has called the message's outcome unknown
     try:
-        result = await _send(runtime, row, account, person)
+        with prepaid(1, row.lane) as paid:
+            result = await _send(runtime, row, account, batch.people[row.contact_id])
+        if paid.left:
+            await runtime.budget.give_back(runtime.channel(account).limits(ref(account)), paid.left)
     except SendError as error:
         await _failed(runtime, row, lease, account, error)
     except Exception as error:  # noqa: BLE001 - whatever broke, the row must get its outcome
         _log.exception("sending broke", outbox=row.id)
         await _failed(runtime, row, lease, account, UnknownOutcomeError("technical", type(error).__name__))
     else:
-        await _succeeded(runtime, row, lease, account, result)
+        with runtime.urgency.working():
+            await _succeeded(runtime, row, lease, account, result)
 
 
 async def _send(runtime: Runtime, row: OutboxRow, account: AccountRow, person: ContactRow) -> Sent:

@@ -9,7 +9,7 @@ from bot.actions import repetition
 from bot.domain.message import Lane, Message, fit
 from bot.domain.text import clean
 from bot.domain.update import AttachmentKind, MessageReceived
-from bot.store import outbox
+from bot.store import cases, outbox
 from bot.store.accounts import AccountRow
 from bot.store.contacts import ContactRow
 from bot.store.messages import AttachmentRow, MessageRow
@@ -88,6 +88,8 @@ async def say(
     if author == "bot" and await repetition.repeats(uow, contact, parts[0].text):
         await repetition.stop(uow, account, contact, parts[0], purpose, LANES[lane.value])
         return []
+    case = await cases.case(uow.session, case_id) if case_id else None
+    unit_id = (case.unit_id if case else None) or account.unit_id
     ids = []
     for part in parts:
         row_id = uow.new_id()
@@ -97,6 +99,7 @@ async def say(
                 account_id=account.id,
                 contact_id=contact.id,
                 case_id=case_id,
+                unit_id=unit_id,
                 purpose=purpose,
                 lane=LANES[lane.value],
                 body=part.to_json(),

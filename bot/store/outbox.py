@@ -1,5 +1,6 @@
 """Keep every message until its end is known, hand it out once and in order, and record each outcome."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -56,11 +57,36 @@ class OutboxRow(SQLModel, table=True):
     failed_at: datetime | None = None
 
 
-async def claim(session: AsyncSession, lease: str, now: datetime, seconds: float, limit: int) -> list[OutboxRow]:
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What waits on behalf of one unit in one lane of one account: how many messages are due."""
+
+    account_id: str
+    lane: int
+    unit_id: str
+    number: int
+
+
+async def waiting(session: AsyncSession, now: datetime) -> list[Share]:
+    """Return what is due by account, lane and unit, the most urgent lane first; accounts that are stopped left out."""
+    query = (
+        select(OutboxRow.account_id, OutboxRow.lane, OutboxRow.unit_id, func.count())
+        .join(AccountRow, col(AccountRow.id) == col(OutboxRow.account_id))
+        .where(col(OutboxRow.state) == "queued", col(OutboxRow.next_attempt_at) <= now, AccountRow.state == "active")
+        .group_by(col(OutboxRow.account_id), col(OutboxRow.lane), col(OutboxRow.unit_id))
+    )
+    shares = [Share(account, lane, unit, int(n)) for account, lane, unit, n in (await session.exec(query)).all()]
+    return sorted(shares, key=lambda share: share.lane)
+
+
+async def claim(
+    session: AsyncSession, lease: str, now: datetime, seconds: float, limit: int, share: Share | None = None
+) -> list[OutboxRow]:
     """Lease due messages, most urgent lane first, one per contact at a time so that order is kept.
 
-    The rows are marked `sending` here, before any byte leaves, so that a crash leaves at most these in doubt.
-    A message that waits for long (quota, undo) does not hold up later ones to the same person.
+    With `share` only those of one unit in one lane of one account. The rows are marked `sending` here, before any
+    byte leaves, so that a crash leaves at most these in doubt. A message that waits for long (quota, undo) does not
+    hold up later ones to the same person.
     """
     earlier = aliased(OutboxRow)
     waits = exists(literal(1)).where(
@@ -91,6 +117,12 @@ async def claim(session: AsyncSession, lease: str, now: datetime, seconds: float
         .limit(limit)
         .with_for_update(skip_locked=True, of=OutboxRow)
     )
+    if share is not None:
+        query = query.where(
+            OutboxRow.account_id == share.account_id,
+            OutboxRow.lane == share.lane,
+            OutboxRow.unit_id == share.unit_id,
+        )
     ids = list((await session.exec(query)).all())
     if not ids:
         return []
