@@ -16,6 +16,7 @@ from aiohttp import web
 from bot import config, logs
 from bot.config import Settings
 from bot.errors import ConfigError
+from bot.health.presence import attended
 from bot.logs import logger
 from bot.runtime import Runtime, opened
 
@@ -93,6 +94,7 @@ async def _serve(settings: Settings, *, serve_web: bool, serve_jobs: bool) -> No
     stop.listen()
     async with contextlib.AsyncExitStack() as stack:
         runtime = await stack.enter_async_context(opened(settings))
+        await stack.enter_async_context(_watched(runtime, serve_web=serve_web, serve_jobs=serve_jobs))
         if serve_jobs:
             from jobs.worker import working
 
@@ -105,6 +107,19 @@ async def _serve(settings: Settings, *, serve_web: bool, serve_jobs: bool) -> No
         await stop.asked.wait()
         _log.info("stopping")
         runtime.stopping.set()
+
+
+@contextlib.asynccontextmanager
+async def _watched(runtime: Runtime, *, serve_web: bool, serve_jobs: bool) -> AsyncIterator[None]:
+    """Stand on the health page and, without web, answer machines on a port of one's own."""
+    kind = "serve" if serve_web and serve_jobs else "web" if serve_web else "worker"
+    async with contextlib.AsyncExitStack() as stack:
+        if not serve_web and runtime.settings.health.port:
+            from handlers.machines import answering
+
+            await stack.enter_async_context(answering(runtime))
+        await stack.enter_async_context(attended(runtime, kind))
+        yield
 
 
 @contextlib.asynccontextmanager

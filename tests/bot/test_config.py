@@ -100,3 +100,9 @@ def test_an_unknown_command_is_misuse() -> None:
     with pytest.raises(SystemExit) as caught:
         main(["fly"])
     assert caught.value.code == 2
+
+
+@pytest.mark.parametrize("url", ["https://watch.example/ping", "ftp://watch.example/{job}"])
+def test_the_address_of_a_watcher_names_the_job(url: str) -> None:
+    with pytest.raises(ConfigError, match="ping_url"):
+        parse({"health": {"ping_url": url}, "security": {"secret_key": KEY}}, {})
