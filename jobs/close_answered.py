@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from bot.actions.citizen_case import close_unrated
+from bot.one_by_one import one_by_one
 from bot.runtime import Runtime
 from bot.store import cases
 
@@ -12,8 +13,9 @@ async def close_answered(runtime: Runtime) -> int:
     before = runtime.now() - timedelta(days=runtime.settings.conversation.close_days)
     async with runtime.database.reading() as session:
         due = await cases.due_closing(session, before)
-    closed = 0
-    for case_id in due:
+
+    async def close(case_id: str) -> int:
         async with runtime.units_of_work() as uow:
-            closed += await close_unrated(uow, case_id)
-    return closed
+            return await close_unrated(uow, case_id)
+
+    return await one_by_one(due, close)

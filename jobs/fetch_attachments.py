@@ -19,6 +19,8 @@ from bot.store.messages import AttachmentRow
 _log = logger("attachments")
 _BATCH = 10
 _PAUSES = (5, 60, 600, 3600)
+_MOST_TRIES = 8
+"""What so many workers began and none ended is given up: it may be what ends them."""
 _SECONDS = 30
 _CHUNK = 64 * 1024
 _MEGABYTE = 1024 * 1024
@@ -38,14 +40,18 @@ async def fetch_attachments(runtime: Runtime) -> int:
     settled = 0
     while True:
         async with runtime.units_of_work() as uow:
-            due = await messages.due_attachments(uow.session, uow.now, _BATCH)
+            found = await messages.due_attachments(uow.session, uow.now, _BATCH)
+            due = [row for row in found if row.attempts < _MOST_TRIES]
+            for row in found:
+                if row.attempts >= _MOST_TRIES:
+                    await messages.settle_attachment(uow.session, row.id, state="failed", failure="technical")
             for row in due:
                 values = {"attempts": row.attempts + 1, "next_attempt_at": uow.now + timedelta(seconds=2 * _SECONDS)}
                 await messages.settle_attachment(uow.session, row.id, **values)
-        if not due:
+        if not found:
             return settled
         await asyncio.gather(*(_one(runtime, row) for row in due))
-        settled += len(due)
+        settled += len(found)
 
 
 async def _one(runtime: Runtime, row: AttachmentRow) -> None:

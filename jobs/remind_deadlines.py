@@ -6,6 +6,7 @@ from bot.actions import case_clock
 from bot.actions.case_trail import note
 from bot.domain.calendar import WorkingCalendar
 from bot.domain.deadline import elapsed
+from bot.one_by_one import one_by_one
 from bot.runtime import Runtime
 from bot.store import cases, units
 from bot.store.cases import CaseRow
@@ -19,12 +20,13 @@ async def remind_deadlines(runtime: Runtime) -> int:
     """Record each step of the ladder once per case, in working hours only; returns how many steps were taken."""
     async with runtime.database.reading() as session:
         open_cases = await cases.running(session)
-    steps = 0
-    for case_id in open_cases:
+
+    async def climb(case_id: str) -> int:
         async with runtime.units_of_work() as uow:
             case = await cases.lock(uow.session, case_id)
-            steps += await _climb(uow, case) if case is not None else 0
-    return steps
+            return await _climb(uow, case) if case is not None else 0
+
+    return await one_by_one(open_cases, climb)
 
 
 async def _climb(uow: UnitOfWork, case: CaseRow) -> int:
