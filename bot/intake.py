@@ -120,6 +120,10 @@ class Intake:
 
     async def _keep(self, arrivals: Sequence[Arrival]) -> None:
         metrics.batch.observe(len(arrivals))
+        with metrics.intake_seconds.time():
+            await self._keep_somewhere(arrivals)
+
+    async def _keep_somewhere(self, arrivals: Sequence[Arrival]) -> None:
         async with self._order:
             if not self._spooling:
                 try:

@@ -14,6 +14,7 @@ spooled = Counter("loa_spooled_total", "Webhooks written to disk because the dat
 batch = Histogram(
     "loa_intake_batch_size", "Webhooks written in one transaction", buckets=(1, 2, 5, 10, 20, 50, 100, 200)
 )
+intake_seconds = Histogram("loa_intake_seconds", "Time to make one batch of webhooks durable")
 page_seconds = Histogram("loa_page_seconds", "Server time of a page", ["page"])
 wake_seconds = Histogram(
     "loa_wake_seconds", "Wake-up of a job to its start", ["job"], buckets=(0.001, 0.005, 0.01, 0.05, 0.1, 1, 10)

@@ -18,13 +18,11 @@ def verify_signature(app_id: str, timestamp: str, body: bytes, header: str, keys
     that the answer's time does not tell which OA it was.
     """
     match = _MAC.fullmatch(header)
-    given = match[1].lower().encode() if match else b""
-    signed = hashlib.sha256(_bytes(app_id) + body + _bytes(timestamp))
+    given = match[1].lower() if match else ""
+    signed = b"".join((_bytes(app_id), body, _bytes(timestamp)))
     found = False
     for key in keys:
-        mac = signed.copy()
-        mac.update(_bytes(key))
-        found |= hmac.compare_digest(mac.hexdigest().encode(), given)
+        found |= hmac.compare_digest(hashlib.sha256(signed + _bytes(key)).hexdigest(), given)
     return found
 
 

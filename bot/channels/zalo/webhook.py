@@ -29,7 +29,7 @@ def verified_event(
         raise VerificationError("no_signature")
     account = account_of(data)
     own = keys.get(account)
-    candidates = [own] if own else [key for key in dict.fromkeys((default_key, *keys.values())) if key]
+    candidates = (own,) if own else tuple(key for key in dict.fromkeys((default_key, *keys.values())) if key)
     if not candidates:
         raise VerificationError("no_key")
     # Some template events may come without app_id; it is ours, then.
