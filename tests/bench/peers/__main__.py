@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -52,6 +53,7 @@ def main() -> int:
     except PeerEnvironmentError as error:
         print(error, file=sys.stderr)
         return 1
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # to be ended is as Ctrl-C: nothing is left running
     service.begin()
     folder = Path(tempfile.mkdtemp(prefix="bench-", dir=bench.ROOT / "var"))
     try:

@@ -136,6 +136,6 @@ def _run(number: int, enqueueing: float, processing: float, *, cpu: float) -> Ru
     """Sum up: messages over the time of queueing and of processing, each also alone."""
     detail = {
         "messages": number, "enqueue_per_s": round(number / enqueueing), "process_per_s": round(number / processing),
-        "process_cpu_us_per_message": round(cpu / number * 1e6, 1),
+        "cpu_us_per_send": round(cpu / number * 1e6, 1),
     }  # fmt: skip
     return Run(number / (enqueueing + processing), detail)

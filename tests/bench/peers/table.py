@@ -11,6 +11,7 @@ PAIRS = {
     "peer.ratio.send": ("send.postgres.per_s", "peer.arq.per_s"),
 }
 """Each ratio: ours over theirs, the same work on the same database."""
+CPU = ("cpu_us_per_request", "cpu_us_per_send")
 
 WHAT = {
     "ingest.sqlite.rps": "Loa, SQLite, synchronous=FULL",
@@ -27,19 +28,29 @@ WHAT = {
 
 def ratios(figures: Sequence[Figure]) -> list[Figure]:
     """Return how many times as fast as its peer each of ours was in this run, where both were measured."""
-    values = {figure.name: figure.value for figure in figures}
-    runs = {figure.name: figure.n for figure in figures}
+    found = {figure.name: figure for figure in figures}
     return [
-        Figure(
-            name,
-            round(values[ours] / values[theirs], 2),
-            "x",
-            min(runs[ours], runs[theirs]),
-            {"ours": ours, "theirs": theirs, "values": [values[ours], values[theirs]]},
-        )
+        _ratio(name, found[ours], found[theirs])
         for name, (ours, theirs) in PAIRS.items()
-        if ours in values and theirs in values
+        if ours in found and theirs in found
     ]
+
+
+def _ratio(name: str, ours: Figure, theirs: Figure) -> Figure:
+    values = [round(_whole(ours), 1), round(_whole(theirs), 1)]
+    detail: dict[str, Any] = {"ours": ours.name, "theirs": theirs.name, "values": values}
+    for key in CPU:
+        if key in ours.detail and key in theirs.detail:
+            detail["cpu_ratio"] = round(theirs.detail[key] / ours.detail[key], 2)
+    return Figure(name, round(_whole(ours) / _whole(theirs), 2), "x", min(ours.n, theirs.n), detail)
+
+
+def _whole(figure: Figure) -> float:
+    """Return the rate with the planning of a broadcast counted in, as queueing counts for a peer."""
+    if "plan_s" not in figure.detail:
+        return figure.value
+    sends = figure.detail["sends"]
+    return float(sends / (sends / figure.value + figure.detail["plan_s"]))
 
 
 def markdown(figures: Sequence[Figure], machine: Mapping[str, Any], *, quick: bool) -> str:
@@ -49,11 +60,12 @@ def markdown(figures: Sequence[Figure], machine: Mapping[str, Any], *, quick: bo
         if figure.name in WHAT:
             runs = " · ".join(f"{value:,.0f}" for value in figure.detail.get("runs", ()))
             lines.append(f"| `{figure.name}` | {WHAT[figure.name]} | {figure.value:,.0f} | {figure.unit} | {runs} |")
-    lines += ["", "| Ratio | Ours | Theirs | Times as fast |", "|---|---|---|--:|"]
+    lines += ["", "| Ratio | Ours | Theirs | Times as fast | Times less processor |", "|---|---|---|--:|--:|"]
     for figure in figures:
         if figure.name in PAIRS:
             ours, theirs = PAIRS[figure.name]
-            lines.append(f"| `{figure.name}` | `{ours}` | `{theirs}` | {figure.value:.1f} |")
+            less = figure.detail.get("cpu_ratio", "")
+            lines.append(f"| `{figure.name}` | `{ours}` | `{theirs}` | {figure.value:.1f} | {less} |")
     return "\n".join([*lines, "", *_circumstances(figures, machine, quick=quick)]) + "\n"
 
 
