@@ -11,7 +11,7 @@ from arq.worker import Function, Worker, func
 from bot.logs import logger
 from bot.queue import BY_NAME, JOBS, QUEUE_ERRORS
 from bot.runtime import Runtime
-from bot.store import health, inbox, outbox
+from bot.store import credentials, deliveries, health, inbox, outbox
 from jobs.close_answered import close_answered
 from jobs.deliver_messages import deliver_messages
 from jobs.fetch_attachments import fetch_attachments
@@ -139,6 +139,8 @@ async def working(runtime: Runtime, *, alone: bool, hurry: asyncio.Event | None 
         async with runtime.units_of_work() as uow:
             await inbox.release_leases(uow.session, None)
             await outbox.doubt_expired(uow.session, None)
+            await deliveries.free_expired(uow.session, None)
+            await credentials.release_all(uow.session)
             await health.release_jobs(uow.session)
     await runtime.refresh_accounts()
     runtime.stopping.clear()

@@ -83,6 +83,12 @@ async def release(session: AsyncSession, account_id: str, holder: str, error: st
     await session.exec(statement.values(**values))
 
 
+async def release_all(session: AsyncSession) -> None:
+    """Give every right to renew back: a lone process has just started, so whoever held one is dead."""
+    held = update(CredentialRow).where(col(CredentialRow.holder).is_not(None))
+    await session.exec(held.values(holder=None, held_until=None))
+
+
 async def forget_previous(session: AsyncSession, account_id: str) -> None:
     """Drop the old pair once the new one has worked."""
     statement = update(CredentialRow).where(col(CredentialRow.account_id) == account_id)

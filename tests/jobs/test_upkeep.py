@@ -5,10 +5,11 @@ from sqlmodel import select
 
 from bot.queue import JOBS
 from bot.runtime import Runtime
-from bot.store import cases, health
+from bot.store import cases, credentials, health
 from bot.store.accounts import AccountRow
 from bot.store.arrivals import store_arrivals
 from bot.store.cases import CaseEventRow
+from bot.store.credentials import CredentialRow
 from bot.store.inbox import InboxRow
 from bot.store.outbox import OutboxRow
 from jobs import worker
@@ -151,3 +152,13 @@ async def test_a_stopped_account_stays_stopped_until_a_person_acts(talk: Talk) -
         row = await session.get(AccountRow, "account")
     assert row is not None
     assert row.state == "active"
+
+
+async def test_a_lone_process_that_starts_takes_over_what_the_one_before_held(talk: Talk) -> None:
+    """Fault found by tests/chaos: for a minute nothing was sent, since a dead process held the right to renew."""
+    async with talk.runtime.units_of_work() as uow:
+        uow.session.add(CredentialRow(account_id="account"))
+        await uow.session.flush()
+        assert await credentials.acquire(uow.session, "account", "dead", uow.now, 60)
+    async with worker.working(talk.runtime, alone=True), talk.runtime.units_of_work() as uow:
+        assert await credentials.acquire(uow.session, "account", "mine", uow.now, 60)
