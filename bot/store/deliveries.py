@@ -169,9 +169,8 @@ async def _record_sent(connection: AsyncConnection, broadcast_id: int, sent: Seq
     table = _deliveries.c
     values: dict[str, Any] = {"state": "sent", "reason": "", "sent_at": bindparam("at")}
     if connection.dialect.name == "sqlite":
-        statement = update(_deliveries).where(
-            table.broadcast_id == bindparam("b"), table.n == bindparam("k"), table.state.in_(_DOUBT)
-        )
+        in_doubt = or_(*(table.state == state for state in _DOUBT))  # IN cannot be used with many rows of values
+        statement = update(_deliveries).where(table.broadcast_id == bindparam("b"), table.n == bindparam("k"), in_doubt)
         rows = [{"b": broadcast_id, "k": d.n, "p": d.provider_id, "part_": d.part, "at": now} for d in sent]
         await connection.execute(statement.values(provider_id=bindparam("p"), part=bindparam("part_"), **values), rows)
         return
