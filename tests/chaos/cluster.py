@@ -32,7 +32,7 @@ class Member:
     bends: tuple[str, ...] = ()
     process: asyncio.subprocess.Process | None = None
     paused: bool = False
-    starts: int = 0
+    log_from: int = 0
 
     @property
     def url(self) -> str:
@@ -66,23 +66,25 @@ class Member:
         }
         program = ["-m", "tests.chaos.bent", *self.bends, "--"] if self.bends else ["-m", "bot"]
         with self.log.open("ab") as log:
+            self.log_from = log.tell()
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable, *program, self.role, "--config", str(self.config),
                 stdout=log, stderr=log, env=environment,
             )  # fmt: skip
-        self.starts += 1
         self.paused = False
 
     async def ready(self) -> None:
         """Wait until it serves or works."""
-        async with asyncio.timeout(READY_SECONDS), aiohttp.ClientSession() as http:
+        deadline = asyncio.get_running_loop().time() + READY_SECONDS
+        async with aiohttp.ClientSession() as http:
             while not await self._is_ready(http):
                 assert self.alive, f"{self.role} ended:\n{self.tail()}"
+                assert asyncio.get_running_loop().time() < deadline, f"{self.role} is not ready:\n{self.tail()}"
                 await asyncio.sleep(0.05)
 
     async def _is_ready(self, http: aiohttp.ClientSession) -> bool:
         if not self.serves_web:
-            return self.log.read_bytes().count(b"ready") >= self.starts
+            return b"ready" in self.log.read_bytes()[self.log_from :]
         try:
             async with http.get(f"{self.url}/healthz", timeout=aiohttp.ClientTimeout(total=2)) as answer:
                 return answer.status == 200

@@ -9,18 +9,20 @@ from dataclasses import dataclass, field
 import aiohttp
 from sqlmodel import col, select
 
+from bot.queue import QUEUE_ERRORS
 from bot.store.cases import CaseRow
-from bot.store.database import Database
+from bot.store.database import DATABASE_ERRORS, Database
 from tests.chaos.cluster import Cluster
 from tests.chaos.town import OAS, PASSWORD
 from tests.console_client import Console
 from tests.simulator.simulator import Phone, Simulator
 
-PATIENCE = 1.5
+PATIENCE = 1.0
 """Seconds that a citizen waits for the bot before going on anyway."""
 TOPICS = ("Đèn đường", "Đường dây điện", "Cột điện", "Đèn đường ngõ")
 QUESTIONS = ("thủ tục khai sinh cần gì", "mấy giờ thì làm việc", "hồ sơ của tôi đến đâu rồi")
-FAILURES = (aiohttp.ClientError, AssertionError, TimeoutError, OSError)
+FAILURES = (aiohttp.ClientError, AssertionError, *QUEUE_ERRORS, *DATABASE_ERRORS)
+"""What people meet while things are broken; they try again."""
 
 
 @dataclass

@@ -103,8 +103,9 @@ class Storm:
         self._later.append(asyncio.create_task(on()))
 
     async def slow_provider(self) -> None:
-        """Let some answers take their time."""
-        await self.simulator.fault("slow", ms=self.rng.randint(200, 1500), count=self.rng.randint(1, 8))
+        """Let some answers take their time, but not as long as no client would wait."""
+        longest = int(min(8.0, self.lease_seconds / 5) * 1000)
+        await self.simulator.fault("slow", ms=self.rng.randint(100, longest), count=self.rng.randint(1, 8))
 
     async def failing_provider(self) -> None:
         """Answer some calls with an error of the provider's own."""

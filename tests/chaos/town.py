@@ -6,10 +6,12 @@ from typing import Any
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from bot.actions import accounts
+from bot.actions import accounts, broadcasts
 from bot.config import Settings
+from bot.domain.message import Message
 from bot.passwords import hash_password
 from bot.runtime import opened
+from bot.store import accounts as account_rows
 from bot.store.accounts import AccountRow
 from bot.store.database import Database
 from bot.store.schema import migrate
@@ -64,6 +66,14 @@ async def found(settings: Settings, simulator: Simulator) -> None:
                 row.learnt = {"per_minute": str(PER_MINUTE)}
 
 
+async def announce(settings: Settings, oa_id: str, text: str) -> None:
+    """Begin an announcement to everybody who has written to an account; raises InvalidInputError when nobody has."""
+    async with opened(settings) as runtime, runtime.units_of_work() as uow:
+        account = await account_rows.by_external_id(uow.session, "zalo", oa_id)
+        assert account is not None
+        await broadcasts.begin(uow, account, account.unit_id, Message(text=text))
+
+
 async def reconnect(settings: Settings, simulator: Simulator, number: int) -> list[str]:
     """Do what an administrator does with accounts that stand still: grant anew; returns which were stopped."""
     again = []
@@ -73,9 +83,11 @@ async def reconnect(settings: Settings, simulator: Simulator, number: int) -> li
                 (await session.exec(select(AccountRow).where(col(AccountRow.state) != "active"))).all()
             )
         for row in stopped:
-            tokens = {"access_token": f"a{number}-{row.external_id}", "refresh_token": f"r{number}-{row.external_id}"}
-            await simulator.verbs.set_oa(oa_id=row.external_id, **tokens)
+            granted = accounts.Secrets(f"a{number}-{row.external_id}", f"r{number}-{row.external_id}")
+            await simulator.verbs.set_oa(
+                oa_id=row.external_id, access_token=granted.access_token, refresh_token=granted.refresh_token
+            )
             async with runtime.units_of_work() as uow:
-                await accounts.reconnect(uow, runtime.box, row.id, accounts.Secrets(**tokens))
+                await accounts.reconnect(uow, runtime.box, row.id, granted)
             again.append(row.stopped_reason)
     return again
