@@ -21,11 +21,17 @@ from tests.bench.peers.table import WHAT, markdown, ratios
 ENVIRONMENTS = ("fastapi", "celery", "aiogram", "arq")
 
 
-async def _measure(names: list[str], options: Options) -> list[Figure]:
-    """Measure each of ours right beside its peer, so that both see the machine in the same mood."""
+async def _measure(names: list[str], options: Options, out: Path) -> list[Figure]:
+    """Measure each of ours right beside its peer, so that both see the machine in the same mood; keep each at once."""
     figures: list[Figure] = []
     for name in names:
-        figures += [figure for figure in await bench.measure([name], options) if figure.name == name]
+        try:
+            found = await bench.measure([name], options)
+        except TimeoutError:
+            print(f"{name}: not measured, it did not end in time", flush=True)
+            continue
+        bench.write(out, found, quick=options.quick)
+        figures += [figure for figure in found if figure.name == name]
     return figures
 
 
@@ -58,14 +64,14 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="bench-", dir=bench.ROOT / "var"))
     try:
         options = Options(folder, quick=arguments.quick, runs=arguments.runs)
-        figures = asyncio.run(_measure([name for name in names if chosen([name])], options))
+        figures = asyncio.run(_measure([name for name in names if chosen([name])], options, arguments.out))
     finally:
         service.end()
         shutil.rmtree(folder, ignore_errors=True)
     compared = ratios(figures)
     for figure in compared:
         print(bench.line(figure))
-    bench.write(arguments.out, figures + compared, quick=arguments.quick)
+    bench.write(arguments.out, compared, quick=arguments.quick)
     if arguments.markdown:
         print("\n" + markdown([*figures, *compared], bench.machine(), quick=arguments.quick))
     missing = [name for name in names if name not in {figure.name for figure in figures}]

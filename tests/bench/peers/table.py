@@ -1,9 +1,12 @@
 """Set our figures against those of the peers: the ratios, and a table for docs/benchmarks.md."""
 
+import re
+import subprocess
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tests.bench.harness import Figure
+from tests.servers import redis_server
 
 PAIRS = {
     "peer.ratio.ingest.sqlite": ("ingest.sqlite.rps", "peer.fastapi.sqlite.rps"),
@@ -60,25 +63,35 @@ def markdown(figures: Sequence[Figure], machine: Mapping[str, Any], *, quick: bo
         if figure.name in WHAT:
             runs = " · ".join(f"{value:,.0f}" for value in figure.detail.get("runs", ()))
             lines.append(f"| `{figure.name}` | {WHAT[figure.name]} | {figure.value:,.0f} | {figure.unit} | {runs} |")
-    lines += ["", "| Ratio | Ours | Theirs | Times as fast | Times less processor |", "|---|---|---|--:|--:|"]
-    for figure in figures:
-        if figure.name in PAIRS:
-            ours, theirs = PAIRS[figure.name]
-            less = figure.detail.get("cpu_ratio", "")
-            lines.append(f"| `{figure.name}` | `{ours}` | `{theirs}` | {figure.value:.1f} | {less} |")
+    compared = [figure for figure in figures if figure.name in PAIRS]
+    if compared:
+        lines += ["", "| Ratio | Ours | Theirs | Times as fast | Times less processor |", "|---|---|---|--:|--:|"]
+    for figure in compared:
+        ours, theirs = PAIRS[figure.name]
+        less = figure.detail.get("cpu_ratio", "")
+        lines.append(f"| `{figure.name}` | `{ours}` | `{theirs}` | {figure.value:.1f} | {less} |")
     return "\n".join([*lines, "", *_circumstances(figures, machine, quick=quick)]) + "\n"
 
 
 def _circumstances(figures: Sequence[Figure], machine: Mapping[str, Any], *, quick: bool) -> list[str]:
-    versions: dict[str, str] = {}
-    for figure in figures:
-        versions |= {f"{package} (peer)": number for package, number in figure.detail.get("versions", {}).items()}
-    versions = {**machine["packages"], **versions}
-    warning = ["A quick run with a tenth of the work: it shows that everything runs, not how fast.", ""]
+    peers = {figure.name.split(".")[1]: figure.detail["versions"] for figure in figures if "versions" in figure.detail}
     place = (
         f"{machine['at'][:10]} · {machine['cpu']}, {machine['cores']} cores, {machine['memory_mb'] / 1024:.0f} GiB · "
-        f"{machine['system']} · Python {machine['python']} · SQLite {machine['sqlite']}. "
+        f"{machine['system']} · Python {machine['python']} · SQLite {machine['sqlite']} · Redis {_redis_version()}. "
         "Server on one core, load and fake provider on the other, databases and Redis on both; loopback, no TLS."
     )
-    packages = "Versions: " + ", ".join(f"{name} {number}" for name, number in versions.items()) + "."
-    return [*(warning if quick else []), place, "", packages]
+    lines = [place, "", f"Versions of ours: {_listed(machine['packages'])}.", ""]
+    lines.append(f"Of the peers: {'; '.join(f'{name}: {_listed(found)}' for name, found in peers.items())}.")
+    warning = ["A quick run with a tenth of the work: it shows that everything runs, not how fast.", ""]
+    return [*(warning if quick else []), *lines]
+
+
+def _listed(versions: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in versions.items())
+
+
+def _redis_version() -> str:
+    program = redis_server.program()
+    told = subprocess.run([program or "true", "--version"], capture_output=True, text=True, check=False).stdout
+    found = re.search(r"v=(\S+)", told)
+    return found[1] if found else "unknown"
