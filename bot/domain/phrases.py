@@ -33,8 +33,9 @@ class _Marks:
     vowels: frozenset[str]
 
 
+@lru_cache(maxsize=16)
 def typed(text: str) -> Typed:
-    """Read a text into words, punctuation and case left out."""
+    """Read a text into words, punctuation and case left out; remembered, since a turn asks some twenty times."""
     pairs = [(word, folded) for word in written_words(text) if (folded := fold_word(word))]
     return Typed(tuple(word for word, _ in pairs), tuple(folded for _, folded in pairs))
 

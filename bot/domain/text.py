@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 # Controls (but tab and newline), lone surrogates, soft hyphen, Mongolian separator, zero-width space and non-joiner,
@@ -45,6 +46,7 @@ def written_words(s: str) -> list[str]:
     return [unicodedata.normalize("NFC", word) for word in "".join(kept).split()]
 
 
+@lru_cache(maxsize=16384)
 def fold_word(word: str) -> str:
     """Return one word of `written_words` without diacritics; empty when nothing but marks is in it."""
     if word.isascii():

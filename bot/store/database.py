@@ -14,6 +14,8 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 from sqlalchemy.util import await_only
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.store import sqlite_driver
+
 Session = AsyncSession
 """What readers and unit of work hand out; rooms above the store name it so, without knowing SQLModel."""
 Connection = AsyncConnection
@@ -91,7 +93,7 @@ def _sqlite_engine(url: str, size: int = 1) -> AsyncEngine:
     if path and ":memory:" not in path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     engine = create_async_engine(
-        f"sqlite+aiosqlite:///{path}",
+        f"{sqlite_driver.NAME}:///{path}",
         poolclass=AsyncAdaptedQueuePool,
         pool_size=size,
         max_overflow=0,
