@@ -12,7 +12,6 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import IO
 
 from bot.clock import new_id
 from bot.errors import ConfigError
@@ -28,7 +27,7 @@ class Spool:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._mine: dict[Path, IO[bytes]] = {}
+        self._mine: dict[Path, int] = {}
         self._own: Path | None = None
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -68,7 +67,9 @@ class Spool:
             if place.is_dir() and place not in self._mine:
                 with contextlib.suppress(BlockingIOError):
                     self._mine[place] = _locked(place)
-                    _log.info("the spool of an ended process is taken over", folder=place.name)
+                    self._leave(place)  # at once if it is empty, or was removed by another heir in this moment
+                    if place in self._mine:
+                        _log.info("the spool of an ended process is taken over", folder=place.name)
 
     def read(self, path: Path) -> list[Arrival]:
         """Return the arrivals of one file; lines that cannot be read are set aside beside it."""
@@ -96,8 +97,8 @@ class Spool:
         self._own = None
         for place in list(self._mine):
             self._leave(place)
-            with contextlib.suppress(KeyError):
-                self._mine.pop(place).close()
+        while self._mine:
+            os.close(self._mine.popitem()[1])
 
     def _open(self, name: str) -> Path:
         place = self.folder / name
@@ -110,23 +111,27 @@ class Spool:
     def _leave(self, place: Path) -> None:
         for part in place.glob("*.part"):
             part.unlink()  # never acknowledged: its process ended while it wrote
-        with contextlib.suppress(OSError):
+        try:
             place.rmdir()
-            _lock_path(place).unlink()
-            self._mine.pop(place).close()
+        except FileNotFoundError:
+            pass
+        except OSError:
+            return  # something is kept in it
+        _lock_path(place).unlink(missing_ok=True)
+        os.close(self._mine.pop(place))
 
 
 def _lock_path(place: Path) -> Path:
     return place.with_name(f".{place.name}.lock")
 
 
-def _locked(place: Path) -> IO[bytes]:
-    """Hold a folder as long as the file stays open; raises BlockingIOError when another process does."""
-    lock = _lock_path(place).open("ab")
+def _locked(place: Path) -> int:
+    """Hold a folder as long as the descriptor stays open; raises BlockingIOError when another process does."""
+    lock = os.open(_lock_path(place), os.O_WRONLY | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        lock.close()
+        os.close(lock)
         raise
     return lock
 
