@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import secrets
+from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
@@ -17,8 +18,10 @@ ISSUER = "Loa"
 TOTP_SECONDS = 30
 _PARALLEL = 4
 _HASHER = PasswordHasher()
-_NOBODY = _HASHER.hash(secrets.token_urlsafe(16))
-"""Checked when an e-mail is unknown, so that the answer takes as long as for a known one."""
+_COSTS = f"m={_HASHER.memory_cost},t={_HASHER.time_cost},p={_HASHER.parallelism}"
+_RANDOM = [b64encode(secrets.token_bytes(n)).decode().rstrip("=") for n in (_HASHER.salt_len, _HASHER.hash_len)]
+_NOBODY = "$".join(["", "argon2id", "v=19", _COSTS, *_RANDOM])
+"""Checked when an e-mail is unknown, so that the answer takes as long as for a known one; no password has this hash."""
 _threads = ThreadPoolExecutor(_PARALLEL, thread_name_prefix="argon2")
 
 
