@@ -26,6 +26,7 @@ job_age = Gauge("loa_job_age_seconds", "Time since a periodic job last ended wel
 database_up = Gauge("loa_database_up", "Whether the database answered when ages and backlogs were read last")
 parked = Gauge("loa_parked", "Updates that wait for a person")
 spool_files = Gauge("loa_spool_files", "Files in the spool folder")
+spool_bytes = Gauge("loa_spool_bytes", "Bytes of webhooks in the spool folder")
 spool_webhooks = Gauge("loa_spool_webhooks", "Webhooks in the spool folder")
 
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from bot import metrics
 from bot.health.broadcasts import last_progress
+from bot.health.machine import spooled_bytes
 from bot.logs import logger
 from bot.runtime import Runtime
 from bot.store import health, inbox, outbox, waiting
@@ -32,7 +33,9 @@ class Gauges:
             if self._read_at is not None and timedelta(0) <= now - self._read_at < _FRESH:
                 return
             self._read_at = now
-            metrics.spool_files.set(len(await asyncio.to_thread(self._runtime.intake.spool.files)))
+            spool = self._runtime.intake.spool
+            metrics.spool_files.set(len(await asyncio.to_thread(spool.files)))
+            metrics.spool_bytes.set(await asyncio.to_thread(spooled_bytes, spool))
             try:
                 async with asyncio.timeout(_SECONDS), self._runtime.database.reading() as session:
                     await _measure(session, now)

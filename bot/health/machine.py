@@ -1,6 +1,7 @@
 """Look at what the service stands on: queue, disk, spool, clock, processes, periodic jobs, and the books."""
 
 import asyncio
+import contextlib
 import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from pathlib import Path
 from bot.health.line import Light, Line
 from bot.queue import JOBS, QUEUE_ERRORS, Job
 from bot.runtime import Runtime
+from bot.spool import Spool
 from bot.store import books, processes
 from bot.store.database import Session
 from bot.store.health import JobRunRow
@@ -29,7 +31,7 @@ async def machine_lines(runtime: Runtime) -> list[Line]:
     return [
         await _queue(runtime),
         *await asyncio.to_thread(lambda: list(_disks(runtime))),
-        await _spool(runtime),
+        *await _spool(runtime),
         *_clock(runtime),
     ]
 
@@ -65,18 +67,25 @@ def _folders(runtime: Runtime) -> list[Path]:
     return folders
 
 
-def _spooled(folder: Path) -> tuple[int, int]:
-    sizes = [path.stat().st_size for path in folder.glob("*.json")]
-    return len(sizes), sum(sizes)
+def spooled_bytes(spool: Spool) -> int:
+    """Return how many bytes of webhooks are kept on disk; what is drained meanwhile counts as none."""
+    size = 0
+    for path in spool.files():
+        with contextlib.suppress(FileNotFoundError):
+            size += path.stat().st_size
+    return size
 
 
-async def _spool(runtime: Runtime) -> Line:
-    try:
-        number, size = await asyncio.to_thread(_spooled, runtime.intake.spool.folder)
-    except FileNotFoundError:  # drained while we looked
-        number, size = 0, 0
+async def _spool(runtime: Runtime) -> list[Line]:
+    spool = runtime.intake.spool
+    number = await asyncio.to_thread(spool.waiting)
+    size = await asyncio.to_thread(spooled_bytes, spool) if number else 0
     light = Light.BAD if number > MANY_SPOOLED else Light.WARN if number else Light.OK
-    return Line("spool", light, values={"number": number, "size": size})
+    lines = [Line("spool", light, values={"number": number, "size": size})]
+    aside = await asyncio.to_thread(lambda: len(list(spool.folder.glob("*.broken"))))
+    if aside:
+        lines.append(Line("aside", Light.WARN, str(spool.folder), {"number": aside}))
+    return lines
 
 
 def _clock(runtime: Runtime) -> list[Line]:

@@ -48,7 +48,10 @@ async def show(request: web.Request) -> web.Response:
 
 def _groups(found: HealthReport) -> list[tuple[str, list[Line]]]:
     kinds = (
-        ("work", ("inbox", "lane", "doubt", "parked", "spool", "conversations", "attachments", "failures", "books")),
+        (
+            "work",
+            ("inbox", "lane", "doubt", "parked", "spool", "aside", "conversations", "attachments", "failures", "books"),
+        ),
         ("broadcasts", ("broadcast", "ranges")),
         ("webhooks", ("refused", "unknown_account")),
         ("accounts", ("account", "receipts")),

@@ -26,6 +26,7 @@ from bot.store.messages import AttachmentRow, MessageRow
 from bot.store.outbox import LANES, OutboxRow
 from bot.store.processes import ProcessRow
 from jobs.reconcile import reconcile
+from tests.bot.store.test_inbox import arrival
 from tests.handlers.console.visitor import Office
 
 
@@ -267,9 +268,22 @@ async def test_a_job_that_is_late_fails_or_has_never_run(office: Office) -> None
 
 
 async def test_what_lies_in_the_spool(office: Office) -> None:
-    (office.runtime.intake.spool.folder / "1.json").write_text("{}")
+    spool = office.runtime.intake.spool
+    spool.write([arrival("a"), arrival("b")])
     found = await line(office.runtime, "spool")
-    assert (found.light, found.values["number"]) == (Light.WARN, 1)
+    assert (found.light, found.values["number"]) == (Light.WARN, 2)
+    assert found.values["size"] > 0
+    assert "2 tin (" in await advice_page(office)
+    assert (await scrape(office))["loa_spool_bytes"] == found.values["size"]
+    spool.remove(spool.files())
+    assert (await line(office.runtime, "spool")).light is Light.OK
+
+
+async def test_what_was_set_aside_waits_for_a_person(office: Office) -> None:
+    assert (await report(office.runtime)).of("aside") == []
+    office.runtime.intake.spool.set_aside([arrival("a")])
+    assert (await line(office.runtime, "aside")).light is Light.WARN
+    assert "đuôi .broken được giữ nguyên" in await advice_page(office)
 
 
 async def test_a_disk_that_is_nearly_full(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
