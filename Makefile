@@ -9,7 +9,7 @@ PIP_FAILED := { echo "pip could not install the packages (its message is above).
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test check bench-peers lock clean test-servers
+.PHONY: help setup run test check bench bench-peers lock clean test-servers
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -29,6 +29,9 @@ check: setup test-servers ## lint, format, types, import contracts, then the fas
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports
 	$(PY) -m pytest -n 2 -m "not browser and not processes" $(ARGS)
+
+bench: setup test-servers ## measure and write var/bench.json; ARGS= takes names of figures, --quick, --runs
+	@$(PY) -m tests.bench $(ARGS)
 
 bench-peers: setup ## do the same work the way peers do it and print how many times as fast ours is; ARGS=--quick
 	@$(PY) -m tests.setup.servers

@@ -52,18 +52,19 @@ class Seen:
     broken: int = 0
 
 
-def request(load: Load, number: int) -> bytes:
+def request(load: Load, number: int, sender: str = "", text: str = _TEXT) -> bytes:
     """Return one signed event with a message id of its own, headers and body."""
+    person = number % load.contacts
     timestamp = str(int(time.time() * 1000))
     body = json.dumps(
         {
             "app_id": load.app_id,
-            "user_id_by_app": str(7_000_000_000 + number % load.contacts),
+            "user_id_by_app": str(7_000_000_000 + person),
             "event_name": "user_send_text",
             "timestamp": timestamp,
-            "sender": {"id": str(4_000_000_000 + number % load.contacts)},
+            "sender": {"id": sender or str(4_000_000_000 + person)},
             "recipient": {"id": load.oa_id},
-            "message": {"msg_id": f"{load.run}{number:010x}", "text": _TEXT},
+            "message": {"msg_id": f"{load.run}{number:010x}", "text": text},
         },
         ensure_ascii=False,
         separators=(",", ":"),

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
@@ -99,7 +100,7 @@ async def seed(runtime: Runtime) -> None:
         made = await commune.build(uow)
         await uow.session.delete(made.account)
     async with runtime.units_of_work() as uow:
-        secrets = accounts.Secrets("access", "refresh", KEY)
+        secrets = accounts.Secrets("access", "refresh", KEY, datetime.now(UTC) + timedelta(hours=25))
         await accounts.add_account(
             uow, runtime.box, oa_id=OA, name="OA", unit_code="10183", kind="state", secrets=secrets
         )
@@ -135,9 +136,21 @@ async def launch(arguments: list[str], configuration: Path, port: int, url: str)
 
 @contextlib.asynccontextmanager
 async def web(kind: str, options: Options, *, bare: bool = False) -> AsyncIterator[Service]:
-    """Run `loa web` alone, with a real Redis; `bare` runs it with an intake that keeps nothing (tests/bench/bare.py)."""
+    """Run `loa web` alone, with a real Redis; `bare` runs it with an intake that keeps nothing (bare.py)."""
     configuration, port, url = await prepared(kind, options, "http://127.0.0.1:1", embedded=False)
     service = await launch(["tests.bench.bare"] if bare else ["bot", "web"], configuration, port, url)
+    try:
+        await service.ready()
+        yield service
+    finally:
+        await service.stop()
+
+
+@contextlib.asynccontextmanager
+async def serve(kind: str, options: Options, zalo_url: str) -> AsyncIterator[Service]:
+    """Run `loa serve`, web and jobs in one process without a Redis, against a provider at `zalo_url`."""
+    configuration, port, url = await prepared(kind, options, zalo_url, embedded=True)
+    service = await launch(["bot", "serve"], configuration, port, url)
     try:
         await service.ready()
         yield service

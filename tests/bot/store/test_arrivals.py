@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from sqlmodel import col, select
@@ -128,8 +129,8 @@ async def test_transactions_and_arrivals_take_turns(database: Database) -> None:
     assert len(await rows(database)) == written + 30
 
 
-def _row(key: str) -> dict[str, object]:
-    values: dict[str, object] = dict(arrival(key)._asdict())
+def _row(key: str) -> dict[str, Any]:
+    values = arrival(key)._asdict()
     del values["known"]
     return {**values, "next_attempt_at": NOW}
 
