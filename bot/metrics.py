@@ -24,6 +24,7 @@ queue_age = Gauge("loa_queue_age_seconds", "Age of the oldest waiting item", ["q
 backlog = Gauge("loa_backlog", "Items waiting", ["queue"])
 job_age = Gauge("loa_job_age_seconds", "Time since a periodic job last ended well", ["job"])
 database_up = Gauge("loa_database_up", "Whether the database answered when ages and backlogs were read last")
+books_differences = Gauge("loa_books_differences", "Lines of the books that did not add up when checked last")
 parked = Gauge("loa_parked", "Updates that wait for a person")
 spool_files = Gauge("loa_spool_files", "Files in the spool folder")
 spool_bytes = Gauge("loa_spool_bytes", "Bytes of webhooks in the spool folder")

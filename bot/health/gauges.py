@@ -8,7 +8,7 @@ from bot.health.broadcasts import last_progress
 from bot.health.machine import spooled_bytes
 from bot.logs import logger
 from bot.runtime import Runtime
-from bot.store import health, inbox, outbox, waiting
+from bot.store import books, health, inbox, outbox, waiting
 from bot.store.database import DATABASE_ERRORS, Session
 from bot.store.outbox import LANES
 from bot.store.waiting import Waiting
@@ -51,6 +51,8 @@ async def _measure(session: Session, now: datetime) -> None:
     number = counts.get("new", 0) + counts.get("handling", 0)
     _set("inbox", Waiting(number, await inbox.oldest_open(session)), now)
     metrics.parked.set(counts.get("parked", 0))
+    looked = await books.last_result(session, "books")
+    metrics.books_differences.set(len(looked.found) if looked else 0)
     for name, found in (await _lanes(session, now)).items():
         _set(name, found, now)
     _set("doubt", await waiting.in_doubt(session, now), now)
