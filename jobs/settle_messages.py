@@ -9,7 +9,7 @@ from bot.domain.delivery import SETTLE_AFTER, UNKNOWN_PATIENCE, DeliveryState, S
 from bot.domain.message import Message
 from bot.logs import logger
 from bot.runtime import Runtime, ref
-from bot.store import accounts, cases, contacts, outbox
+from bot.store import accounts, cases, contacts, messages, outbox
 from bot.store.outbox import LANES, OutboxRow
 
 _log = logger("delivery")
@@ -38,13 +38,15 @@ async def _one(runtime: Runtime, row: OutboxRow) -> bool:
     async with runtime.database.reading() as session:
         account = await accounts.account(session, row.account_id)
         person = await contacts.contact(session, row.contact_id)
+        known = await messages.provider_ids(session, row.contact_id)
     assert account is not None
     assert person is not None
     channel = runtime.channel(account)
     if isinstance(channel, FindsSent):
         message = Message.from_json(row.body)
         try:
-            found = await channel.find_sent(ref(account), Recipient(person.external_id), message, tried_at)
+            to = Recipient(person.external_id)
+            found = await channel.find_sent(ref(account), to, message, tried_at, known)
         except SendError as error:
             _log.warning("provider cannot say what became of a message", outbox=row.id, reason=error.reason)
         else:

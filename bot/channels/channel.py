@@ -1,6 +1,6 @@
 """The contract every way of reaching people fulfils, and the abilities that only some have."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -95,8 +95,13 @@ class Channel(Protocol):
 class FindsSent(Protocol):
     """The provider can be asked whether a message of unknown outcome arrived."""
 
-    async def find_sent(self, account: AccountRef, to: Recipient, message: Message, since: datetime) -> str | None:
-        """Return the provider's id of an equal message sent since then, or None; raises SendError if it cannot say."""
+    async def find_sent(
+        self, account: AccountRef, to: Recipient, message: Message, since: datetime, known: Collection[str] = ()
+    ) -> str | None:
+        """Return the provider's id of an equal message sent since then, or None; raises SendError if it cannot say.
+
+        `known` are ids of other messages, which may have the same words.
+        """
 
 
 @runtime_checkable

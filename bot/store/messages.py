@@ -78,6 +78,15 @@ async def repeated(session: AsyncSession, contact_id: str, text: str, since: dat
     return len((await session.exec(query.limit(most))).all())
 
 
+async def provider_ids(session: AsyncSession, contact_id: str, most: int = 100) -> set[str]:
+    """Return the provider's ids of the latest messages to a contact, as far as they are known."""
+    query = select(MessageRow.provider_id).where(
+        MessageRow.contact_id == contact_id, MessageRow.direction == "out", col(MessageRow.provider_id).is_not(None)
+    )
+    found = await session.exec(query.order_by(col(MessageRow.occurred_at).desc()).limit(most))
+    return {provider_id for provider_id in found.all() if provider_id is not None}
+
+
 async def of_case(session: AsyncSession, case_id: str) -> list[MessageRow]:
     """Return the messages of a case, oldest first."""
     query = select(MessageRow).where(MessageRow.case_id == case_id)

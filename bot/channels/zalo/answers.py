@@ -1,6 +1,6 @@
 """Read what Zalo answers to questions: profiles, the account itself, what stands in a conversation, what was sent."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -58,13 +58,19 @@ def is_ours_since(item: Any, since: datetime) -> bool:
     return integer_of(fields.get("src")) == _FROM_OA and at is not None and at >= since - SKEW
 
 
-def find_equal(items: Iterable[Any], messages: Iterable[Message], since: datetime) -> str | None:
-    """Return the id of the item that equals one of the messages, the nearest to `since` if several do."""
+def find_equal(
+    items: Iterable[Any], messages: Iterable[Message], since: datetime, known: Collection[str] = ()
+) -> str | None:
+    """Return the id of the item that equals one of the messages, the nearest to `since` if several do.
+
+    Items whose ids are `known` are other messages with the same words.
+    """
     shapes = list(messages)
     found = [
         (abs(moment - since), id_of(item.get("message_id")))
         for item in map(object_of, items)
         if is_ours_since(item, since)
+        and id_of(item.get("message_id")) not in known
         and (moment := moment_of(item.get("time"))) is not None
         and any(_equals(item, message) for message in shapes)
     ]

@@ -1,6 +1,6 @@
 """Reach people through Zalo Official Accounts: the channel itself."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -109,7 +109,9 @@ class ZaloOA:
         await self._note_rate(account)
         return sent
 
-    async def find_sent(self, account: AccountRef, to: Recipient, message: Message, since: datetime) -> str | None:
+    async def find_sent(
+        self, account: AccountRef, to: Recipient, message: Message, since: datetime, known: Collection[str] = ()
+    ) -> str | None:
         """Look for an equal message of ours in the conversation, at most 30 messages back; raises SendError."""
         self._limits.of(account)
         shapes = [message]
@@ -121,7 +123,7 @@ class ZaloOA:
         for page in range(_PAGES):
             arguments = {"user_id": to.external_id, "offset": page * _PAGE, "count": _PAGE}
             items = (await self._api.get(account.id, "/v2.0/oa/conversation", arguments)).get("items", [])
-            found = find_equal(items, shapes, since)
+            found = find_equal(items, shapes, since, known)
             if found is not None or len(items) < _PAGE or not any(is_ours_since(item, since) for item in items):
                 return found
         return None
