@@ -13,6 +13,11 @@ from collections.abc import Callable, Sequence
 from bot.channels.rate_limit import BROADCAST, PARTS, Grant, Window, cap, keys_of, span
 
 _MANY_KEYS = 20_000
+RECENT = 15
+"""What is given back was taken in the last so many parts, a quarter of the window."""
+
+BURST = 4
+"""So many more than a part's share may come at once in bulk: a text in several parts leaves together."""
 
 
 class _Spent:
@@ -46,15 +51,19 @@ class _Spent:
         self.total += number
         self.bulk += bulk
 
-    def give_back(self, number: int) -> None:
-        # Oldest first: whatever part they came from, what remains then never ends too early.
-        for part in self.parts:
+    def give_back(self, number: int, limit: int) -> None:
+        if self.parts:
+            bulk = min(number, self.parts[-1][2])
+            self.parts[-1][2] -= bulk
+            self.bulk -= bulk
+            self.paced -= bulk * self.pace(limit)[0]
+        # Oldest first among the parts they may have come from: what remains then never ends too early.
+        recent = self.parts[-1][0] - RECENT if self.parts else 0
+        for part in (*(p for p in self.parts if p[0] >= recent), *self.parts):
             back = min(part[1], number)
             part[1] -= back
             self.total -= back
             number -= back
-            part[2], bulk = min(part[2], part[1]), part[2]
-            self.bulk -= bulk - part[2]
 
     def freed(self, now: float, number: int, column: int) -> float:
         """Return the seconds until `number` of what a column counts is forgotten."""
@@ -67,7 +76,7 @@ class _Spent:
     def pace(self, limit: int) -> tuple[float, int]:
         """Return the seconds between two requests in bulk, and how many may come at once."""
         bulk = cap(limit, BROADCAST)
-        return (self.span + self.width) / bulk, math.ceil(bulk / PARTS) + 1
+        return (self.span + self.width) / bulk, math.ceil(bulk / PARTS) + BURST
 
     def paced_room(self, limit: int, now: float) -> int:
         interval, burst = self.pace(limit)
@@ -102,7 +111,7 @@ class LocalBudget:
         """Return requests that were taken and not made."""
         now = self._clock()
         for window in windows:
-            self._of(window, now).give_back(number)
+            self._of(window, now).give_back(number, window.limit)
 
     async def block(self, windows_or_key: Sequence[Window] | str, seconds: float) -> None:
         """Grant nothing for so long: the provider asks to wait."""

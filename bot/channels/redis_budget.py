@@ -101,7 +101,7 @@ end
 
 local function pace(s)
   local bulk = cap(s.limit, 2)
-  return (s.span + s.width) / bulk, math.ceil(bulk / 60) + 1
+  return (s.span + s.width) / bulk, math.ceil(bulk / 60) + 4
 end
 
 local function freed(s, number, column)
@@ -162,14 +162,19 @@ end
 
 for _, s in ipairs(all) do
   if op == 'back' then
-    local left = want
-    for _, index in ipairs(s.order) do
-      local back = math.min(left, s.n[index])
-      if back > 0 then
-        left = left - back
-        local name, rest = string.format('%.0f', index), s.n[index] - back
-        redis.call('HSET', s.key, 'n' .. name, rest)
-        if (s.b[index] or 0) > rest then redis.call('HSET', s.key, 'b' .. name, rest) end
+    local left, newest = want, s.order[#s.order]
+    local bulk = math.min(want, newest and s.b[newest] or 0)
+    if bulk > 0 then
+      redis.call('HINCRBY', s.key, 'b' .. string.format('%.0f', newest), -bulk)
+      redis.call('HSET', s.key, 'paced', string.format('%.6f', s.paced - bulk * pace(s)))
+    end
+    for from = 1, 2 do
+      for _, index in ipairs(s.order) do
+        local back = math.min(left, s.n[index])
+        if back > 0 and (from == 2 or index >= newest - 15) then
+          left, s.n[index] = left - back, s.n[index] - back
+          redis.call('HINCRBY', s.key, 'n' .. string.format('%.0f', index), -back)
+        end
       end
     end
   elseif op == 'add' then

@@ -180,6 +180,18 @@ async def test_what_is_given_back_can_be_taken_again(processes: Processes) -> No
     assert (await budget.take(share, ANSWER, 150)).number == 30
 
 
+async def test_what_goes_out_in_several_parts_gets_them_together_by_asking_again(processes: Processes) -> None:
+    clock = Hand()
+    budget = processes(clock, 1)[0]
+    share, parts, sent = windows(100), 5, 0
+    for _ in range(200):
+        grant = await budget.take(share, BROADCAST, 50 * parts)
+        sent += grant.number // parts
+        await budget.give_back(share, grant.number % parts)
+        clock.now += grant.wait
+    assert sent * parts / (clock.now - START) > 0.6 * 80 / 63
+
+
 async def test_a_block_holds_everybody_back_until_it_ends(processes: Processes) -> None:
     clock = Hand()
     budgets = processes(clock, 2)
