@@ -26,6 +26,7 @@ async def receipt(uow: UnitOfWork, account: AccountRow, update: Receipt) -> None
         row = await outbox.by_provider_id(uow.session, account.id, provider_id)
         if row is None and await _being_sent(uow, account, update):
             raise TooEarlyError(provider_id)
+        row = row or await outbox.by_provider_id(uow.session, account.id, provider_id)  # written while we looked
         if row is None or row.state not in {"sent", "delivered", "unknown", "sending"}:
             continue
         if update.kind is ReceiptKind.SEEN:
@@ -59,6 +60,8 @@ async def echo(uow: UnitOfWork, account: AccountRow, update: Echo, live_minutes:
             if _same(row, update):
                 await outgoing.settle(uow, row, update.message_id)
                 return
+        if await outbox.by_provider_id(uow.session, account.id, update.message_id) is not None:
+            return  # whoever sent it has written so while we looked
     else:
         found = await cases.of_contact(uow.session, contact.id, limit=5)
         about = next((c for c in found if c.state in cases.OPEN and not c.restricted), None)

@@ -1,7 +1,21 @@
 """R7: a send whose outcome is unknown is cleared up before anything is repeated, and never stays unknown."""
 
+from datetime import datetime
+from typing import Any
+
+import pytest
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.domain.update import Echo, Receipt, ReceiptKind
+from bot.runtime import Runtime
+from bot.store import outbox
+from bot.store.messages import MessageRow
 from bot.store.outbox import OutboxRow
+from tests import commune
 from tests.live import Live
+from tests.runtime_fixtures import Clock
+from tests.talk import Talk
 
 
 async def rows(live: Live) -> list[OutboxRow]:
@@ -28,3 +42,36 @@ async def test_a_message_that_never_arrived_is_not_taken_for_an_equal_one_before
 
 async def settled_with(live: Live, number: int) -> bool:
     return len(await rows(live)) == number and await settled(live)
+
+
+@pytest.mark.parametrize("news", ["echo", "receipt"])
+async def test_news_of_a_message_may_come_while_its_outcome_is_being_written(
+    runtime: Runtime, clock: Clock, monkeypatch: pytest.MonkeyPatch, news: str
+) -> None:
+    """Fault found by rounds: our own message stood in the thread as typed by a person, or its receipt was lost."""
+    if runtime.database.is_sqlite:
+        pytest.skip("SQLite has one writer: nothing can be written meanwhile")
+    async with runtime.units_of_work() as uow:
+        await commune.build(uow)
+    talk = Talk(runtime, clock)
+    await talk.follow()
+    async with runtime.units_of_work() as uow:
+        [row] = await outbox.claim(uow.session, "lease", uow.now, 60, 1)
+    look = outbox.in_doubt_for
+
+    async def while_written(session: AsyncSession, contact_id: str, since: datetime) -> list[OutboxRow]:
+        async with runtime.units_of_work() as uow:
+            await outbox.record(uow.session, row.id, "lease", state="sent", provider_id="z1", sent_at=uow.now)
+        return await look(session, contact_id, since)
+
+    monkeypatch.setattr(outbox, "in_doubt_for", while_written)
+    told: dict[str, Any] = {"account": commune.OA, "external_id": "e", "sender": talk.user, "occurred_at": clock.now}
+    if news == "echo":
+        await talk.update(Echo(**told, message_id="z1", text=row.text))
+    else:
+        await talk.update(Receipt(**told, kind=ReceiptKind.DELIVERED, message_ids=("z1",)))
+    async with runtime.database.reading() as session:
+        assert (await session.exec(select(MessageRow).where(MessageRow.author == "oa_tool"))).all() == []
+        now = await outbox.row(session, row.id)
+    assert now is not None
+    assert now.state == ("sent" if news == "echo" else "delivered")
