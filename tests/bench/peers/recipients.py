@@ -1,21 +1,16 @@
 """Measure one queued job per recipient: arq with a send and an update each, Celery with nothing to do."""
 
 import asyncio
-import contextlib
 import json
-import os
-import sys
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import aiohttp
 import asyncpg
 
-from tests.bench import service
 from tests.bench.harness import Figure, Options, Run, UnavailableError, VoidError, benchmark, median
 from tests.bench.peers.environments import environment, versions
 from tests.bench.peers.program import empty_redis, new_folder, output_of, running
+from tests.bench.send import fake_zalo
 from tests.servers import postgres_server
 
 COUNT = 10_000
@@ -27,47 +22,29 @@ CREATE TABLE messages (id bigint PRIMARY KEY, user_id text NOT NULL, state text 
 """
 
 
-@contextlib.asynccontextmanager
-async def _fake_zalo() -> AsyncIterator[str]:
-    """Run a provider that answers at once, on the load's core; yields its address."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.bench.fake_zalo", stdout=asyncio.subprocess.PIPE
-    )
-    _, core = service.cores()
-    if core is not None:
-        os.sched_setaffinity(process.pid, {core})
-    try:
-        assert process.stdout
-        yield f"http://127.0.0.1:{int(await process.stdout.readline())}"
-    finally:
-        process.terminate()
-        await process.wait()
-
-
 async def _arq_once(options: Options, database_url: str) -> Run:
     folder, number = new_folder(options), options.scaled(COUNT)
     python = str(environment("arq") / "python")
     connection = await asyncpg.connect(database_url)
     try:
-        async with _fake_zalo() as zalo:
+        async with fake_zalo() as zalo:
             await connection.execute(TABLE)
             await connection.execute(
                 "INSERT INTO messages SELECT n, (1000000000000000000 + n)::text, 'queued' "
                 "FROM generate_series(0, $1::bigint - 1) AS n", number,
             )  # fmt: skip
-            url = f"{zalo}/v3.0/oa/message/cs"
+            url = f"{zalo.url}/v3.0/oa/message/cs"
             settings = {"PEER_REDIS": empty_redis(), "PEER_DATABASE": database_url, "PEER_URL": url}
             command = [python, "arq_jobs.py"]
             enqueued = json.loads(await output_of([*command, "enqueue", str(number)], settings, folder, LIMIT_SECONDS))
             worked = json.loads(await output_of([*command, "work"], settings, folder, LIMIT_SECONDS))
-            async with aiohttp.ClientSession() as http, http.get(f"{zalo}/count") as answer:
-                taken = json.loads(await answer.read())
+            taken, doubles = await zalo.count()
         query = "SELECT count(*) FROM messages WHERE state = 'sent' AND provider_id IS NOT NULL"
         recorded = await connection.fetchval(query)
     finally:
         await connection.close()
-    if not recorded == taken["taken"] == number or taken["doubles"]:
-        raise VoidError(f"{number} queued, {recorded} recorded, {taken['taken']} sent, {taken['doubles']} twice")
+    if not recorded == taken == number or doubles:
+        raise VoidError(f"{number} queued, {recorded} recorded, {taken} sent, {doubles} twice")
     return _run(number, enqueued["seconds"], worked["seconds"], cpu=worked["cpu_seconds"])
 
 
