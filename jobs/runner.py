@@ -11,6 +11,7 @@ from bot.queue import BY_NAME, Queue
 
 _log = logger("jobs")
 _LOOK_SECONDS = 5.0
+_APART_SECONDS = 0.005
 
 
 class Runner:
@@ -21,6 +22,7 @@ class Runner:
         self._run = run
         self._running: dict[str, asyncio.Task[None]] = {}
         self._woken_at: dict[str, float] = {}
+        self._began_at: dict[str, float] = {}
         self._errors: dict[str, Exception | None] = {}
         self._ending = False
 
@@ -64,11 +66,20 @@ class Runner:
         bell = self._queue.bell(job)
         try:
             while bell.is_set() and not self._ending:
+                await self._apart(job)
                 bell.clear()
                 metrics.wake_seconds.labels(job).observe(time.monotonic() - self._woken_at.pop(job, time.monotonic()))
                 await self._once(job)
         finally:
             del self._running[job]
+
+    async def _apart(self, job: str) -> None:
+        """Let a few milliseconds lie between two starts of a job, in which many wake-ups become one."""
+        now = time.monotonic()
+        pause = self._began_at.get(job, 0.0) + _APART_SECONDS - now
+        if pause > 0:
+            await asyncio.sleep(pause)
+        self._began_at[job] = now + max(pause, 0.0)
 
     async def _once(self, job: str) -> None:
         self._errors[job] = None
