@@ -6,6 +6,7 @@ from multidict import CIMultiDict
 from bot.channels.channel import VerificationError
 from bot.errors import NotKeptError
 from bot.logs import logger
+from bot.runtime import Runtime
 from bot.store.arrivals import Arrival
 from handlers.keys import RUNTIME
 
@@ -26,10 +27,12 @@ async def zalo(request: web.Request) -> web.Response:  # noqa: PLR0911 - one ret
     if channel is None:
         return web.json_response({"error": "zalo is not configured"}, status=404)
     try:
-        body = await request.read()
+        body = await _body(request)
     except web.HTTPRequestEntityTooLarge:
         runtime.intake.refuse(_PROVIDER, "too_large")
         return web.json_response({"error": "too large"}, status=413)
+    except web.RequestPayloadError:
+        return _unreadable(runtime)
     try:
         event = channel.verify(request.headers, body)
     except VerificationError as error:
@@ -37,8 +40,7 @@ async def zalo(request: web.Request) -> web.Response:  # noqa: PLR0911 - one ret
         _log.warning("webhook refused", reason=error.reason, address=request.remote)
         return web.json_response({"error": "signature"}, status=401)
     except ValueError:
-        runtime.intake.refuse(_PROVIDER, "not_json")
-        return web.json_response({"error": "not JSON"}, status=400)
+        return _unreadable(runtime)
     if event is None:
         return _taken()
     account = runtime.accounts.get(_PROVIDER, event.account)
@@ -58,6 +60,22 @@ async def zalo(request: web.Request) -> web.Response:  # noqa: PLR0911 - one ret
     except NotKeptError:
         return web.json_response({"error": "not kept, send it again"}, status=503)
     return _taken()
+
+
+async def _body(request: web.Request) -> bytes:
+    """Return the body, at once when it came together with the headers; raises HTTPRequestEntityTooLarge."""
+    content = request.content
+    if not content.is_eof():
+        return await request.read()
+    body = content.read_nowait()
+    if len(body) > MAX_BYTES:
+        raise web.HTTPRequestEntityTooLarge(max_size=MAX_BYTES, actual_size=len(body))
+    return body
+
+
+def _unreadable(runtime: Runtime) -> web.Response:
+    runtime.intake.refuse(_PROVIDER, "not_json")
+    return web.json_response({"error": "not JSON"}, status=400)
 
 
 def _taken() -> web.Response:

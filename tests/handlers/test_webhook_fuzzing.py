@@ -1,5 +1,7 @@
 """Whatever is signed correctly is answered by the contract and kept exactly once; nothing makes the door fall."""
 
+import asyncio
+import gzip
 import hashlib
 import io
 import json
@@ -206,4 +208,27 @@ async def test_what_is_one_byte_too_large_is_413_and_what_just_fits_is_stored(do
     assert len(fits) == MAX_BYTES
     assert await door.post(fits) == 200
     assert await door.post(fits.replace(b'a"', b'aa"')) == 413
+    assert await door.rows() == 1
+
+
+async def test_packed_bodies_are_measured_unpacked_and_broken_ones_refused(door: Door) -> None:
+    body = BODIES["user_send_text"]
+    bomb = json.dumps({"app_id": APP_ID, "text": "a" * 20 * MAX_BYTES}).encode()
+    packed = [(gzip.compress(body), 200), (gzip.compress(bomb), 413), (b"\x1f\x8b\x08 no gzip", 400)]
+    for sent, expected in packed:
+        headers = signed(body) | {"Content-Encoding": "gzip"}
+        async with door.http.post(door.url, data=io.BytesIO(sent), headers=headers) as answer:
+            assert answer.status == expected
+    assert await door.rows() == 1
+
+
+async def test_a_body_in_many_pieces_is_one_webhook(door: Door) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for at in range(0, len(BODIES["user_send_text"]), 50):
+            yield BODIES["user_send_text"][at : at + 50]
+            await asyncio.sleep(0)
+
+    headers = signed(BODIES["user_send_text"])
+    async with door.http.post(door.url, data=pieces(), headers=headers) as answer:
+        assert answer.status == 200
     assert await door.rows() == 1
