@@ -2,6 +2,9 @@
 
 import asyncio
 import errno
+import os
+import signal
+import sqlite3
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
@@ -13,7 +16,7 @@ from bot import intake as module
 from bot.errors import NotKeptError
 from bot.intake import Intake, Spool
 from bot.store import health, inbox
-from bot.store.arrivals import Arrival, ArrivalWriter
+from bot.store.arrivals import Arrival, ArrivalWriter, PostgresWriter
 from bot.store.database import Database
 from bot.store.inbox import InboxRow
 from tests.bot.store.seed import NOW
@@ -291,3 +294,46 @@ async def test_no_thread_is_left_behind(database: Database, tmp_path: Path) -> N
     await intake.submit(arrival("a"), None)
     await intake.stop()
     assert not [it for it in threading.enumerate() if it.name == "arrivals"]
+
+
+class Held:
+    """A database that hangs for real: SQLite locked by another program, or PostgreSQL's process for us stopped."""
+
+    def __init__(self, intake: Intake, database: Database) -> None:
+        self._lock: sqlite3.Connection | None = None
+        self._process = 0
+        if isinstance(intake._writer, PostgresWriter):
+            self._process = intake._writer._connection.get_server_pid()
+            os.kill(self._process, signal.SIGSTOP)
+        else:
+            self._lock = sqlite3.connect(database.url.split("///", 1)[1], isolation_level=None)
+            self._lock.execute("BEGIN IMMEDIATE")
+
+    def let_go(self) -> None:
+        if self._process:
+            os.kill(self._process, signal.SIGCONT)
+        if self._lock is not None:
+            self._lock.execute("ROLLBACK")
+            self._lock.close()
+
+
+async def test_a_database_that_really_hangs_costs_no_webhook_its_answer_in_time(
+    intake: Intake, database: Database
+) -> None:
+    await intake.submit(arrival("before"), None)
+    held = Held(intake, database)
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    try:
+        await asyncio.gather(*(intake.submit(arrival(f"k{n}"), None) for n in range(20)))
+        assert loop.time() - begun < 2, "Zalo's limit"
+    finally:
+        held.let_go()
+    async with asyncio.timeout(20):
+        while len(await keys(database)) < 21 or intake.spool.files():  # noqa: ASYNC110 - polling with a limit
+            await asyncio.sleep(0.02)
+    await intake.submit(arrival("after"), None)
+    async with asyncio.timeout(20):
+        while (stored := await keys(database))[-1] != "after":  # noqa: ASYNC110 - polling with a limit
+            await asyncio.sleep(0.02)
+    assert sorted(stored) == sorted(["before", "after", *(f"k{n}" for n in range(20))])
