@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -89,10 +88,14 @@ def _capabilities(account: AccountRow) -> Capabilities:
     return capabilities_of(account.provider, ref(account))
 
 
-async def _refuse_inside_transaction(_session: Any, _context: SimpleNamespace, _params: Any) -> None:
-    if in_transaction():
-        msg = "network used while a transaction is open"
-        raise RuntimeError(msg)
+class _Connector(aiohttp.TCPConnector):
+    """Refuse the network to whoever holds a transaction (reliability R19); costs less than aiohttp's tracing."""
+
+    async def connect(self, req: Any, traces: Any, timeout: Any) -> Any:  # noqa: ASYNC109 - aiohttp's own signature
+        if in_transaction():
+            msg = "network used while a transaction is open"
+            raise RuntimeError(msg)
+        return await super().connect(req, traces, timeout)
 
 
 @contextlib.asynccontextmanager
@@ -113,12 +116,10 @@ async def opened(
             now = following = await stack.enter_async_context(followed(database, now))
         queue = await Queue.open(settings.queue.url)
         stack.push_async_callback(queue.close)
-        trace = aiohttp.TraceConfig()
-        trace.on_request_start.append(_refuse_inside_transaction)
         http = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=_HTTP_SECONDS),
-            connector=aiohttp.TCPConnector(limit=_CONNECTIONS),
-            trace_configs=[trace],
+            connector=_Connector(limit=_CONNECTIONS),
+            cookie_jar=aiohttp.DummyCookieJar(),
         )
         stack.push_async_callback(http.close)
         box = SecretBox(settings.security.secret_key.encode())

@@ -102,10 +102,7 @@ async def _one(runtime: Runtime, batch: _Leased, row: OutboxRow) -> None:
     if time.monotonic() > batch.safe_until:
         return  # this process stood still: the sweeper has called the message's outcome unknown
     try:
-        with prepaid(1, row.lane) as paid:
-            result = await _send(runtime, row, account, batch.people[row.contact_id])
-        if paid.left:
-            await runtime.budget.give_back(runtime.channel(account).limits(ref(account)), paid.left)
+        result = await _paid(runtime, row, account, batch.people[row.contact_id])
     except SendError as error:
         await _failed(runtime, row, lease, account, error)
     except Exception as error:  # noqa: BLE001 - whatever broke, the row must get its outcome
@@ -114,6 +111,16 @@ async def _one(runtime: Runtime, batch: _Leased, row: OutboxRow) -> None:
     else:
         with runtime.urgency.working():
             await _succeeded(runtime, row, lease, account, result)
+
+
+async def _paid(runtime: Runtime, row: OutboxRow, account: AccountRow, person: ContactRow) -> Sent:
+    """Send on the request that was taken with the lease; what was not needed goes back."""
+    with prepaid(1, row.lane) as paid:
+        try:
+            return await _send(runtime, row, account, person)
+        finally:
+            if paid.left:
+                await runtime.budget.give_back(runtime.channel(account).limits(ref(account)), paid.left)
 
 
 async def _send(runtime: Runtime, row: OutboxRow, account: AccountRow, person: ContactRow) -> Sent:

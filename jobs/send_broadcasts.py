@@ -171,10 +171,10 @@ class _Range:
     async def _window(self) -> bool:
         budget, cost = self.round.runtime.budget, len(self.parts)
         grant = await budget.take(self.windows, BROADCAST, _WINDOW * cost)
-        number = grant.number // cost
-        if number == 0:
-            await budget.give_back(self.windows, grant.number)
+        if not grant.number:
             return await self._wait(grant.wait)
+        # A message of more parts than may leave at once begins all the same; its last parts are paid one by one.
+        number = max(1, grant.number // cost)
         due = await self._mark(number)
         try:
             with prepaid(grant.number, BROADCAST) as paid:
@@ -228,10 +228,12 @@ class _Range:
             metrics.sends.labels(self.account.provider, "sent").inc(sum(d.state == "sent" for d in self.outcomes))
 
     async def _worker(self, left: Iterator[Due], started: set[int]) -> None:
-        sending = self.round.sending
+        sending, urgency = self.round.sending, self.round.runtime.urgency
         for row in left:
             if self.rest is not None or time.monotonic() > self.safe_until:
                 return
+            if urgency.under_way:
+                await urgency.give_way(_GIVE_WAY_SECONDS)
             async with sending:
                 started.add(row.n)
                 self.outcomes.append(await self._one(row))

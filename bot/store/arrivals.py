@@ -8,14 +8,14 @@ import contextlib
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from queue import SimpleQueue
 from typing import Any, NamedTuple, Protocol
 
 import asyncpg
 
 from bot.clock import to_local
-from bot.store.database import DATABASE_ERRORS, Database
+from bot.store.database import DATABASE_ERRORS, Database, sqlite_time
 
 WRITE_ERRORS = (*DATABASE_ERRORS, sqlite3.OperationalError, asyncpg.PostgresError, asyncpg.InterfaceError)
 """What is raised when the database refuses, cannot be reached, or is busy for too long."""
@@ -176,10 +176,10 @@ class SQLiteWriter:
         for size, start in _powers_of_two(len(arrivals)):
             values: list[object] = []
             for a in arrivals[start : start + size]:
-                received = _sqlite_time(a.received_at)
+                received = sqlite_time(a.received_at)
                 state = "new" if a.known else "no_account"
                 values += a[:6]
-                values += (state, received, _sqlite_time(a.occurred_at), received)
+                values += (state, received, sqlite_time(a.occurred_at), received)
             fresh += connection.execute(_sqlite_insert(size), values).rowcount
         for kind, number in (("stored", fresh), ("duplicate", len(arrivals) - fresh)):
             if number:
@@ -201,13 +201,6 @@ def _powers_of_two(number: int) -> Iterator[tuple[int, int]]:
         size = min(_LARGEST, 1 << ((number - start).bit_length() - 1))
         yield size, start
         start += size
-
-
-def _sqlite_time(moment: datetime) -> str:
-    """Return a time as SQLAlchemy keeps it in SQLite: UTC without an offset, always with microseconds."""
-    if moment.tzinfo is not UTC:
-        moment = moment.astimezone(UTC)
-    return moment.isoformat(" ", "microseconds")[:26]
 
 
 def _hand_over(done: asyncio.Future[int], tell: Callable[[Any, Any], None], outcome: Any) -> None:

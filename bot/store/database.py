@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,13 @@ _open_transactions: ContextVar[int] = ContextVar("open_transactions", default=0)
 def in_transaction() -> bool:
     """Say whether the running task holds a transaction: then it must not use the network (reliability R19)."""
     return _open_transactions.get() > 0
+
+
+def sqlite_time(moment: datetime) -> str:
+    """Return a time as SQLAlchemy keeps it in SQLite: UTC without an offset, always with microseconds."""
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(" ", "microseconds")[:26]
 
 
 class Database:

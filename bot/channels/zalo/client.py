@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import aiohttp
+import orjson
 
 from bot.channels.zalo.error_codes import Scope
 from bot.channels.zalo.errors import send_error
@@ -78,11 +79,17 @@ class ZaloClient:
         whose repeat would reach a citizen twice: if its outcome cannot be known, UnknownOutcomeError is raised, while
         for other calls that is a TemporaryError. Raises the SendError family.
         """
-        query = {"data": json.dumps(arguments, ensure_ascii=False)} if arguments is not None else None
+        headers = {"access_token": token}
+        content: dict[str, Any] = {}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            content["data"] = orjson.dumps(body)
+        elif form is not None:
+            content["data"] = form()
+        if arguments is not None:
+            content["params"] = {"data": json.dumps(arguments, ensure_ascii=False)}
         try:
-            answer = await self._exchange(
-                method, url, {"access_token": token}, account_id, params=query, json=body, data=form() if form else None
-            )
+            answer = await self._exchange(method, url, headers, account_id, **content)
             return self._data(answer, scope, token)
         except UnknownOutcomeError as error:
             if once:
@@ -123,6 +130,8 @@ class ZaloClient:
             raise UnknownOutcomeError("provider_disconnected", type(error).__name__) from None
 
     def _note_rate(self, account_id: str, headers: Mapping[str, str]) -> None:
+        if "X-RateLimit-Limit" not in headers:
+            return
         limit, remain = integer_of(headers.get("X-RateLimit-Limit")), integer_of(headers.get("X-RateLimit-Remain"))
         if account_id and limit is not None and remain is not None and limit > 0:
             self.rates[account_id] = RateNews(limit, max(remain, 0), self._now())

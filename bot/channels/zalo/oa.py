@@ -73,6 +73,7 @@ class ZaloOA:
         self._api = AuthorisedClient(self._client, self._tokens, api_url, meter, self._limits.of_id)
         self._uploads = Uploads(self._api, load_file, now)
         self._endpoints: dict[str, str] = {}
+        self._last_shaped: tuple[Message, tuple[str, str], Message] | None = None
 
     def verify(self, headers: Mapping[str, str], body: bytes) -> RawEvent | None:
         """Check a webhook's signature; None for the probe. Raises VerificationError and ValueError."""
@@ -164,7 +165,7 @@ class ZaloOA:
             raise AccountStoppedError("no_endpoint_accepts", error.detail, provider_code=error.provider_code) from error
 
     async def _send(self, account: AccountRef, to: Recipient, message: Message, endpoint: str) -> Sent:
-        message = shaped(account, message, endpoint)
+        message = self._shaped(account, message, endpoint)
         if message.media is None:
             return await self._send_words(account, to, message, endpoint)
         uploaded = await self._uploads.get(account.id, message.media)
@@ -174,6 +175,15 @@ class ZaloOA:
             self._uploads.forget(account.id, message.media, uploaded)
             uploaded = await self._uploads.get(account.id, message.media)
             return await self._post(account, endpoint, send_body(to, message, endpoint, uploaded))
+
+    def _shaped(self, account: AccountRef, message: Message, endpoint: str) -> Message:
+        """Shape a message, once for all the people whom a broadcast sends the very same object to."""
+        last = self._last_shaped
+        if last is not None and last[0] is message and last[1] == (endpoint, account.kind):
+            return last[2]
+        fitted = shaped(account, message, endpoint)
+        self._last_shaped = (message, (endpoint, account.kind), fitted)
+        return fitted
 
     async def _send_words(self, account: AccountRef, to: Recipient, message: Message, endpoint: str) -> Sent:
         try:
