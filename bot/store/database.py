@@ -147,6 +147,10 @@ def _take_turns(engine: AsyncEngine, turn: asyncio.Lock) -> None:
             turn.release()
 
 
+_IDLE = {"idle_in_transaction_session_timeout": "60000"}
+"""Milliseconds after which PostgreSQL ends what a process that stands still holds, or its locks would hold up all."""
+
+
 def _postgres_engine(url: str, pool_size: int) -> AsyncEngine:
     rest = url.split("://", 1)[1]
     return create_async_engine(
@@ -156,5 +160,5 @@ def _postgres_engine(url: str, pool_size: int) -> AsyncEngine:
         pool_timeout=30,
         pool_pre_ping=True,
         hide_parameters=True,
-        connect_args={"server_settings": {"timezone": "UTC", "application_name": "loa"}},
+        connect_args={"server_settings": {"timezone": "UTC", "application_name": "loa", **_IDLE}},
     )
