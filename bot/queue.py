@@ -47,7 +47,8 @@ class Job:
 HANDLE_UPDATES = Job("handle_updates", 10, "inbox new", limit=None)
 DELIVER_MESSAGES = Job("deliver_messages", 10, "outbox queued", limit=None)
 SEND_BROADCASTS = Job("send_broadcasts", 10, "broadcast running, delivery queued", limit=None)
-SETTLE_MESSAGES = Job("settle_messages", 10, "outbox unknown, delivery unknown")
+SETTLE_MESSAGES = Job("settle_messages", 10, "outbox unknown")
+SETTLE_DELIVERIES = Job("settle_deliveries", 10, "delivery unknown")
 RESUME_CONVERSATIONS = Job("resume_conversations", 10, "conversation waiting")
 FETCH_ATTACHMENTS = Job("fetch_attachments", 20, "attachment pending")
 FETCH_PROFILES = Job("fetch_profiles", 60)
@@ -62,6 +63,7 @@ JOBS = (
     DELIVER_MESSAGES,
     SEND_BROADCASTS,
     SETTLE_MESSAGES,
+    SETTLE_DELIVERIES,
     RESUME_CONVERSATIONS,
     FETCH_ATTACHMENTS,
     FETCH_PROFILES,

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.actions import contacts, live, outgoing
+from bot.actions import broadcast_news, contacts, live, outgoing
 from bot.actions.case_trail import audit, note
 from bot.domain.text import clean
 from bot.domain.update import Echo, Rated, Receipt, ReceiptKind
@@ -24,8 +24,8 @@ async def receipt(uow: UnitOfWork, account: AccountRow, update: Receipt) -> None
     """Move messages on to delivered or seen; never back."""
     for provider_id in update.message_ids:
         row = await outbox.by_provider_id(uow.session, account.id, provider_id)
-        if row is None and await _being_sent(uow, account, update):
-            raise TooEarlyError(provider_id)
+        if row is None and await _of_broadcast(uow, account, update, provider_id):
+            continue
         row = row or await outbox.by_provider_id(uow.session, account.id, provider_id)  # written while we looked
         if row is None or row.state not in {"sent", "delivered", "unknown", "sending"}:
             continue
@@ -38,11 +38,22 @@ async def receipt(uow: UnitOfWork, account: AccountRow, update: Receipt) -> None
             uow.announce(f"case:{row.case_id}")
 
 
-async def _being_sent(uow: UnitOfWork, account: AccountRow, update: Receipt) -> bool:
+async def _of_broadcast(uow: UnitOfWork, account: AccountRow, update: Receipt, provider_id: str) -> bool:
+    """Say whether a receipt was for a delivery of a broadcast, which then moves on.
+
+    Raises TooEarlyError while something is on its way to this person: the receipt may be for that.
+    """
     contact = await contact_rows.by_external_id(uow.session, account.id, update.sender)
     if contact is None:
         return False
-    return bool(await outbox.in_doubt_for(uow.session, contact.id, uow.now - _SENDING))
+    if await broadcast_news.told(uow, contact.id, provider_id, seen=update.kind is ReceiptKind.SEEN):
+        return True
+    since = uow.now - _SENDING
+    if await outbox.in_doubt_for(uow.session, contact.id, since) or await broadcast_news.being_sent(
+        uow, contact.id, since
+    ):
+        raise TooEarlyError(provider_id)
+    return False
 
 
 async def echo(uow: UnitOfWork, account: AccountRow, update: Echo, live_minutes: int) -> None:
@@ -55,7 +66,12 @@ async def echo(uow: UnitOfWork, account: AccountRow, update: Echo, live_minutes:
     if await messages.by_provider_id(uow.session, account.id, update.message_id) is not None:
         return
     contact = await contacts.met(uow, account, update.sender, interacts=False)
+    if await broadcast_news.is_ours(uow, contact.id, update.message_id):
+        return
     if update.staff_id is None:
+        since = uow.now - _ECHO_WINDOW
+        if await broadcast_news.echoed(uow, account, contact.id, update.text, update.message_id, since):
+            return
         for row in await outbox.in_doubt_for(uow.session, contact.id, uow.now - _ECHO_WINDOW):
             if _same(row, update):
                 await outgoing.settle(uow, row, update.message_id)

@@ -24,7 +24,7 @@ from bot.domain.delivery import (
 )
 from bot.domain.message import Message, fit
 from bot.logs import logger
-from bot.queue import SEND_BROADCASTS
+from bot.queue import SEND_BROADCASTS, SETTLE_DELIVERIES
 from bot.runtime import Runtime, ref
 from bot.store import accounts, broadcasts, contacts, deliveries
 from bot.store.accounts import AccountRow
@@ -51,7 +51,8 @@ _GIVE_WAY_SECONDS = 0.25
 async def send_broadcasts(runtime: Runtime) -> int:
     """Send what is due of every broadcast for about a minute; returns how many tries were made."""
     async with runtime.units_of_work() as uow:
-        await deliveries.free_expired(uow.session, uow.now)
+        if await deliveries.free_expired(uow.session, uow.now):
+            uow.after_commit(SETTLE_DELIVERIES.name)
         await broadcasts.resume_due(uow.session, uow.now)
     while True:
         async with runtime.units_of_work() as uow:
@@ -289,5 +290,5 @@ class _Range:
                 await stop_account(uow, self.account.id, self.rest.reason, self.rest.detail)
             await deliveries.give_back(connection, self.chunk, uow.now, self.again_in)
             if any(done.state == DeliveryState.UNKNOWN.value for done in self.outcomes):
-                uow.after_commit("settle_messages")
+                uow.after_commit(SETTLE_DELIVERIES.name)
             uow.announce(f"broadcast:{self.chunk.broadcast_id}")

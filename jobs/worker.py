@@ -26,6 +26,7 @@ from jobs.requeue_stuck import requeue_stuck
 from jobs.resume_conversations import resume_conversations
 from jobs.runner import Runner
 from jobs.send_broadcasts import send_broadcasts
+from jobs.settle_deliveries import settle_deliveries
 from jobs.settle_messages import settle_messages
 
 _log = logger("jobs")
@@ -42,6 +43,7 @@ REGISTERED: dict[str, Run] = {
     "handle_updates": handle_updates,
     "deliver_messages": deliver_messages,
     "send_broadcasts": send_broadcasts,
+    "settle_deliveries": settle_deliveries,
     "settle_messages": settle_messages,
     "resume_conversations": resume_conversations,
     "fetch_attachments": fetch_attachments,

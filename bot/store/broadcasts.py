@@ -195,3 +195,14 @@ async def pause_account(session: AsyncSession, account_id: str, reason: str, res
     return int(
         (await session.exec(statement.values(state="paused", paused_reason=reason, resume_at=resume_at))).rowcount
     )
+
+
+async def reopen(session: AsyncSession, broadcast_id: int, n: int) -> None:
+    """Let the range around a delivery be sent from again."""
+    statement = update(ChunkRow).where(
+        col(ChunkRow.broadcast_id) == broadcast_id,
+        col(ChunkRow.first) <= n,
+        col(ChunkRow.last) >= n,
+        col(ChunkRow.state) == "done",
+    )
+    await session.exec(statement.values(state="waiting", next_attempt_at=None))

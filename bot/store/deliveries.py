@@ -307,3 +307,11 @@ async def by_provider_id(session: AsyncSession, recipient: str, provider_id: str
     """Return a recipient's delivery by the provider's id of the message."""
     query = select_rows(DeliveryRow).where(DeliveryRow.recipient == recipient, DeliveryRow.provider_id == provider_id)
     return (await session.exec(query)).first()
+
+
+async def provider_ids(session: AsyncSession, recipient: str) -> set[str]:
+    """Return the provider's ids of all deliveries to a recipient."""
+    query = select_rows(DeliveryRow.provider_id).where(
+        DeliveryRow.recipient == recipient, col(DeliveryRow.provider_id).is_not(None)
+    )
+    return {found for found in (await session.exec(query)).all() if found is not None}

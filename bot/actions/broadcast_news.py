@@ -1,0 +1,55 @@
+"""Take in what a provider tells of one delivery of a broadcast: echoed, delivered, seen."""
+
+from datetime import datetime
+
+from bot.domain.broadcast import personal
+from bot.domain.message import Message, fit
+from bot.domain.text import clean
+from bot.store import deliveries
+from bot.store.accounts import AccountRow
+from bot.store.unit_of_work import UnitOfWork
+
+_MAY_ARRIVE = ("sending", "unknown", "sent", "delivered")
+
+
+async def told(uow: UnitOfWork, recipient: str, provider_id: str, *, seen: bool) -> bool:
+    """Move a delivery on to delivered or seen, never back; False when no delivery of ours has this id."""
+    row = await deliveries.by_provider_id(uow.session, recipient, provider_id)
+    if row is None:
+        return False
+    if row.state in _MAY_ARRIVE:
+        row.state = "seen" if seen else "delivered"
+        row.delivered_at = row.delivered_at or uow.now
+        row.seen_at = uow.now if seen else None
+        row.sent_at = row.sent_at or uow.now
+    return True
+
+
+async def is_ours(uow: UnitOfWork, recipient: str, provider_id: str) -> bool:
+    """Say whether a message with this id is a delivery that we know to have left."""
+    return await deliveries.by_provider_id(uow.session, recipient, provider_id) is not None
+
+
+async def being_sent(uow: UnitOfWork, recipient: str, since: datetime) -> bool:
+    """Say whether a delivery to somebody is on its way or in doubt."""
+    return bool(await deliveries.in_doubt_for(uow.session, recipient, since))
+
+
+async def echoed(
+    uow: UnitOfWork, account: AccountRow, recipient: str, text: str, provider_id: str, since: datetime
+) -> bool:
+    """Settle the delivery in doubt, tried since then, that says what an echo says; False when there is none.
+
+    Of a message in several parts only the echo of the last one settles it: the others do not say that it is through.
+    """
+    for row, broadcast in await deliveries.in_doubt_for(uow.session, recipient, since):
+        if broadcast.account_id != account.id:
+            continue
+        parts = fit(personal(Message.from_json(broadcast.message), row.merged), uow.capabilities(account))
+        said = [clean(part.text) for part in parts]
+        if clean(text) in said[:-1]:
+            return True
+        if clean(text) == said[-1]:
+            values = {"state": "sent", "provider_id": provider_id, "sent_at": uow.now, "reason": "", "part": len(parts)}
+            return await deliveries.settle(uow.session, row.broadcast_id, row.n, **values)
+    return False
