@@ -5,9 +5,10 @@ from aiohttp import web
 from bot import render, translations
 from bot.health.gauges import Gauges
 from bot.runtime import Runtime
+from handlers.acknowledgement import Acknowledgement
 from handlers.console.events import OPEN_STREAMS, end_streams
-from handlers.keys import GAUGES, ROUTES, RUNTIME
-from handlers.middlewares import SECURITY_HEADERS, add_headers, doorway, security_headers
+from handlers.keys import ACKNOWLEDGEMENT, GAUGES, ROUTES, RUNTIME
+from handlers.middlewares import CONTENT_SECURITY_POLICY, SECURITY_HEADERS, add_headers, doorway, security_headers
 from handlers.static import ASSETS, Assets
 
 __all__ = ["RUNTIME", "build_app"]
@@ -22,7 +23,8 @@ def build_app(runtime: Runtime) -> web.Application:
     translations.install(render.environment())
     app = web.Application(middlewares=[doorway], client_max_size=MAX_BODY)
     app[RUNTIME] = runtime
-    app[SECURITY_HEADERS] = security_headers(runtime.settings.server.public_url)
+    app[SECURITY_HEADERS] = headers = security_headers(runtime.settings.server.public_url)
+    app[ACKNOWLEDGEMENT] = Acknowledgement({"Content-Security-Policy": CONTENT_SECURITY_POLICY, **headers})
     app[GAUGES] = Gauges(runtime)
     app[ASSETS] = Assets.load()
     app[OPEN_STREAMS] = set()

@@ -12,6 +12,7 @@ from bot.health.gauges import Gauges
 from bot.runtime import Runtime
 from bot.store.staff import SessionRow, StaffRow
 from bot.store.unit_of_work import Actor
+from handlers.acknowledgement import Acknowledgement
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -49,4 +50,5 @@ RUNTIME = web.AppKey("runtime", Runtime)
 GAUGES = web.AppKey("gauges", Gauges)
 VISIT = web.RequestKey("visit", Visit)
 FORM = web.RequestKey("form", MultiDictProxy[Any])
+ACKNOWLEDGEMENT = web.AppKey("acknowledgement", Acknowledgement)
 ROUTES = web.AppKey("routes", dict[web.AbstractRoute, Route])

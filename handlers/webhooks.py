@@ -1,19 +1,17 @@
 """Take webhooks: verify on the raw bytes, store, and only then say 200."""
 
 from aiohttp import web
-from multidict import CIMultiDict
 
 from bot.channels.channel import VerificationError
 from bot.errors import NotKeptError
 from bot.logs import logger
 from bot.runtime import Runtime
 from bot.store.arrivals import Arrival
-from handlers.keys import RUNTIME
+from handlers.keys import ACKNOWLEDGEMENT, RUNTIME
 
 _log = logger("intake")
 MAX_BYTES = 1024 * 1024
 _PROVIDER = "zalo"
-_JSON = CIMultiDict({"Content-Type": "application/json; charset=utf-8"})
 
 
 async def zalo(request: web.Request) -> web.Response:  # noqa: PLR0911 - one return an answer of the contract
@@ -42,7 +40,7 @@ async def zalo(request: web.Request) -> web.Response:  # noqa: PLR0911 - one ret
     except ValueError:
         return _unreadable(runtime)
     if event is None:
-        return _taken()
+        return request.app[ACKNOWLEDGEMENT].to(request)
     account = runtime.accounts.get(_PROVIDER, event.account)
     arrival = Arrival(
         _PROVIDER,
@@ -59,7 +57,7 @@ async def zalo(request: web.Request) -> web.Response:  # noqa: PLR0911 - one ret
         await runtime.intake.submit(arrival, account.id if account else None)
     except NotKeptError:
         return web.json_response({"error": "not kept, send it again"}, status=503)
-    return _taken()
+    return request.app[ACKNOWLEDGEMENT].to(request)
 
 
 async def _body(request: web.Request) -> bytes:
@@ -76,7 +74,3 @@ async def _body(request: web.Request) -> bytes:
 def _unreadable(runtime: Runtime) -> web.Response:
     runtime.intake.refuse(_PROVIDER, "not_json")
     return web.json_response({"error": "not JSON"}, status=400)
-
-
-def _taken() -> web.Response:
-    return web.Response(body=b"{}", headers=_JSON)
