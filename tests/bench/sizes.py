@@ -1,7 +1,7 @@
 """Measure how many bytes a row takes with its indexes, and how long the books of a million rows take to check."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,55 +26,62 @@ _BOOKS = 1_000_000
 _BATCH = 10_000
 _EVENT = Path(__file__).parents[1] / "payloads" / "zalo" / "events" / "user_send_text.json"
 _WORDS = "Phản ánh của ông/bà đã được tiếp nhận, mã 7K3M-92. Xin cảm ơn, chúng tôi sẽ trả lời trong 3 ngày làm việc. "
-Made = Callable[[int], SQLModel]
+Vary = Callable[[int], dict[str, Any]]
 
 
-def _update(n: int) -> InboxRow:
-    return InboxRow(
-        id=n + 1, provider="zalo", account="2222333344445555666", event="user_send_text",
-        key=f"user_send_text:{n:032x}", contact=f"{3333444455556666777 + n % 5000}", raw=_EVENT.read_bytes(),
-        state="handled", attempts=1, next_attempt_at=NOW, occurred_at=NOW, received_at=NOW, handled_at=NOW,
-    )  # fmt: skip
+def _update(n: int) -> dict[str, Any]:
+    return {"id": n + 1, "key": f"user_send_text:{n:032x}", "contact": f"{3333444455556666777 + n % 5000}"}
 
 
-def _outgoing(n: int) -> OutboxRow:
-    return OutboxRow(
-        id=_id(n), account_id="account", contact_id="contact0", purpose="report_received", lane=0,
-        body={"text": _WORDS, "buttons": [], "media": None}, text=_WORDS, state="delivered", attempts=1,
-        next_attempt_at=NOW, provider_id=f"{n:032x}", created_at=NOW, sending_at=NOW, sent_at=NOW, delivered_at=NOW,
-    )  # fmt: skip
+def _message(n: int) -> dict[str, Any]:
+    return {"id": f"{first_id(NOW)[:10]}{n:016d}", "provider_id": f"{n:032x}"}
 
 
-def _said(n: int) -> MessageRow:
-    return MessageRow(
-        id=_id(n), account_id="account", contact_id="contact0", direction="out", author="bot", text=_WORDS,
-        provider_id=f"{n:032x}", occurred_at=NOW,
-    )  # fmt: skip
+def _delivery(n: int) -> dict[str, Any]:
+    return {
+        "n": n, "recipient": new_id(), "address": f"{3333444455556666777 + n}", "provider_id": f"{n:032x}",
+    }  # fmt: skip
 
 
-def _delivery(n: int) -> DeliveryRow:
-    return DeliveryRow(
-        broadcast_id=1, n=n, recipient=new_id(), address=f"{3333444455556666777 + n}", state="delivered", attempts=1,
-        part=1, provider_id=f"{n:032x}", sending_at=NOW, sent_at=NOW, delivered_at=NOW,
-    )  # fmt: skip
+_SENT: dict[str, Any] = {"sending_at": NOW, "sent_at": NOW, "delivered_at": NOW}
+_KINDS: dict[str, tuple[SQLModel, Vary]] = {
+    "inbox": (
+        InboxRow(
+            provider="zalo", account="2222333344445555666", event="user_send_text", key="", contact="",
+            raw=_EVENT.read_bytes(), state="handled", attempts=1, next_attempt_at=NOW, occurred_at=NOW,
+            received_at=NOW, handled_at=NOW,
+        ),
+        _update,
+    ),
+    "outbox": (
+        OutboxRow(
+            id="", account_id="account", contact_id="contact0", purpose="report_received", lane=0,
+            body={"text": _WORDS, "buttons": [], "media": None}, text=_WORDS, state="delivered", attempts=1,
+            next_attempt_at=NOW, created_at=NOW, **_SENT,
+        ),
+        _message,
+    ),
+    "messages": (
+        MessageRow(
+            id="", account_id="account", contact_id="contact0", direction="out", author="bot", text=_WORDS,
+            occurred_at=NOW,
+        ),
+        _message,
+    ),
+    "deliveries": (
+        DeliveryRow(broadcast_id=1, n=0, recipient="", address="", state="delivered", attempts=1, part=1, **_SENT),
+        _delivery,
+    ),
+}  # fmt: skip
 
 
-def _id(n: int) -> str:
-    return f"{first_id(NOW)[:10]}{n:016d}"
-
-
-_KINDS: dict[str, Made] = {"inbox": _update, "outbox": _outgoing, "messages": _said, "deliveries": _delivery}
-
-
-async def _fill(database: Database, make: Made, number: int) -> None:
-    for rows in _batches(make, number):
-        async with database.connection() as connection:
-            await connection.execute(insert(type(make(0))), rows)
-
-
-def _batches(make: Made, number: int) -> Iterator[list[dict[str, Any]]]:
+async def _fill(database: Database, table: str, number: int) -> None:
+    row, vary = _KINDS[table]
+    same = row.model_dump()
     for start in range(0, number, _BATCH):
-        yield [make(n).model_dump() for n in range(start, min(start + _BATCH, number))]
+        rows = [same | vary(n) for n in range(start, min(start + _BATCH, number))]
+        async with database.connection() as connection:
+            await connection.execute(insert(type(row)), rows)
 
 
 async def _bytes(database: Database, table: str) -> int:
@@ -88,14 +95,14 @@ async def _bytes(database: Database, table: str) -> int:
 
 async def _row_sizes(kind: str, options: Options) -> list[Figure]:
     number, figures = options.scaled(_ROWS), []
-    for table, make in _KINDS.items():
+    for table in _KINDS:
         folder = options.folder / f"size-{kind}-{table}"
         folder.mkdir()
         database = Database(await service.database_of(kind, folder))
         try:
             await account_and_contacts(database)
             before = await _bytes(database, table)
-            await _fill(database, make, number)
+            await _fill(database, table, number)
             grown = await _bytes(database, table) - before
         finally:
             await database.close()
@@ -116,8 +123,8 @@ async def _books(kind: str, options: Options, number: int) -> Run:
     rows = options.scaled(_BOOKS)
     try:
         await account_and_contacts(database)
-        for make in (_update, _outgoing, _said):
-            await _fill(database, make, rows)
+        for table in ("inbox", "outbox", "messages"):
+            await _fill(database, table, rows)
         async with database.connection() as connection:
             await tallies.add(connection, "stored", NOW, "bench", rows)
         day = to_local(NOW).date()
