@@ -1,6 +1,7 @@
 """Who makes the load: citizens who write, tap and send photos, and officials who answer from the console."""
 
 import asyncio
+import contextlib
 import itertools
 import random
 from collections.abc import Awaitable, Callable, Sequence
@@ -114,6 +115,10 @@ class Office:
 
     async def one_deed(self) -> None:
         """Take the oldest case on which something can be done; what fails is seen again later."""
+        with contextlib.suppress(*FAILURES):
+            await self._work_off()
+
+    async def _work_off(self) -> None:
         async with self.database.reading() as session:
             waiting = col(CaseRow.state).in_(("assigned", "in_progress", "drafted"))
             query = select(CaseRow.id, CaseRow.code, CaseRow.state).where(waiting, CaseRow.unit_id == "economy")
@@ -121,14 +126,11 @@ class Office:
         if found is None:
             return
         case_id, code, state = found
-        try:
-            if state == "drafted":
-                await (await self._console("head")).do(f"/cases/{case_id}", "approve")
-            else:
-                words = f"Đã kiểm tra và sửa xong theo phản ánh {code}, xin cảm ơn."
-                await (await self._console("official")).do(f"/cases/{case_id}", "answer", text=words)
-        except FAILURES:
-            return
+        if state == "drafted":
+            await (await self._console("head")).do(f"/cases/{case_id}", "approve")
+        else:
+            words = f"Đã kiểm tra và sửa xong theo phản ánh {code}, xin cảm ơn."
+            await (await self._console("official")).do(f"/cases/{case_id}", "answer", text=words)
 
     async def _console(self, who: str) -> Console:
         url = self.rng.choice(self.cluster.web).url

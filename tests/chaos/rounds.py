@@ -7,7 +7,7 @@ import random
 import shutil
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -148,14 +148,15 @@ class Game:
             for name, query in queries.items():
                 if number := (await session.exec(query)).one():
                     left[name] = number
-        spooled = sum(len(list(spool.glob("*"))) for spool in self.cluster.spools)
+        spooled = len(self.cluster.spooled())
         return left | ({"spool": spooled} if spooled else {})
 
     async def _administer(self) -> None:
         """Grant anew whatever has lost its tokens, until cancelled."""
         while True:
             await asyncio.sleep(0.5)
-            await self._reconnect()
+            with contextlib.suppress(*FAILURES):
+                await self._reconnect()
 
     async def _announce(self, rng: random.Random) -> None:
         """Send one announcement to all who have written to an account so far."""
@@ -192,9 +193,9 @@ class Game:
             await session.exec(update(ChunkRow).where(ranges).values(next_attempt_at=now))
             await session.commit()
 
-    async def check(self, seed: int, happened: list[str]) -> Books:
+    async def check(self, seed: int, happened: list[str], outages: Sequence[tuple[int, int]] = ()) -> Books:
         """Compare both sides; raises UnbalancedError."""
-        books = Books(self.simulator, await read(self.database), self.cluster.spools)
+        books = Books(self.simulator, await read(self.database), self.cluster.spooled(), outages)
         books.check()
         books.wrong += await own_reconciliation(self.database)
         if books.wrong:
@@ -205,9 +206,18 @@ class Game:
 
 @contextlib.asynccontextmanager
 async def game(
-    folder: Path, database_url: str, redis: OwnRedis | None, *, seed: int, bent: bool = True
+    folder: Path,
+    database_url: str,
+    redis: OwnRedis | None,
+    *,
+    seed: int,
+    bent: bool = True,
+    extra: Mapping[int, tuple[str, ...]] | None = None,
 ) -> AsyncIterator[Game]:
-    """Give a running service on a fresh, migrated database: one process without Redis, else two web and two workers."""
+    """Give a running service on a fresh, migrated database: one process without Redis, else two web and two workers.
+
+    `extra` bends single processes further, by their number.
+    """
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     queue_url = redis.url if redis is not None else "embedded"
     async with contextlib.AsyncExitStack() as stack:
@@ -215,6 +225,8 @@ async def game(
         members = await stack.enter_async_context(
             cluster(folder, database_url, queue_url, simulator.url, bends=BENDS if bent else ())
         )
+        for number, bends in (extra or {}).items():
+            members.members[number].bends += bends
         await town.found(members.settings, simulator)
         for oa in simulator.provider.world.oas.values():
             oa.webhook_url = members.webhook_url
