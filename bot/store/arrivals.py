@@ -46,7 +46,7 @@ WITH stored AS (
   FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[],
               $8::timestamptz[], $9::timestamptz[])
        AS a (provider, account, event, key, contact, raw, state, occurred_at, received_at)
-  ON CONFLICT (provider, account, key) DO NOTHING
+  ON CONFLICT DO NOTHING
   RETURNING 1
 ), counted AS (
   SELECT count(*) AS fresh FROM stored
