@@ -215,6 +215,7 @@ async def _about_person(
 
 async def resume(desk: Desk, uow: UnitOfWork, account: AccountRow, contact_id: str) -> bool:
     """Go on by itself with a conversation in which there has been quiet; False when that is not wanted any more."""
+    await rows.lock(uow.session, contact_id)  # the person before the conversation, as everybody does
     contact = await rows.contact(uow.session, contact_id)
     conversation = await rows.conversation(uow.session, contact_id)
     if contact is None or conversation is None or conversation.resume_at is None or conversation.resume_at > uow.now:
