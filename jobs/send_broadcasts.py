@@ -176,7 +176,13 @@ class _Range:
             return await self._wait(grant.wait)
         # A message of more parts than may leave at once begins all the same; its last parts are paid one by one.
         number = max(1, grant.number // cost)
-        due = await self._mark(number)
+        # Being cancelled while the mark is committed would leave open whether it was.
+        marking = asyncio.create_task(self._mark(number))
+        try:
+            due = await asyncio.shield(marking)
+        except asyncio.CancelledError:
+            self._unsent(await marking)
+            raise
         try:
             with prepaid(grant.number, BROADCAST) as paid:
                 await self._send_all(due)
@@ -219,14 +225,19 @@ class _Range:
             await asyncio.gather(*(self._worker(left, started) for _ in range(min(_AT_ONCE, len(due)))))
         finally:
             known = {done.n for done in self.outcomes}
-            for row in due:
-                if row.n not in known:
-                    lost = row.n in started
-                    state = DeliveryState.UNKNOWN if lost else DeliveryState.QUEUED
-                    reason = "interrupted" if lost else ""
-                    self.outcomes.append(Done(row.n, state.value, reason=reason, part=row.part, counted=lost))
+            missing = [row for row in due if row.n not in known]
+            self._unsent([row for row in missing if row.n not in started])
+            for row in missing:
+                if row.n in started:
+                    unknown = DeliveryState.UNKNOWN.value
+                    self.outcomes.append(Done(row.n, unknown, reason="interrupted", part=row.part))
             self.round.tries += len(started)
             metrics.sends.labels(self.account.provider, "sent").inc(sum(d.state == "sent" for d in self.outcomes))
+
+    def _unsent(self, due: list[Due]) -> None:
+        """Note deliveries that were marked and then not tried."""
+        queued = DeliveryState.QUEUED.value
+        self.outcomes += [Done(row.n, queued, part=row.part, counted=False) for row in due]
 
     async def _worker(self, left: Iterator[Due], started: set[int]) -> None:
         sending, urgency = self.round.sending, self.round.runtime.urgency

@@ -71,7 +71,13 @@ class TemporaryError(SendError):
 
 
 class QuotaExhaustedError(SendError):
-    """A daily or monthly allowance is used up."""
+    """A daily or monthly allowance of the account is used up."""
+
+    outcome = Outcome.RETRY_NEXT_DAY
+
+
+class RecipientLimitError(SendError):
+    """This person has had as many messages today as the provider lets through; others can be written to."""
 
     outcome = Outcome.RETRY_NEXT_DAY
 

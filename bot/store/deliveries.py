@@ -203,12 +203,15 @@ async def doubt(connection: AsyncConnection, chunk: Chunk) -> None:
     await connection.execute(update(_chunks).where(*here).values(doubtful=True))
 
 
-async def give_back(connection: AsyncConnection, chunk: Chunk, now: datetime, wait: float | None) -> bool:
-    """End a lease; True when nothing of the range is queued any more.
+async def give_back(connection: AsyncConnection, chunk: Chunk, now: datetime, wait: float | None) -> None:
+    """End a lease, all outcomes being written; what is left may be leased again in `wait` seconds (None: at once).
 
-    What is left may be leased again in `wait` seconds (None: at once).
+    Does nothing for whoever has lost the lease.
     """
     table = _deliveries.c
+    mine = await connection.execute(update(_chunks).where(*_mine(chunk)).values(leased_until=now))
+    if not mine.rowcount:
+        return
     left = select(table.n).where(
         table.broadcast_id == chunk.broadcast_id, table.n.between(chunk.first, chunk.last), table.state == "queued"
     )
@@ -216,7 +219,6 @@ async def give_back(connection: AsyncConnection, chunk: Chunk, now: datetime, wa
     at = now + timedelta(seconds=wait) if more and wait else None
     values = {"state": "waiting" if more else "done", "lease": None, "leased_until": None, "next_attempt_at": at}
     await connection.execute(update(_chunks).where(*_mine(chunk)).values(**values))
-    return not more
 
 
 def _mine(chunk: Chunk) -> tuple[Any, ...]:

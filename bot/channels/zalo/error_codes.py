@@ -18,6 +18,7 @@ Scope = Literal["oa", "oa_legacy", "oauth", "zns", "social", "call_consent"]
 OA_RATE_LIMITED = -32
 ARTICLE_QUOTA = -223
 SENDING_FAILED = -200
+RECIPIENT_LIMIT = -218
 REFRESH_TOKEN_DEAD = -14014
 
 CODES: dict[Scope, dict[int, tuple[str, Action]]] = {

@@ -1,12 +1,21 @@
 """Say what a Zalo error code means for the message, the person and the account."""
 
-from bot.channels.zalo.error_codes import ARTICLE_QUOTA, CODES, OA_RATE_LIMITED, SENDING_FAILED, Action, Scope
+from bot.channels.zalo.error_codes import (
+    ARTICLE_QUOTA,
+    CODES,
+    OA_RATE_LIMITED,
+    RECIPIENT_LIMIT,
+    SENDING_FAILED,
+    Action,
+    Scope,
+)
 from bot.domain.delivery import (
     AccountStoppedError,
     MessageInvalidError,
     NightError,
     QuotaExhaustedError,
     RecipientGoneError,
+    RecipientLimitError,
     SendError,
     TemporaryError,
     ThrottledError,
@@ -56,4 +65,6 @@ def send_error(scope: Scope, code: int, message: str = "") -> SendError:
         return UnknownOutcomeError(reason, detail, provider_code=code)
     if scope == "oa" and code == ARTICLE_QUOTA and "article" in message.lower():
         return QuotaExhaustedError("article_quota_used", detail, provider_code=code)
+    if scope == "oa" and code == RECIPIENT_LIMIT:
+        return RecipientLimitError(reason, detail, provider_code=code)
     return _CLASSES[action](reason, detail, provider_code=code)
