@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import itertools
 import sys
+import time
 from typing import Final, cast
 
 import orjson
@@ -15,10 +16,13 @@ class FakeZalo(asyncio.Protocol):
     """Speak just enough HTTP/1.1 for keep-alive POSTs with a Content-Length.
 
     `GET /count` returns how many messages were taken and how many recipients were addressed more than once.
+    `GET /reached` returns when (seconds of the machine's monotonic clock) the first message came for each recipient
+    whose id is not a number: a benchmark's own people, as against the many of a broadcast.
     """
 
     taken = itertools.count(1)
     addressed: dict[str, int] = {}  # noqa: RUF012 - one tally for all connections of this process
+    reached: dict[str, float] = {}  # noqa: RUF012 - likewise
 
     def __init__(self) -> None:
         self._buffer = bytearray()
@@ -41,13 +45,18 @@ class FakeZalo(asyncio.Protocol):
         if head.startswith(b"GET /count"):
             doubles = sum(n - 1 for n in self.addressed.values() if n > 1)
             content = orjson.dumps({"taken": sum(self.addressed.values()), "doubles": doubles})
+        elif head.startswith(b"GET /reached"):
+            content = orjson.dumps(self.reached)
         elif b"/access_token" in head.split(b"\r\n", 1)[0]:
             content = b'{"access_token":"access","refresh_token":"refresh","expires_in":"90000"}'
         elif not body:
             content = b'{"error":-201,"message":"only sends are known here"}'
         else:
             user = orjson.loads(body)["recipient"]["user_id"]
-            self.addressed[user] = self.addressed.get(user, 0) + 1
+            if user.isdigit():
+                self.addressed[user] = self.addressed.get(user, 0) + 1
+            else:
+                self.reached.setdefault(user, time.monotonic())
             number = next(self.taken)
             content = b'{"error":0,"message":"Success","data":{"message_id":"m%d","user_id":"%s"}}' % (
                 number,
