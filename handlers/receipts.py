@@ -46,14 +46,15 @@ async def _of_broadcast(uow: UnitOfWork, account: AccountRow, update: Receipt, p
     contact = await contact_rows.by_external_id(uow.session, account.id, update.sender)
     if contact is None:
         return False
-    if await broadcast_news.told(uow, contact.id, provider_id, seen=update.kind is ReceiptKind.SEEN):
+    seen = update.kind is ReceiptKind.SEEN
+    if await broadcast_news.told(uow, contact.id, provider_id, seen=seen):
         return True
     since = uow.now - _SENDING
     if await outbox.in_doubt_for(uow.session, contact.id, since) or await broadcast_news.being_sent(
         uow, contact.id, since
     ):
         raise TooEarlyError(provider_id)
-    return False
+    return await broadcast_news.told(uow, contact.id, provider_id, seen=seen)  # written while we looked
 
 
 async def echo(uow: UnitOfWork, account: AccountRow, update: Echo, live_minutes: int) -> None:
@@ -76,8 +77,9 @@ async def echo(uow: UnitOfWork, account: AccountRow, update: Echo, live_minutes:
             if _same(row, update):
                 await outgoing.settle(uow, row, update.message_id)
                 return
-        if await outbox.by_provider_id(uow.session, account.id, update.message_id) is not None:
-            return  # whoever sent it has written so while we looked
+        written = await outbox.by_provider_id(uow.session, account.id, update.message_id)
+        if written is not None or await broadcast_news.is_ours(uow, contact.id, update.message_id):
+            return  # whoever sent it has noted that while we looked
     else:
         found = await cases.of_contact(uow.session, contact.id, limit=5)
         about = next((c for c in found if c.state in cases.OPEN and not c.restricted), None)

@@ -234,7 +234,13 @@ class Books:
         foreign = [m for m in self.tables.messages if m.author == "oa_tool"]
         typed = {m.msg_id for m in self._world() if m.admin_id}
         for message in foreign:
-            self.expect(message.provider_id in typed, f"our own message is taken for a person's: {message.text!r}")
+            rows = [
+                (r.state, r.repeated, r.provider_id == message.provider_id, str(r.sending_at), str(r.sent_at))
+                for r in self.tables.outbox
+                if r.contact_id == message.contact_id and r.text == message.text
+            ]
+            sentence = f"our own message, here since {message.occurred_at}, is taken for a person's: {message.text!r}"
+            self.expect(message.provider_id in typed, f"{sentence} (sent by {rows})")
 
     def broadcasts_never_repeat(self) -> None:
         """Each recipient of a broadcast has a final state and at most one message of it."""

@@ -141,7 +141,7 @@ class Office:
             )
             try:
                 await console.sign_in()
-            except FAILURES:
+            except BaseException:  # also when the day is over in the middle of it
                 await console.http.close()
                 raise
             self.consoles[who] = console
