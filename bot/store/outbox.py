@@ -86,12 +86,13 @@ async def claim(
 
     With `share` only those of one unit in one lane of one account. The rows are marked `sending` here, before any
     byte leaves, so that a crash leaves at most these in doubt. A message that waits for long (quota, undo) does not
-    hold up later ones to the same person.
+    hold up later ones to the same person, nor one of a less urgent lane a more urgent one.
     """
     earlier = aliased(OutboxRow)
     waits = exists(literal(1)).where(
         col(earlier.contact_id) == col(OutboxRow.contact_id),
         col(earlier.id) < col(OutboxRow.id),
+        col(earlier.lane) <= col(OutboxRow.lane),
         or_(
             col(earlier.state).in_(("sending", "unknown")),
             and_(

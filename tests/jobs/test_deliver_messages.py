@@ -1,0 +1,173 @@
+"""The way out for answers and notices: lanes, fair parts for every unit, the account's allowance, order, leases."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from sqlmodel import col, select
+
+from bot.channels.rate_limit import ANSWER, BROADCAST, NOTICE
+from bot.config import Settings
+from bot.runtime import Runtime
+from bot.store import outbox
+from bot.store.outbox import OutboxRow
+from jobs.deliver_messages import deliver_messages
+from jobs.requeue_stuck import requeue_stuck
+from tests import commune
+from tests.fakes.scripted_server import Answer
+from tests.jobs.test_send_broadcasts import Provider, account, people, provider, refusal, runtime, worker
+from tests.runtime_fixtures import Clock
+
+__all__ = ["provider", "runtime"]
+
+
+async def queue(
+    runtime: Runtime, number: int, *, lane: int = ANSWER, unit: str = "commune", oa: str = commune.OA, person: int = -1
+) -> list[str]:
+    """Queue messages, each to another person unless one is named; returns the rows' ids."""
+    ids = []
+    async with runtime.units_of_work() as uow:
+        to = await runtime.account_row(uow, "zalo", oa)
+        assert to is not None
+        for n in range(number):
+            row_id = uow.new_id()
+            who = n if person < 0 else person
+            uow.session.add(
+                OutboxRow(
+                    id=row_id, account_id=to.id, contact_id=f"{oa[-3:]}{who:023d}", unit_id=unit, purpose="x",
+                    lane=lane, body={"text": f"{unit} {lane} {n}"}, text="x", next_attempt_at=uow.now,
+                    created_at=uow.now,
+                )
+            )  # fmt: skip
+            ids.append(row_id)
+    return ids
+
+
+async def states(runtime: Runtime) -> dict[str, int]:
+    async with runtime.database.reading() as session:
+        found = (await session.exec(select(OutboxRow.state))).all()
+    return {state: found.count(state) for state in sorted(set(found))}
+
+
+async def test_answers_leave_before_notices_and_notices_before_broadcasts(runtime: Runtime, provider: Provider) -> None:
+    await people(runtime, 90)
+    for lane in (BROADCAST, NOTICE, ANSWER):
+        await queue(runtime, 25, lane=lane)
+    await deliver_messages(runtime)
+    lanes = [int(text.split()[1]) for _, text in provider.taken]
+    assert len(lanes) == 75
+    assert set(lanes[:15]) == {ANSWER}
+    assert set(lanes[-15:]) == {BROADCAST}
+
+
+async def test_a_unit_with_hundreds_of_notices_does_not_hold_up_another_s_one(
+    runtime: Runtime, provider: Provider
+) -> None:
+    await people(runtime, 300)
+    await queue(runtime, 200, lane=NOTICE, unit="economy")
+    await queue(runtime, 1, lane=NOTICE, unit="police", person=250)
+    await deliver_messages(runtime)
+    place = next(n for n, (_, text) in enumerate(provider.taken) if text.startswith("police"))
+    assert place < 40
+    assert await states(runtime) == {"sent": 201}
+
+
+async def test_an_account_at_its_limit_does_not_hold_up_another(runtime: Runtime, provider: Provider) -> None:
+    slow, quick = "2222333344445555888", commune.OA
+    await account(runtime, slow, per_minute=10)
+    await people(runtime, 40, slow)
+    await people(runtime, 40, quick)
+    await queue(runtime, 40, oa=slow)
+    await queue(runtime, 40, oa=quick)
+    await deliver_messages(runtime)
+    quicks = [user for user, _ in provider.taken if user.startswith(quick[-3:])]
+    assert len(quicks) == 40
+    assert len(provider.taken) - 40 <= 10
+    assert await states(runtime) == {"queued": 30, "sent": 50}
+
+
+async def test_waiting_for_the_allowance_costs_no_tries(runtime: Runtime) -> None:
+    slow = "2222333344445555888"
+    await account(runtime, slow, per_minute=5)
+    await people(runtime, 12, slow)
+    await queue(runtime, 12, oa=slow)
+    await deliver_messages(runtime)
+    async with runtime.database.reading() as session:
+        waiting = (await session.exec(select(OutboxRow).where(OutboxRow.state == "queued"))).all()
+    assert {row.attempts for row in waiting} == {0}
+
+
+async def test_messages_to_one_person_keep_their_order(runtime: Runtime, provider: Provider) -> None:
+    await people(runtime, 3)
+    await queue(runtime, 12, person=1)
+    await asyncio.gather(*(deliver_messages(runtime) for _ in range(3)))
+    await deliver_messages(runtime)
+    assert [text.split()[-1] for _, text in provider.taken] == [str(n) for n in range(12)]
+
+
+async def test_the_provider_asking_to_wait_rests_the_account_for_every_worker(
+    runtime: Runtime, provider: Provider
+) -> None:
+    slow = "2222333344445555888"
+    await account(runtime, slow, per_minute=100)
+    await people(runtime, 30, slow)
+    await queue(runtime, 30, oa=slow)
+    provider.judge = lambda _user, _text: refusal(-32, "Your OA reached limit call api")
+    await deliver_messages(runtime)
+    asked = sum(provider.asked.values())
+    assert asked <= 20
+    await deliver_messages(runtime)
+    assert sum(provider.asked.values()) == asked
+    assert await states(runtime) == {"queued": 30}
+
+
+async def test_a_worker_that_stood_still_past_its_lease_cannot_finish(
+    runtime: Runtime, settings: Settings, provider: Provider, clock: Clock
+) -> None:
+    """Its message is in doubt by then; what it learns late changes nothing, and nothing is sent a second time by it."""
+    await people(runtime, 1)
+    ids = await queue(runtime, 1)
+    late = asyncio.Event()
+    provider.judge = lambda user, text: provider.take(user, text, wait=late)
+    first = asyncio.create_task(deliver_messages(runtime))
+    async with asyncio.timeout(10):
+        while not provider.taken:  # noqa: ASYNC110 - polling with a limit is the rule of these tests
+            await asyncio.sleep(0.01)
+    clock.forward(minutes=3)
+    async with worker(settings, provider, clock) as other:
+        assert await requeue_stuck(other) == 1
+        assert await states(other) == {"unknown": 1}
+        late.set()
+        await first
+        assert await states(other) == {"unknown": 1}
+    async with runtime.database.reading() as session:
+        row = await outbox.row(session, ids[0])
+    assert row is not None
+    assert row.provider_id is None
+
+
+async def test_a_notice_in_doubt_is_repeated_once_at_most(runtime: Runtime, provider: Provider, clock: Clock) -> None:
+    from jobs.settle_messages import settle_messages
+
+    await people(runtime, 1)
+    await queue(runtime, 1, lane=NOTICE)
+    provider.judge = lambda _user, _text: Answer(hang_up=True)
+    for _ in range(6):
+        await deliver_messages(runtime)
+        clock.forward(minutes=2)
+        await settle_messages(runtime)
+    assert sum(provider.asked.values()) == 2
+    assert await states(runtime) == {"failed": 1}
+
+
+@pytest.mark.parametrize("k", range(3))
+async def test_what_can_no_longer_help_is_not_sent(runtime: Runtime, provider: Provider, k: int) -> None:
+    await people(runtime, 5)
+    ids = await queue(runtime, 3)
+    async with runtime.units_of_work() as uow:
+        row = (await uow.session.exec(select(OutboxRow).where(col(OutboxRow.id) == ids[k]))).one()
+        row.expires_at = uow.now - timedelta(seconds=1)
+    await deliver_messages(runtime)
+    await requeue_stuck(runtime)
+    assert await states(runtime) == {"expired": 1, "sent": 2}
+    assert len(provider.taken) == 2
