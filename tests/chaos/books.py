@@ -234,10 +234,15 @@ class Books:
         foreign = [m for m in self.tables.messages if m.author == "oa_tool"]
         typed = {m.msg_id for m in self._world() if m.admin_id}
         for message in foreign:
-            rows = [
+            rows: list[object] = [
                 (r.state, r.repeated, r.provider_id == message.provider_id, str(r.sending_at), str(r.sent_at))
                 for r in self.tables.outbox
                 if r.contact_id == message.contact_id and r.text == message.text
+            ]
+            rows += [
+                (d.state, d.reason, d.attempts, str(d.sending_at), d.failed_at and str(d.failed_at))
+                for d in self.tables.deliveries
+                if d.recipient == message.contact_id and self._announced(d.broadcast_id) == message.text
             ]
             sentence = f"our own message, here since {message.occurred_at}, is taken for a person's: {message.text!r}"
             self.expect(message.provider_id in typed, f"{sentence} (sent by {rows})")
