@@ -82,17 +82,18 @@ def line(figure: Figure) -> str:
 
 
 def write(path: Path, figures: list[Figure], *, quick: bool) -> None:
-    """Put the figures into bench.json; those of other names that stand there are kept."""
+    """Put the figures into bench.json, a list whose first entry describes the machine; those of other names are kept."""
     try:
-        kept = json.loads(path.read_text())["figures"]
-    except (OSError, ValueError, KeyError):
+        kept = [entry for entry in json.loads(path.read_text()) if entry["name"] != "machine"]
+    except (OSError, ValueError, KeyError, TypeError):
         kept = []
     here = machine()
     fresh = [{**asdict(figure), "at": here["at"], "quick": quick} for figure in figures]
     names = {figure.name for figure in figures}
     path.parent.mkdir(parents=True, exist_ok=True)
     everything = [*(entry for entry in kept if entry["name"] not in names), *fresh]
-    path.write_text(json.dumps({"machine": here, "figures": everything}, ensure_ascii=False, indent=1) + "\n")
+    about = {"name": "machine", "value": here["cores"], "unit": "cores", "n": 1, "detail": here}
+    path.write_text(json.dumps([about, *everything], ensure_ascii=False, indent=1) + "\n")
 
 
 def main() -> int:

@@ -57,8 +57,8 @@ def test_figures_of_other_runs_stay_in_the_file(tmp_path: Path) -> None:
     front.write(path, [Figure("a", 1, "s", 3), Figure("b", 1, "s", 3)], quick=False)
     front.write(path, [Figure("b", 2, "s", 3, {"runs": [2]})], quick=True)
     document = json.loads(path.read_text())
-    assert {it["name"]: (it["value"], it["quick"]) for it in document["figures"]} == {"a": (1, False), "b": (2, True)}
-    assert document["machine"]["packages"]["aiohttp"]
+    assert {it["name"]: (it["value"], it["quick"]) for it in document[1:]} == {"a": (1, False), "b": (2, True)}
+    assert document[0]["detail"]["packages"]["aiohttp"]
 
 
 def test_the_load_is_signed_as_zalo_signs_and_each_event_is_another() -> None:
