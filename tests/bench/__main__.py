@@ -82,7 +82,7 @@ def line(figure: Figure) -> str:
 
 
 def write(path: Path, figures: list[Figure], *, quick: bool) -> None:
-    """Put the figures into bench.json, a list whose first entry describes the machine; those of other names are kept."""
+    """Put the figures into bench.json, a list whose first entry describes the machine; others are kept."""
     try:
         kept = [entry for entry in json.loads(path.read_text()) if entry["name"] != "machine"]
     except (OSError, ValueError, KeyError, TypeError):

@@ -10,7 +10,7 @@ import pytest
 from tests.chaos.rounds import Game, game
 from tests.chaos.servers import OwnRedis
 
-ROUNDS = 6
+ROUNDS = 5
 SECONDS = 2.5
 PEOPLE = 8
 LIMIT = 60.0
