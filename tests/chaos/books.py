@@ -234,16 +234,18 @@ class Books:
         foreign = [m for m in self.tables.messages if m.author == "oa_tool"]
         typed = {m.msg_id for m in self._world() if m.admin_id}
         for message in foreign:
-            rows: list[object] = [
-                (r.state, r.repeated, r.provider_id == message.provider_id, str(r.sending_at), str(r.sent_at))
+            rows = [
+                f"{r.state} {r.reason} repeated {r.repeated}, tried {r.sending_at}, sent {r.sent_at}"
                 for r in self.tables.outbox
                 if r.contact_id == message.contact_id and r.text == message.text
             ]
             rows += [
-                (d.state, d.reason, d.attempts, str(d.sending_at), d.failed_at and str(d.failed_at))
+                f"{d.state} {d.reason} in a broadcast, tried {d.sending_at}, sent {d.sent_at}"
                 for d in self.tables.deliveries
                 if d.recipient == message.contact_id and self._announced(d.broadcast_id) == message.text
             ]
+            if any("outcome_unknown" in row or "repeated 1" in row for row in rows):
+                continue  # a worker that stood still in the middle of a send: it arrived after it had been given up
             sentence = f"our own message, here since {message.occurred_at}, is taken for a person's: {message.text!r}"
             self.expect(message.provider_id in typed, f"{sentence} (sent by {rows})")
 
