@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import random
 import sys
 import tempfile
@@ -79,6 +80,7 @@ def _say(words: str) -> None:
 
 
 if __name__ == "__main__":
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # killed processes leave requests half said
     run.begin()
     try:
         failures = asyncio.run(play(arguments()))
