@@ -5,6 +5,7 @@ import itertools
 import math
 import random
 import time
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from bot.clock import new_id
 from bot.domain.delivery import DeliveryState, NextStep, SendError, Sent, UnknownOutcomeError, next_step
 from bot.domain.message import Message, fit
 from bot.logs import logger
+from bot.queue import DELIVER_MESSAGES
 from bot.runtime import Runtime, ref
 from bot.store import accounts, cases, contacts, outbox
 from bot.store.accounts import AccountRow
@@ -30,7 +32,9 @@ _log = logger("delivery")
 _LEASE_SECONDS = 60.0
 _LEASE_MARGIN = 20.0
 """No try begins in the last seconds of a lease: uploading a file and sending it may take as long."""
-_BATCH = 20
+_PLACES = 40
+_PLACES_PER_ACCOUNT = 20
+_TOGETHER_SECONDS = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,39 +49,75 @@ class _Leased:
 
 
 async def deliver_messages(runtime: Runtime) -> int:
-    """Send everything that is due now and allowed; returns how many tries were made."""
+    """Send everything that is due now and allowed; returns how many tries were made.
+
+    A message whose provider does not answer keeps only its own place: the others are filled again. No account holds
+    more than half of the places.
+    """
+    bell = runtime.queue.bell(DELIVER_MESSAGES.name)
+    under_way: dict[asyncio.Task[None], str] = {}
     total = 0
-    while not runtime.stopping.is_set():
-        leased = await _lease_fairly(runtime)
-        if not leased:
-            break
-        await asyncio.gather(*(_one(runtime, batch, row) for batch in leased for row in batch.rows))
-        total += sum(len(batch.rows) for batch in leased)
-    return total
+    try:
+        while True:
+            if not runtime.stopping.is_set() and len(under_way) < _PLACES:
+                bell.clear()
+                for batch in await _lease_fairly(runtime, _PLACES - len(under_way), Counter(under_way.values())):
+                    total += len(batch.rows)
+                    for row in batch.rows:
+                        under_way[asyncio.create_task(_one(runtime, batch, row))] = batch.account.id
+            if not under_way:
+                return total
+            await _some_end(under_way, bell)
+    finally:
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
 
 
-async def _lease_fairly(runtime: Runtime) -> list[_Leased]:
-    """Lease a handful of messages: the most urgent lane first, in it every unit of every account its part."""
+async def _some_end(under_way: dict[asyncio.Task[None], str], bell: asyncio.Event) -> None:
+    """Wait until a message has its outcome, or until there is news and room for it."""
+    waiting: set[asyncio.Task[Any]] = {*under_way}
+    rung = asyncio.create_task(bell.wait())
+    if len(under_way) < _PLACES:
+        waiting.add(rung)
+    try:
+        done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        if done - {rung}:
+            # Others that end in the same moment share the look for more.
+            await asyncio.wait(under_way, timeout=_TOGETHER_SECONDS)
+    finally:
+        rung.cancel()
+    for task in [task for task in under_way if task.done()]:
+        del under_way[task]
+        task.result()
+
+
+async def _lease_fairly(runtime: Runtime, room: int, busy: Counter[str]) -> list[_Leased]:
+    """Lease some messages: the most urgent lane first, in it every unit of every account its part.
+
+    `busy` counts the places that each account holds already.
+    """
     with runtime.urgency.working():
         async with runtime.database.reading() as session:
             shares = await outbox.waiting(session, runtime.now())
             known = {a.id: a for a in await accounts.all_accounts(session)} if shares else {}
         leased: list[_Leased] = []
         waits: list[float] = []
-        room = _BATCH
         for _, in_lane in itertools.groupby(shares, key=lambda share: share.lane):
-            lane = list(in_lane)
+            lane = [share for share in in_lane if busy[share.account_id] < _PLACES_PER_ACCOUNT]
             random.shuffle(lane)
             for place, share in enumerate(lane):
-                part = min(share.number, math.ceil(room / (len(lane) - place)))
-                batch, wait = await _lease(runtime, share, known[share.account_id], part) if part else (None, 0.0)
+                free = min(room, _PLACES_PER_ACCOUNT - busy[share.account_id])
+                part = min(share.number, free, math.ceil(room / (len(lane) - place)))
+                batch, wait = await _lease(runtime, share, known[share.account_id], part) if part > 0 else (None, 0.0)
                 if batch is not None:
                     leased.append(batch)
                     room -= len(batch.rows)
+                    busy[share.account_id] += len(batch.rows)
                 if wait:
                     waits.append(wait)
-    if not leased and waits:
-        await runtime.queue.wake("deliver_messages", min(waits))
+    if waits:
+        await runtime.queue.wake(DELIVER_MESSAGES.name, min(waits))
     return leased
 
 

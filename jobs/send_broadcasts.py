@@ -85,10 +85,7 @@ class _Round:
         """Send until nothing is due or the round is over."""
         try:
             while await self._start_ranges():
-                done, _ = await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    del self._running[task]
-                    task.result()
+                await self._some_end()
         finally:
             for task in self._running:
                 task.cancel()
@@ -96,7 +93,19 @@ class _Round:
         await self._finish()
         return self.tries
 
+    async def _some_end(self) -> None:
+        """Wait until a range is through, or until there is news: another broadcast may be more urgent."""
+        rung = asyncio.create_task(self.runtime.queue.bell(SEND_BROADCASTS.name).wait())
+        try:
+            await asyncio.wait({*self._running, rung}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            rung.cancel()
+        for task in [task for task in self._running if task.done()]:
+            del self._running[task]
+            task.result()
+
     async def _start_ranges(self) -> bool:
+        self.runtime.queue.bell(SEND_BROADCASTS.name).clear()
         while len(self._running) < _RANGES and not self.over:
             chunk, account = await self._lease()
             if chunk is None or account is None:

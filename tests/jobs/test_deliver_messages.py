@@ -171,3 +171,24 @@ async def test_what_can_no_longer_help_is_not_sent(runtime: Runtime, provider: P
     await requeue_stuck(runtime)
     assert await states(runtime) == {"expired": 1, "sent": 2}
     assert len(provider.taken) == 2
+
+
+async def test_one_message_that_hangs_does_not_keep_later_ones_of_others_waiting(
+    runtime: Runtime, provider: Provider
+) -> None:
+    await people(runtime, 60)
+    await queue(runtime, 1, person=50)
+    late = asyncio.Event()
+    provider.judge = lambda user, text: provider.take(user, text, wait=late) if user.endswith("050") else None
+    sending = asyncio.create_task(deliver_messages(runtime))
+    async with asyncio.timeout(10):
+        while not provider.taken:  # noqa: ASYNC110 - polling with a limit is the rule of these tests
+            await asyncio.sleep(0.01)
+        await queue(runtime, 45)
+        runtime.queue.bell("deliver_messages").set()
+        while len(provider.taken) < 46:  # noqa: ASYNC110 - likewise
+            await asyncio.sleep(0.01)
+    assert not sending.done()
+    late.set()
+    assert await sending == 46
+    assert await states(runtime) == {"sent": 46}
