@@ -70,21 +70,32 @@ async def echo(uow: UnitOfWork, account: AccountRow, update: Echo, live_minutes:
     if await broadcast_news.is_ours(uow, contact.id, update.message_id):
         return
     if update.staff_id is None:
-        since = uow.now - _ECHO_WINDOW
-        if await broadcast_news.echoed(uow, account, contact.id, update.text, update.message_id, since):
+        if await _ours(uow, account, contact.id, update):
             return
-        for row in await outbox.in_doubt_for(uow.session, contact.id, uow.now - _ECHO_WINDOW):
-            if _same(row, update):
-                await outgoing.settle(uow, row, update.message_id)
-                return
-        written = await outbox.by_provider_id(uow.session, account.id, update.message_id)
-        if written is not None or await broadcast_news.is_ours(uow, contact.id, update.message_id):
-            return  # whoever sent it has noted that while we looked
     else:
         found = await cases.of_contact(uow.session, contact.id, limit=5)
         about = next((c for c in found if c.state in cases.OPEN and not c.restricted), None)
         live.begin_live(uow, contact, live_minutes, about.id if about else None)
     await _record_foreign(uow, account, contact.id, update)
+
+
+async def _ours(uow: UnitOfWork, account: AccountRow, contact_id: str, update: Echo) -> bool:
+    """Say whether an echo is of a message of ours whose outcome was in doubt or given up, which is then settled."""
+    since = uow.now - _ECHO_WINDOW
+    if await broadcast_news.echoed(uow, account, contact_id, update.text, update.message_id, since):
+        return True
+    for row in await outbox.in_doubt_for(uow.session, contact_id, since):
+        if _same(row, update):
+            await outgoing.settle(uow, row, update.message_id)
+            return True
+    written = await outbox.by_provider_id(uow.session, account.id, update.message_id)
+    if written is not None or await broadcast_news.is_ours(uow, contact_id, update.message_id):
+        return True  # whoever sent it has noted that while we looked
+    for row in await outbox.given_up_for(uow.session, contact_id, since):
+        if _same(row, update):
+            await outgoing.late(uow, row, update.message_id)
+            return True
+    return False
 
 
 def _same(row: OutboxRow, update: Echo) -> bool:

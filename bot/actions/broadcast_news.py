@@ -9,6 +9,7 @@ from bot.store import deliveries
 from bot.store.accounts import AccountRow
 from bot.store.unit_of_work import UnitOfWork
 
+_DOUBT = ("sending", "unknown")
 _MAY_ARRIVE = ("sending", "unknown", "sent", "delivered")
 
 
@@ -32,7 +33,7 @@ async def is_ours(uow: UnitOfWork, recipient: str, provider_id: str) -> bool:
 
 async def being_sent(uow: UnitOfWork, recipient: str, since: datetime) -> bool:
     """Say whether a delivery to somebody is on its way or in doubt."""
-    return bool(await deliveries.in_doubt_for(uow.session, recipient, since))
+    return any(row.state in _DOUBT for row, _ in await deliveries.in_doubt_for(uow.session, recipient, since))
 
 
 async def echoed(
@@ -50,6 +51,13 @@ async def echoed(
         if clean(text) in said[:-1]:
             return True
         if clean(text) == said[-1]:
-            values = {"state": "sent", "provider_id": provider_id, "sent_at": uow.now, "reason": "", "part": len(parts)}
+            values = {
+                "state": "sent",
+                "provider_id": provider_id,
+                "sent_at": uow.now,
+                "reason": "",
+                "failed_at": None,
+                "part": len(parts),
+            }
             return await deliveries.settle(uow.session, row.broadcast_id, row.n, **values)
     return False

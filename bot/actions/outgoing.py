@@ -14,6 +14,19 @@ async def settle(uow: UnitOfWork, row: OutboxRow, provider_id: str) -> None:
     await sent(uow, row)
 
 
+async def late(uow: UnitOfWork, row: OutboxRow, provider_id: str) -> None:
+    """Note that a message which was given up or is to be repeated had arrived after all, so that it is not repeated.
+
+    A case that was told of the failure stays as it is: somebody may have acted on it. Of a message that has been
+    repeated and has arrived twice nothing is left to note.
+    """
+    if row.state in {"failed", "queued"}:
+        row.state, row.provider_id, row.sent_at, row.failed_at, row.reason = "sent", provider_id, uow.now, None, ""
+        said = await uow.session.get(MessageRow, row.id)
+        if said is not None:
+            said.provider_id = provider_id
+
+
 async def sent(uow: UnitOfWork, row: OutboxRow) -> None:
     """Do what follows from a message having left: its id in the conversation, and the case answered."""
     said = await uow.session.get(MessageRow, row.id)

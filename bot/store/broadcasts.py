@@ -46,7 +46,7 @@ class ChunkRow(SQLModel, table=True):
     """
 
     __tablename__ = "broadcast_chunks"
-    __table_args__ = (Index("ix_broadcast_chunks_state", "state", "broadcast_id"),)
+    __table_args__ = (Index("ix_broadcast_chunks_state", "state", "broadcast_id", "first"),)
 
     broadcast_id: int = Field(primary_key=True, sa_type=_NUMBER)
     first: int = Field(primary_key=True)

@@ -5,7 +5,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ARRAY, Integer, Select, Text, bindparam, case, exists, func, literal, or_, select, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Integer,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 from sqlmodel import select as select_rows
@@ -70,23 +85,38 @@ async def lease(
 
     Accounts in `avoid` are passed over. `now` in UTC; the lease lasts `seconds`.
     """
-    found = (await connection.execute(_next_range(now, avoid))).first()
-    if found is None:
+    chosen = (await connection.execute(_next_broadcast(now, avoid))).first()
+    if chosen is None:
         return None
+    found = (await connection.execute(_next_range(chosen.id, now))).first()
+    if found is None:
+        return None  # other workers were quicker; whoever asks again is told of another broadcast
     until = now + timedelta(seconds=seconds)
-    here = (_chunks.c.broadcast_id == found.broadcast_id, _chunks.c.first == found.first)
+    here = (_chunks.c.broadcast_id == chosen.id, _chunks.c.first == found.first)
     await connection.execute(update(_chunks).where(*here).values(state="running", lease=token, leased_until=until))
     await connection.execute(
-        update(_broadcasts).where(_broadcasts.c.id == found.broadcast_id).values(served_at=now, progress_at=now)
+        update(_broadcasts).where(_broadcasts.c.id == chosen.id).values(served_at=now, progress_at=now)
     )
-    return Chunk(
-        found.broadcast_id, found.first, found.last, token, found.account_id, found.unit_id, dict(found.message)
+    return Chunk(chosen.id, found.first, found.last, token, chosen.account_id, chosen.unit_id, dict(chosen.message))
+
+
+def _waits(now: datetime) -> tuple[Any, ...]:
+    due = or_(_chunks.c.next_attempt_at.is_(None), _chunks.c.next_attempt_at <= now)
+    return (_chunks.c.state == "waiting", due)
+
+
+def _next_range(broadcast_id: int, now: datetime) -> Select[Any]:
+    return (
+        select(_chunks.c.first, _chunks.c.last)
+        .where(_chunks.c.broadcast_id == broadcast_id, *_waits(now))
+        .order_by(_chunks.c.first)
+        .limit(1)
+        .with_for_update(skip_locked=True)
     )
 
 
-def _next_range(now: datetime, avoid: Collection[str]) -> Select[Any]:
-    others = _chunks.alias()
-    theirs = _broadcasts.alias()
+def _next_broadcast(now: datetime, avoid: Collection[str]) -> Select[Any]:
+    others, theirs = _chunks.alias(), _broadcasts.alias()
     in_work = (
         select(func.count())
         .select_from(others.join(theirs, theirs.c.id == others.c.broadcast_id))
@@ -94,25 +124,19 @@ def _next_range(now: datetime, avoid: Collection[str]) -> Select[Any]:
         .scalar_subquery()
     )
     return (
-        select(
-            _chunks.c.broadcast_id, _chunks.c.first, _chunks.c.last,
-            _broadcasts.c.account_id, _broadcasts.c.unit_id, _broadcasts.c.message,
-        )
-        .join(_broadcasts, _broadcasts.c.id == _chunks.c.broadcast_id)
+        select(_broadcasts.c.id, _broadcasts.c.account_id, _broadcasts.c.unit_id, _broadcasts.c.message)
         .join(_accounts, _accounts.c.id == _broadcasts.c.account_id)
         .where(
-            _chunks.c.state == "waiting",
-            or_(_chunks.c.next_attempt_at.is_(None), _chunks.c.next_attempt_at <= now),
             _broadcasts.c.state == "running",
             _accounts.c.state == "active",
             _accounts.c.id.not_in(avoid),
+            exists(literal(1)).where(_chunks.c.broadcast_id == _broadcasts.c.id, *_waits(now)),
         )
         .order_by(
             _broadcasts.c.urgent.desc(), in_work, case((_broadcasts.c.served_at.is_(None), 0), else_=1),
-            _broadcasts.c.served_at, _chunks.c.broadcast_id, _chunks.c.first,
+            _broadcasts.c.served_at, _broadcasts.c.id,
         )
         .limit(1)
-        .with_for_update(skip_locked=True, of=_chunks)
     )  # fmt: skip
 
 
@@ -270,11 +294,17 @@ async def unknown(session: AsyncSession, broadcast_id: int, first: int, last: in
 
 
 async def settle(session: AsyncSession, broadcast_id: int, n: int, **values: object) -> bool:
-    """Write what became of a delivery in doubt; False when somebody settled it meanwhile."""
+    """Write what became of a delivery in doubt or given up as unknown; False when somebody settled it meanwhile."""
     statement = update(DeliveryRow).where(
-        col(DeliveryRow.broadcast_id) == broadcast_id, col(DeliveryRow.n) == n, col(DeliveryRow.state).in_(_DOUBT)
+        col(DeliveryRow.broadcast_id) == broadcast_id,
+        col(DeliveryRow.n) == n,
+        or_(col(DeliveryRow.state).in_(_DOUBT), _given_up()),
     )
     return bool((await session.exec(statement.values(**values))).rowcount)
+
+
+def _given_up() -> ColumnElement[bool]:
+    return and_(col(DeliveryRow.state) == "failed", col(DeliveryRow.reason) == "outcome_unknown")
 
 
 async def clear_doubt(session: AsyncSession, broadcast_id: int, first: int) -> None:
@@ -293,12 +323,14 @@ async def clear_doubt(session: AsyncSession, broadcast_id: int, first: int) -> N
 async def in_doubt_for(
     session: AsyncSession, recipient: str, since: datetime
 ) -> list[tuple[DeliveryRow, BroadcastRow]]:
-    """Return what is leaving or in doubt for a recipient, tried since then, with its broadcast, oldest first."""
+    """Return what is leaving, in doubt or given up as unknown for a recipient, tried since then, with its broadcast."""
     query = (
         select_rows(DeliveryRow, BroadcastRow)
         .join(BroadcastRow, col(BroadcastRow.id) == col(DeliveryRow.broadcast_id))
         .where(
-            DeliveryRow.recipient == recipient, col(DeliveryRow.state).in_(_DOUBT), col(DeliveryRow.sending_at) >= since
+            DeliveryRow.recipient == recipient,
+            or_(col(DeliveryRow.state).in_(_DOUBT), _given_up()),
+            col(DeliveryRow.sending_at) >= since,
         )
         .order_by(col(DeliveryRow.broadcast_id))
     )

@@ -208,6 +208,21 @@ async def in_doubt_for(session: AsyncSession, contact_id: str, since: datetime) 
     return list((await session.exec(query)).all())
 
 
+async def given_up_for(session: AsyncSession, contact_id: str, since: datetime) -> list[OutboxRow]:
+    """Return messages to a contact that were given up or repeated because nobody knew whether they had arrived."""
+    given_up = and_(col(OutboxRow.state) == "failed", col(OutboxRow.reason) == "outcome_unknown")
+    query = (
+        select(OutboxRow)
+        .where(
+            OutboxRow.contact_id == contact_id,
+            col(OutboxRow.sending_at) >= since,
+            or_(given_up, col(OutboxRow.repeated) > 0),
+        )
+        .order_by(col(OutboxRow.id))
+    )
+    return list((await session.exec(query)).all())
+
+
 async def cancel(session: AsyncSession, row_ids: list[str], reason: str) -> bool:
     """Cancel messages that have not left; False, and none cancelled, when one of them has."""
     query = select(OutboxRow).where(col(OutboxRow.id).in_(row_ids)).with_for_update()

@@ -15,7 +15,7 @@ from jobs.deliver_messages import deliver_messages
 from jobs.requeue_stuck import requeue_stuck
 from tests import commune
 from tests.fakes.scripted_server import Answer
-from tests.jobs.test_send_broadcasts import Provider, account, people, provider, refusal, runtime, worker
+from tests.jobs.test_send_broadcasts import Provider, account, event, people, provider, refusal, runtime, worker
 from tests.runtime_fixtures import Clock
 
 __all__ = ["provider", "runtime"]
@@ -192,3 +192,26 @@ async def test_one_message_that_hangs_does_not_keep_later_ones_of_others_waiting
     late.set()
     assert await sending == 46
     assert await states(runtime) == {"sent": 46}
+
+
+async def test_the_late_echo_of_a_message_given_up_is_not_taken_for_a_person(
+    runtime: Runtime, provider: Provider, clock: Clock
+) -> None:
+    from bot.store.messages import MessageRow
+    from jobs.settle_messages import settle_messages
+
+    await people(runtime, 1)
+    ids = await queue(runtime, 1, lane=BROADCAST)
+    async with runtime.units_of_work() as uow:
+        row = await outbox.row(uow.session, ids[0])
+        assert row is not None
+        row.text = "Mời họp"
+    provider.judge = lambda user, text: provider.take(user, text, hang_up=True)
+    await deliver_messages(runtime)
+    clock.forward(minutes=2)
+    await settle_messages(runtime)
+    assert await states(runtime) == {"failed": 1}
+    await event(runtime, "oa_send_text", "666000000", "late", "Mời họp")
+    assert await states(runtime) == {"sent": 1}
+    async with runtime.database.reading() as session:
+        assert (await session.exec(select(MessageRow))).all() == []

@@ -333,6 +333,19 @@ async def test_the_echo_of_a_delivery_in_doubt_settles_it(runtime: Runtime, prov
     assert "echoed" in {row.provider_id for row in await everyone(runtime)}
 
 
+async def test_an_echo_that_comes_after_a_delivery_was_given_up_still_tells_the_truth(
+    runtime: Runtime, provider: Provider
+) -> None:
+    await begun(runtime, await people(runtime, 1))
+    provider.judge = lambda user, text: provider.take(user, text, hang_up=True)
+    await send_broadcasts(runtime)
+    clock_forward(runtime, seconds=30)
+    await settle_deliveries(runtime)
+    assert await states(runtime) == {"failed": 1}
+    await event(runtime, "oa_send_text", "666000000", "late", "Họp thôn 14 giờ")
+    assert await states(runtime) == {"sent": 1}
+
+
 async def test_receipts_move_a_delivery_on_and_never_back(runtime: Runtime) -> None:
     await begun(runtime, await people(runtime, 2))
     await send_broadcasts(runtime)

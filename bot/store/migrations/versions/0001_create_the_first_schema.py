@@ -41,7 +41,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("broadcast_id", "first"),
     )
     with op.batch_alter_table("broadcast_chunks", schema=None) as batch_op:
-        batch_op.create_index("ix_broadcast_chunks_state", ["state", "broadcast_id"], unique=False)
+        batch_op.create_index("ix_broadcast_chunks_state", ["state", "broadcast_id", "first"], unique=False)
 
     op.create_table(
         "deliveries",
