@@ -35,7 +35,46 @@ _deliveries = DeliveryRow.metadata.tables["deliveries"]
 _broadcasts = BroadcastRow.metadata.tables["broadcasts"]
 _accounts = AccountRow.metadata.tables["accounts"]
 _DOUBT = ("sending", "unknown")
-_SQLITE_SENT = (
+_D, _C = _deliveries.c, _chunks.c
+# Every message passes through these: they are built once.
+_HELD = (
+    update(_chunks)
+    .where(
+        _C.broadcast_id == bindparam("b"), _C.first == bindparam("f"),
+        _C.lease == bindparam("l"), _C.state == "running",
+        exists(literal(1)).where(_broadcasts.c.id == bindparam("b"), _broadcasts.c.state == "running"),
+    )
+    .values(leased_until=bindparam("until"))
+)  # fmt: skip
+_NEXT = (
+    select(_D.n, _D.recipient, _D.address, _D.merged, _D.attempts, _D.part)
+    .where(_D.broadcast_id == bindparam("b"), _D.n > bindparam("after"), _D.n <= bindparam("until"))
+    .where(_D.state == "queued")
+    .order_by(_D.n)
+    .limit(bindparam("most"))
+)
+_MARK = (
+    update(_deliveries)
+    .where(_D.broadcast_id == bindparam("b"), _D.n.between(bindparam("from"), bindparam("until")), _D.state == "queued")
+    .values(state="sending", attempts=_D.attempts + 1, sending_at=bindparam("at"))
+)
+_TOLD = (
+    func.unnest(
+        bindparam("ns", type_=ARRAY(Integer)),
+        bindparam("ps", type_=ARRAY(Text)),
+        bindparam("parts", type_=ARRAY(Integer)),
+    )
+    .table_valued("n", "provider_id", "part", name="told")
+    .render_derived()
+)
+_SENT_POSTGRES = (
+    update(_deliveries)
+    .where(_D.broadcast_id == bindparam("b"), _D.n == _TOLD.c.n, _D.state.in_(_DOUBT))
+    .values(
+        state="sent", reason="", provider_id=_TOLD.c.provider_id, part=_TOLD.c.part, sent_at=bindparam("at")
+    )
+)  # fmt: skip
+_SENT_SQLITE = (
     "UPDATE deliveries SET state = 'sent', reason = '', provider_id = ?, part = ?, sent_at = ? "
     "WHERE broadcast_id = ? AND n = ? AND state IN ('sending', 'unknown')"
 )
@@ -142,9 +181,8 @@ def _next_broadcast(now: datetime, avoid: Collection[str]) -> Select[Any]:
 
 async def held(connection: AsyncConnection, chunk: Chunk, now: datetime, seconds: float) -> bool:
     """Keep a lease for `seconds` more; False when another worker has the range or the broadcast is to rest."""
-    running = exists(literal(1)).where(_broadcasts.c.id == chunk.broadcast_id, _broadcasts.c.state == "running")
-    statement = update(_chunks).where(*_mine(chunk), running).values(leased_until=now + timedelta(seconds=seconds))
-    return bool((await connection.execute(statement)).rowcount)
+    values = {"b": chunk.broadcast_id, "f": chunk.first, "l": chunk.lease, "until": now + timedelta(seconds=seconds)}
+    return bool((await connection.execute(_HELD, values)).rowcount)
 
 
 async def mark(connection: AsyncConnection, chunk: Chunk, after: int, limit: int, now: datetime) -> list[Due]:
@@ -152,22 +190,15 @@ async def mark(connection: AsyncConnection, chunk: Chunk, after: int, limit: int
 
     Only whoever holds the range's lease may ask; what is marked is in doubt if this worker ends.
     """
-    table = _deliveries.c
-    query = (
-        select(table.n, table.recipient, table.address, table.merged, table.attempts, table.part)
-        .where(table.broadcast_id == chunk.broadcast_id, table.n > after, table.n <= chunk.last)
-        .where(table.state == "queued")
-        .order_by(table.n)
-        .limit(limit)
-    )
-    rows = (await connection.execute(query)).all()
+    values = {"b": chunk.broadcast_id, "after": after, "until": chunk.last, "most": limit}
+    rows = (await connection.execute(_NEXT, values)).all()
     if not rows:
         return []
-    statement = update(_deliveries).where(
-        table.broadcast_id == chunk.broadcast_id, table.n.between(rows[0].n, rows[-1].n), table.state == "queued"
-    )
-    await connection.execute(statement.values(state="sending", attempts=table.attempts + 1, sending_at=now))
-    return [Due(r.n, r.recipient, r.address, r.merged, r.attempts + 1, r.part) for r in rows]
+    marked = {"b": chunk.broadcast_id, "from": rows[0][0], "until": rows[-1][0], "at": now}
+    await connection.execute(_MARK, marked)
+    return [
+        Due(n, recipient, address, merged, attempts + 1, part) for n, recipient, address, merged, attempts, part in rows
+    ]
 
 
 async def record(connection: AsyncConnection, broadcast_id: int, done: Sequence[Done], now: datetime) -> None:
@@ -195,30 +226,12 @@ async def record(connection: AsyncConnection, broadcast_id: int, done: Sequence[
 
 
 async def _record_sent(connection: AsyncConnection, broadcast_id: int, sent: Sequence[Done], now: datetime) -> None:
-    table = _deliveries.c
     if connection.dialect.name == "sqlite":
-        # Having the statement built for every row would cost a tenth of the whole send.
         at = sqlite_time(now)
-        await connection.exec_driver_sql(_SQLITE_SENT, [(d.provider_id, d.part, at, broadcast_id, d.n) for d in sent])
+        await connection.exec_driver_sql(_SENT_SQLITE, [(d.provider_id, d.part, at, broadcast_id, d.n) for d in sent])
         return
-    told = (
-        func.unnest(
-            bindparam("ns", type_=ARRAY(Integer)),
-            bindparam("ps", type_=ARRAY(Text)),
-            bindparam("parts", type_=ARRAY(Integer)),
-        )
-        .table_valued("n", "provider_id", "part", name="told")
-        .render_derived()
-    )
-    of_these = update(_deliveries).where(
-        table.broadcast_id == broadcast_id, table.n == told.c.n, table.state.in_(_DOUBT)
-    )
-    await connection.execute(
-        of_these.values(
-            state="sent", reason="", provider_id=told.c.provider_id, part=told.c.part, sent_at=bindparam("at")
-        ),
-        {"ns": [d.n for d in sent], "ps": [d.provider_id for d in sent], "parts": [d.part for d in sent], "at": now},
-    )
+    values = {"ns": [d.n for d in sent], "ps": [d.provider_id for d in sent], "parts": [d.part for d in sent]}
+    await connection.execute(_SENT_POSTGRES, {**values, "b": broadcast_id, "at": now})
 
 
 async def doubt(connection: AsyncConnection, chunk: Chunk) -> None:
