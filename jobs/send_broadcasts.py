@@ -36,11 +36,11 @@ _log = logger("broadcast")
 _LEASE_SECONDS = 60.0
 _LEASE_MARGIN = 15.0
 """A range is not sent from in the last seconds of its lease: a try may take as long as the HTTP time-out."""
-_WINDOW = 128
+_WINDOW = 256
 """Deliveries marked at a time: as many as this are in doubt at most, for each range, when a worker dies."""
 _AT_ONCE = 16
 _RANGES = 48
-_RANGES_PER_ACCOUNT = 3
+_RANGES_PER_ACCOUNT = 2
 _CONNECTIONS = 75
 """Sends at once in this process; the other connections are left to answers and notices."""
 _ROUND_SECONDS = 60.0

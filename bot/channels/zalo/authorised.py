@@ -54,13 +54,15 @@ class AuthorisedClient:
 
     async def _call(self, account_id: str, method: str, path: str, **content: Any) -> dict[str, Any]:
         url = self._url + path
-        pair = await self._pair(account_id, None)
+        known = self._tokens.ready(account_id)
+        pair = known or await self._pair(account_id, None)
         try:
             data = await self._paid(account_id, method, url, pair.access_token, content)
         except TokenExpiredError:
-            pair = await self._pair(account_id, pair)
+            known, pair = None, await self._pair(account_id, pair)
             data = await self._paid(account_id, method, url, pair.access_token, content)
-        await self._tokens.worked(account_id, pair)
+        if known is None:
+            await self._tokens.worked(account_id, pair)
         return data
 
     async def _paid(

@@ -107,7 +107,8 @@ class ZaloOA:
             sent = await self._send(account, to, message, endpoint)
         except WrongEndpointError:
             sent = await self._send_other_way(account, to, message, V3 if endpoint == V2 else V2)
-        await self._note_rate(account)
+        if account.id in self._client.rates:
+            await self._note_rate(account)
         return sent
 
     async def find_sent(

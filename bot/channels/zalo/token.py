@@ -109,6 +109,13 @@ class Refresher:
         pair = state.pair or await self._read(account_id)
         return pair if self._now() < pair.expires_at else await self.renew(account_id, pair)
 
+    def ready(self, account_id: str) -> TokenPair | None:
+        """Return the pair in use if it is known here, still good and has worked; nothing is read for that."""
+        state = self._states.get(account_id)
+        if state is None or state.pair is None or state.unconfirmed or self._now() >= state.pair.expires_at:
+            return None
+        return state.pair
+
     def is_due(self, pair: TokenPair) -> bool:
         """Say whether half of the access token's life is over."""
         return pair.expires_at - self._now() <= ACCESS_LIFE / 2
