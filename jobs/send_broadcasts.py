@@ -67,7 +67,6 @@ class _Round:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self.ends = time.monotonic() + _ROUND_SECONDS
-        self.sending = asyncio.Semaphore(_CONNECTIONS)
         self.tries = 0
         self._waits: dict[str, float] = {}
         self._running: dict[asyncio.Task[None], str] = {}
@@ -76,6 +75,11 @@ class _Round:
     def over(self) -> bool:
         """Whether it is time to give back what is held."""
         return self.runtime.stopping.is_set() or time.monotonic() >= self.ends
+
+    @property
+    def at_once(self) -> int:
+        """How many messages of one range may be under way together."""
+        return max(1, min(_AT_ONCE, _CONNECTIONS // max(1, len(self._running))))
 
     def hold_off(self, account_id: str, seconds: float) -> None:
         """Lease no range of an account for so long."""
@@ -231,7 +235,7 @@ class _Range:
         left = iter(due)
         started: set[int] = set()
         try:
-            await asyncio.gather(*(self._worker(left, started) for _ in range(min(_AT_ONCE, len(due)))))
+            await asyncio.gather(*(self._worker(left, started) for _ in range(min(self.round.at_once, len(due)))))
         finally:
             known = {done.n for done in self.outcomes}
             missing = [row for row in due if row.n not in known]
@@ -249,15 +253,14 @@ class _Range:
         self.outcomes += [Done(row.n, queued, part=row.part, counted=False) for row in due]
 
     async def _worker(self, left: Iterator[Due], started: set[int]) -> None:
-        sending, urgency = self.round.sending, self.round.runtime.urgency
+        urgency = self.round.runtime.urgency
         for row in left:
             if self.rest is not None or time.monotonic() > self.safe_until:
                 return
             if urgency.under_way:
                 await urgency.give_way(_GIVE_WAY_SECONDS)
-            async with sending:
-                started.add(row.n)
-                self.outcomes.append(await self._one(row))
+            started.add(row.n)
+            self.outcomes.append(await self._one(row))
 
     async def _one(self, row: Due) -> Done:
         parts = self.parts

@@ -87,8 +87,8 @@ class DeliveryRow(SQLModel, table=True):
     failed_at: datetime | None = None
 
 
-CHUNK = 512
-"""Deliveries in one range: at 33 messages a second a quarter of a minute's work, so that ranges change hands often."""
+CHUNK = 1024
+"""Deliveries in one range: at 33 messages a second half a minute's work, so that ranges change hands often."""
 
 
 async def broadcast(session: AsyncSession, broadcast_id: int) -> BroadcastRow | None:

@@ -27,7 +27,9 @@ def sent_of(data: dict[str, Any]) -> Sent:
     message_id = id_of(data.get("message_id"))
     if not message_id:
         raise UnknownOutcomeError("no_message_id")
-    quota = object_of(data.get("quota"))
+    if "quota" not in data:
+        return Sent(message_id)
+    quota = object_of(data["quota"])
     return Sent(message_id, text_of(quota.get("quota_type")) or None, integer_of(quota.get("remain")))
 
 

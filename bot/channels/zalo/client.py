@@ -27,6 +27,8 @@ TIMEOUT = 10.0
 """Seconds for a whole call. Getting a connection has half of it, so that what runs out later has left this machine."""
 
 _MINUTE = 60.0
+_NOT_NEEDED = ("Accept", "Accept-Encoding")
+"""Headers that Zalo does not look at; a broadcast would send them a million times."""
 _EARLY = 1.0
 _SERVER_ERROR = 500
 _TOO_MANY = 429
@@ -114,12 +116,16 @@ class ZaloClient:
         self, method: str, url: str, headers: Mapping[str, str], account_id: str, **content: Any
     ) -> _Answer:
         try:
-            async with self._session.request(
-                method, url, headers=headers, timeout=self._timeout, allow_redirects=False, **content
-            ) as response:
+            response = await self._session.request(
+                method, url, headers=headers, timeout=self._timeout, allow_redirects=False,
+                skip_auto_headers=_NOT_NEEDED, **content,
+            )  # fmt: skip
+            try:
                 self._note_rate(account_id, response.headers)
                 body = await response.read()
                 return _Answer(response.status, body, _seconds(response.headers.get("Retry-After")))
+            finally:
+                response.release()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise ConnectionFailedError("provider_unreachable", type(error).__name__) from None
         except aiohttp.InvalidURL:
@@ -145,7 +151,8 @@ class ZaloClient:
         data = envelope.get("data")
         if "error" not in envelope and not (isinstance(data, dict) and answer.status < _SERVER_ERROR):
             raise _unreadable(answer)
-        code = integer_of(envelope.get("error", 0))
+        given = envelope.get("error", 0)
+        code = given if type(given) is int else integer_of(given)
         if code == 0:
             return {"items": data} if isinstance(data, list) else object_of(data)
         message = str(envelope.get("message") or "")
