@@ -15,7 +15,7 @@ from sqlmodel import col, select
 
 from bot.actions import accounts as account_verbs
 from bot.actions import broadcasts
-from bot.config import Settings
+from bot.config import QueueSettings, Settings
 from bot.domain.message import Message
 from bot.domain.update import MessageReceived
 from bot.errors import ConflictError
@@ -80,7 +80,8 @@ async def provider() -> AsyncIterator[Provider]:
 
 @contextlib.asynccontextmanager
 async def worker(settings: Settings, provider: Provider, clock: Clock) -> AsyncIterator[Runtime]:
-    fast = replace(settings, zalo=replace(settings.zalo, app_per_minute=0))
+    # Broadcasts are kept by the database alone: what wakes workers, and where, is tested elsewhere.
+    fast = replace(settings, zalo=replace(settings.zalo, app_per_minute=0), queue=QueueSettings("embedded"))
     async with opened(with_zalo(fast, provider.server.url), clock) as runtime:
         yield runtime
 
