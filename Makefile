@@ -22,7 +22,7 @@ run: setup ## start the service and the simulator with demo data; PORT= and SIM_
 	@exec $(PY) -m tests.simulator.with_service --port $(PORT) --sim-port $(SIM_PORT)
 
 test: setup test-servers ## run every test, on SQLite and on PostgreSQL and Redis; ARGS= goes to pytest
-	@$(PY) -m pytest -n 2 $(ARGS)
+	@$(PY) -m pytest -n 2 --dist worksteal $(ARGS)
 
 chaos: setup test-servers ## break the service in many rounds; ROUNDS= how many, SEED= the first, ARGS= as in tests/chaos/__main__.py
 	@$(PY) -m tests.chaos --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED)) $(ARGS)
@@ -32,7 +32,7 @@ check: setup test-servers ## lint, format, types, import contracts, then the fas
 	$(PY) -m ruff format --check
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports
-	$(PY) -m pytest -n 2 -m "not browser and not processes" $(ARGS)
+	$(PY) -m pytest -n 2 --dist worksteal -m "not browser and not processes" $(ARGS)
 
 bench: setup test-servers ## measure and write var/bench.json; ARGS= takes names of figures, --quick, --runs
 	@$(PY) -m tests.bench $(ARGS)
