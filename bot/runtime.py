@@ -98,6 +98,12 @@ class _Connector(aiohttp.TCPConnector):
         return await super().connect(req, traces, timeout)
 
 
+class _Request(aiohttp.ClientRequest):
+    """Send no header that no provider looks at: a broadcast would repeat it a million times."""
+
+    DEFAULT_HEADERS = {}  # noqa: RUF012 - declared so by aiohttp
+
+
 @contextlib.asynccontextmanager
 async def opened(
     settings: Settings, now: clock.Now = clock.utc_now, *, follow: bool | None = None
@@ -119,6 +125,7 @@ async def opened(
         http = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=_HTTP_SECONDS),
             connector=_Connector(limit=_CONNECTIONS),
+            request_class=_Request,
             cookie_jar=aiohttp.DummyCookieJar(),
         )
         stack.push_async_callback(http.close)

@@ -24,8 +24,7 @@ class AccountRef:
     learnt: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
+class Recipient(NamedTuple):
     """Whom to write to: the provider's user id, or a phone where the account is addressed by phone."""
 
     external_id: str

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from bot.errors import LoaError
@@ -118,8 +119,7 @@ class UnknownOutcomeError(SendError):
     outcome = Outcome.UNKNOWN
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """The provider took the message: its id, and what it said of the allowance (`quota_type` None: charged)."""
 
     message_id: str

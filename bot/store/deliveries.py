@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ARRAY,
@@ -93,8 +93,7 @@ class Chunk:
     message: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(NamedTuple):
     """One delivery marked as leaving: `attempts` includes this one, `part` how many parts had left before."""
 
     n: int
@@ -105,8 +104,7 @@ class Due:
     part: int
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     """What became of one delivery. A throttled one is `queued` again and its try is not counted (`counted` False)."""
 
     n: int

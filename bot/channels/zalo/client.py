@@ -4,10 +4,11 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiohttp
 import orjson
+from multidict import CIMultiDict, istr
 
 from bot.channels.zalo.error_codes import Scope
 from bot.channels.zalo.errors import send_error
@@ -27,8 +28,10 @@ TIMEOUT = 10.0
 """Seconds for a whole call. Getting a connection has half of it, so that what runs out later has left this machine."""
 
 _MINUTE = 60.0
-_NOT_NEEDED = ("Accept", "Accept-Encoding")
-"""Headers that Zalo does not look at; a broadcast would send them a million times."""
+_LIMIT, _REMAIN = istr("X-RateLimit-Limit"), istr("X-RateLimit-Remain")
+_RETRY_AFTER = istr("Retry-After")
+_TOKEN, _CONTENT_TYPE = istr("access_token"), istr("Content-Type")
+# A broadcast passes here a million times: names of headers are prepared once, values are looked at when needed.
 _EARLY = 1.0
 _SERVER_ERROR = 500
 _TOO_MANY = 429
@@ -43,11 +46,14 @@ class RateNews:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
+class _Answer(NamedTuple):
     status: int
     body: bytes
-    retry_after: float | None
+    headers: Mapping[str, str]
+
+    @property
+    def retry_after(self) -> float | None:
+        return _seconds(self.headers.get(_RETRY_AFTER))
 
 
 class ZaloClient:
@@ -81,10 +87,10 @@ class ZaloClient:
         whose repeat would reach a citizen twice: if its outcome cannot be known, UnknownOutcomeError is raised, while
         for other calls that is a TemporaryError. Raises the SendError family.
         """
-        headers = {"access_token": token}
+        headers = CIMultiDict({_TOKEN: token})
         content: dict[str, Any] = {}
         if body is not None:
-            headers["Content-Type"] = "application/json"
+            headers[_CONTENT_TYPE] = "application/json"
             content["data"] = orjson.dumps(body)
         elif form is not None:
             content["data"] = form()
@@ -117,13 +123,13 @@ class ZaloClient:
     ) -> _Answer:
         try:
             response = await self._session.request(
-                method, url, headers=headers, timeout=self._timeout, allow_redirects=False,
-                skip_auto_headers=_NOT_NEEDED, **content,
-            )  # fmt: skip
+                method, url, headers=headers, timeout=self._timeout, allow_redirects=False, **content
+            )
             try:
-                self._note_rate(account_id, response.headers)
-                body = await response.read()
-                return _Answer(response.status, body, _seconds(response.headers.get("Retry-After")))
+                answered = response.headers
+                if account_id and _LIMIT in answered:
+                    self._note_rate(account_id, answered)
+                return _Answer(response.status, await response.read(), answered)
             finally:
                 response.release()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
@@ -136,10 +142,8 @@ class ZaloClient:
             raise UnknownOutcomeError("provider_disconnected", type(error).__name__) from None
 
     def _note_rate(self, account_id: str, headers: Mapping[str, str]) -> None:
-        if "X-RateLimit-Limit" not in headers:
-            return
-        limit, remain = integer_of(headers.get("X-RateLimit-Limit")), integer_of(headers.get("X-RateLimit-Remain"))
-        if account_id and limit is not None and remain is not None and limit > 0:
+        limit, remain = integer_of(headers.get(_LIMIT)), integer_of(headers.get(_REMAIN))
+        if limit is not None and remain is not None and limit > 0:
             self.rates[account_id] = RateNews(limit, max(remain, 0), self._now())
 
     def _data(self, answer: _Answer, scope: Scope, token: str) -> dict[str, Any]:
