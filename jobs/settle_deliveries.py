@@ -10,7 +10,7 @@ from bot.domain.message import Message, fit
 from bot.logs import logger
 from bot.queue import SEND_BROADCASTS, SETTLE_DELIVERIES
 from bot.runtime import Runtime, ref
-from bot.store import accounts, broadcasts, deliveries, messages
+from bot.store import accounts, broadcasts, delivery_outcomes, messages
 from bot.store.accounts import AccountRow
 from bot.store.broadcasts import BroadcastRow, ChunkRow, DeliveryRow
 
@@ -20,7 +20,7 @@ _log = logger("broadcast")
 async def settle_deliveries(runtime: Runtime) -> int:
     """Ask the provider about each delivery in doubt, else wait for its echo; returns how many were settled."""
     async with runtime.database.reading() as session:
-        ranges = await deliveries.doubtful(session)
+        ranges = await delivery_outcomes.doubtful(session)
     settled = 0
     for chunk in ranges:
         settled += await _range(runtime, chunk)
@@ -29,7 +29,7 @@ async def settle_deliveries(runtime: Runtime) -> int:
 
 async def _range(runtime: Runtime, chunk: ChunkRow) -> int:
     async with runtime.database.reading() as session:
-        rows = await deliveries.unknown(session, chunk.broadcast_id, chunk.first, chunk.last)
+        rows = await delivery_outcomes.unknown(session, chunk.broadcast_id, chunk.first, chunk.last)
         broadcast = await session.get(BroadcastRow, chunk.broadcast_id)
         assert broadcast is not None
         account = await accounts.account(session, broadcast.account_id)
@@ -38,7 +38,7 @@ async def _range(runtime: Runtime, chunk: ChunkRow) -> int:
     for row in rows:
         settled += await _one(runtime, broadcast, account, row)
     async with runtime.units_of_work() as uow:
-        await deliveries.clear_doubt(uow.session, chunk.broadcast_id, chunk.first)
+        await delivery_outcomes.clear_doubt(uow.session, chunk.broadcast_id, chunk.first)
         uow.after_commit(SEND_BROADCASTS.name)  # which calls a broadcast finished when this was the last doubt
     return settled
 
@@ -55,7 +55,7 @@ async def _one(runtime: Runtime, broadcast: BroadcastRow, account: AccountRow, r
     if isinstance(channel, FindsSent) and account.state == "active":
         async with runtime.database.reading() as session:
             known = await messages.provider_ids(session, row.recipient)
-            known |= await deliveries.provider_ids(session, row.recipient)
+            known |= await delivery_outcomes.provider_ids(session, row.recipient)
         try:
             with in_lane(BROADCAST):
                 found = await channel.find_sent(ref(account), Recipient(row.address), part, tried_at, known)
@@ -78,4 +78,4 @@ async def _write(runtime: Runtime, row: DeliveryRow, provider_id: str | None, pa
             await broadcasts.reopen(uow.session, row.broadcast_id, row.n)
         else:
             values = {"state": "sent", "provider_id": provider_id, "sent_at": uow.now, "reason": "", "part": parts}
-        return await deliveries.settle(uow.session, row.broadcast_id, row.n, **values)
+        return await delivery_outcomes.settle(uow.session, row.broadcast_id, row.n, **values)

@@ -5,7 +5,7 @@ from datetime import datetime
 from bot.domain.broadcast import personal
 from bot.domain.message import Message, fit
 from bot.domain.text import clean
-from bot.store import deliveries
+from bot.store import delivery_outcomes
 from bot.store.accounts import AccountRow
 from bot.store.unit_of_work import UnitOfWork
 
@@ -15,7 +15,7 @@ _MAY_ARRIVE = ("sending", "unknown", "sent", "delivered")
 
 async def told(uow: UnitOfWork, recipient: str, provider_id: str, *, seen: bool) -> bool:
     """Move a delivery on to delivered or seen, never back; False when no delivery of ours has this id."""
-    row = await deliveries.by_provider_id(uow.session, recipient, provider_id)
+    row = await delivery_outcomes.by_provider_id(uow.session, recipient, provider_id)
     if row is None:
         return False
     if row.state in _MAY_ARRIVE:
@@ -28,12 +28,12 @@ async def told(uow: UnitOfWork, recipient: str, provider_id: str, *, seen: bool)
 
 async def is_ours(uow: UnitOfWork, recipient: str, provider_id: str) -> bool:
     """Say whether a message with this id is a delivery that we know to have left."""
-    return await deliveries.by_provider_id(uow.session, recipient, provider_id) is not None
+    return await delivery_outcomes.by_provider_id(uow.session, recipient, provider_id) is not None
 
 
 async def being_sent(uow: UnitOfWork, recipient: str, since: datetime) -> bool:
     """Say whether a delivery to somebody is on its way or in doubt."""
-    return any(row.state in _DOUBT for row, _ in await deliveries.in_doubt_for(uow.session, recipient, since))
+    return any(row.state in _DOUBT for row, _ in await delivery_outcomes.in_doubt_for(uow.session, recipient, since))
 
 
 async def echoed(
@@ -43,7 +43,7 @@ async def echoed(
 
     Of a message in several parts only the echo of the last one settles it: the others do not say that it is through.
     """
-    for row, broadcast in await deliveries.in_doubt_for(uow.session, recipient, since):
+    for row, broadcast in await delivery_outcomes.in_doubt_for(uow.session, recipient, since):
         if broadcast.account_id != account.id:
             continue
         parts = fit(personal(Message.from_json(broadcast.message), row.merged), uow.capabilities(account))
@@ -59,5 +59,5 @@ async def echoed(
                 "failed_at": None,
                 "part": len(parts),
             }
-            return await deliveries.settle(uow.session, row.broadcast_id, row.n, **values)
+            return await delivery_outcomes.settle(uow.session, row.broadcast_id, row.n, **values)
     return False

@@ -85,49 +85,51 @@ async def say(
     What the bot repeats without end is not queued: then nothing is returned.
     """
     parts = fit(message, uow.capabilities(account), protected)
-    if author == "bot" and await repetition.repeats(uow, contact, parts[0].text):
-        await repetition.stop(uow, account, contact, parts[0], purpose, LANES[lane.value])
-        return []
     case = await cases.case(uow.session, case_id) if case_id else None
-    unit_id = (case.unit_id if case else None) or account.unit_id
-    ids = []
-    for part in parts:
-        row_id = uow.new_id()
-        uow.session.add(
-            OutboxRow(
-                id=row_id,
-                account_id=account.id,
-                contact_id=contact.id,
-                case_id=case_id,
-                unit_id=unit_id,
-                purpose=purpose,
-                lane=LANES[lane.value],
-                body=part.to_json(),
-                text=part.text,
-                next_attempt_at=uow.now + timedelta(seconds=delay),
-                expires_at=uow.now + lifetime if lifetime else None,
-                created_at=uow.now,
-            )
+    lasts_until = uow.now + lifetime if lifetime else None
+    rows = [
+        OutboxRow(
+            id=uow.new_id(),
+            account_id=account.id,
+            contact_id=contact.id,
+            case_id=case_id,
+            unit_id=(case.unit_id if case else None) or account.unit_id,
+            purpose=purpose,
+            lane=LANES[lane.value],
+            body=part.to_json(),
+            text=part.text,
+            next_attempt_at=uow.now + timedelta(seconds=delay),
+            expires_at=lasts_until,
+            created_at=uow.now,
         )
-        uow.session.add(
-            MessageRow(
-                id=row_id,
-                account_id=account.id,
-                contact_id=contact.id,
-                case_id=case_id,
-                direction="out",
-                author=author,
-                staff_id=uow.actor.id if uow.actor.kind == "staff" else None,
-                text=part.text,
-                occurred_at=uow.now,
-            )
-        )
-        ids.append(row_id)
+        for part in parts
+    ]
+    if author == "bot" and await repetition.repeats(uow, contact, parts[0].text):
+        await repetition.stop(uow, rows[0])
+        return []
+    for row in rows:
+        uow.session.add(row)
+        uow.session.add(_word(uow, row, author))
     await uow.session.flush()
     uow.after_commit("deliver_messages", float(delay))
     if case_id is not None:
         uow.announce(f"case:{case_id}")
-    return ids
+    return [row.id for row in rows]
+
+
+def _word(uow: UnitOfWork, row: OutboxRow, author: str) -> MessageRow:
+    """Return what the conversation shows of a message of ours."""
+    return MessageRow(
+        id=row.id,
+        account_id=row.account_id,
+        contact_id=row.contact_id,
+        case_id=row.case_id,
+        direction="out",
+        author=author,
+        staff_id=uow.actor.id if uow.actor.kind == "staff" else None,
+        text=row.text,
+        occurred_at=uow.now,
+    )
 
 
 async def bot_says(

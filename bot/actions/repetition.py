@@ -2,9 +2,7 @@
 
 from datetime import timedelta
 
-from bot.domain.message import Message
 from bot.store import messages, outbox
-from bot.store.accounts import AccountRow
 from bot.store.audit import AuditRow
 from bot.store.contacts import ContactRow
 from bot.store.outbox import OutboxRow
@@ -22,35 +20,19 @@ async def repeats(uow: UnitOfWork, contact: ContactRow, text: str) -> bool:
     return await messages.repeated(uow.session, contact.id, text, uow.now - WITHIN, MOST) >= MOST
 
 
-async def stop(
-    uow: UnitOfWork, account: AccountRow, contact: ContactRow, message: Message, purpose: str, lane: int
-) -> None:
+async def stop(uow: UnitOfWork, row: OutboxRow) -> None:
     """Keep one message of a loop as failed, so that staff see it; the others of the same loop leave no trace."""
-    if await outbox.failed_for(uow.session, contact.id, REASON, message.text, uow.now - WITHIN):
+    if await outbox.failed_for(uow.session, row.contact_id, REASON, row.text, uow.now - WITHIN):
         return
-    row_id = uow.new_id()
-    uow.session.add(
-        OutboxRow(
-            id=row_id,
-            account_id=account.id,
-            contact_id=contact.id,
-            purpose=purpose,
-            lane=lane,
-            body=message.to_json(),
-            text=message.text,
-            state="failed",
-            reason=REASON,
-            created_at=uow.now,
-            failed_at=uow.now,
-        )
-    )
+    row.state, row.reason, row.failed_at, row.next_attempt_at = "failed", REASON, uow.now, None
+    uow.session.add(row)
     deed = AuditRow(
         id=uow.new_id(),
         at=uow.now,
         actor_kind="system",
         action="message.loop",
-        subject=f"contact:{contact.id}",
-        data={"purpose": purpose, "outbox": row_id},
+        subject=f"contact:{row.contact_id}",
+        data={"purpose": row.purpose, "outbox": row.id},
     )
     uow.session.add(deed)
     await uow.session.flush()

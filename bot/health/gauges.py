@@ -8,7 +8,7 @@ from bot.health.broadcasts import last_progress
 from bot.health.machine import spooled_bytes
 from bot.logs import logger
 from bot.runtime import Runtime
-from bot.store import books, health, inbox, outbox, waiting
+from bot.store import books, health, inbox, outbox_figures, waiting
 from bot.store.database import DATABASE_ERRORS, Session
 from bot.store.outbox import LANES
 from bot.store.waiting import Waiting
@@ -65,7 +65,7 @@ async def _measure(session: Session, now: datetime) -> None:
 
 async def _lanes(session: Session, now: datetime) -> dict[str, Waiting]:
     """Return what waits in each lane; in the last one also the recipients of broadcasts, since the last progress."""
-    counts, oldest = await outbox.open_counts(session), await outbox.oldest_due(session, now)
+    counts, oldest = await outbox_figures.open_counts(session), await outbox_figures.oldest_due(session, now)
     lanes = {
         name: Waiting(sum(counts.get((lane, state), 0) for state in ("queued", "sending")), oldest.get(lane))
         for name, lane in LANES.items()

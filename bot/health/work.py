@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from bot.health.line import Light, Line, light_of
 from bot.queue import FETCH_ATTACHMENTS, HANDLE_UPDATES
-from bot.store import inbox, outbox, waiting
+from bot.store import inbox, outbox_figures, waiting
 from bot.store.database import Session
 from bot.store.health import JobRunRow
 from bot.store.outbox import LANES
@@ -61,8 +61,8 @@ async def conversation_lines(session: Session, runs: dict[str, JobRunRow], now: 
 
 async def outbox_lines(session: Session, now: datetime) -> list[Line]:
     """Look at each lane of messages, at those in doubt, and at those that failed lately."""
-    counts = await outbox.open_counts(session)
-    oldest = await outbox.oldest_due(session, now)
+    counts = await outbox_figures.open_counts(session)
+    oldest = await outbox_figures.oldest_due(session, now)
     busy = await waiting.sent_now(session, now)
     lines = []
     for name, lane in LANES.items():
@@ -73,6 +73,6 @@ async def outbox_lines(session: Session, now: datetime) -> list[Line]:
         lines.append(Line("lane", light, name, values))
     doubt = await waiting.in_doubt(session, now)
     lines.append(Line("doubt", light_of(doubt.age(now), LATE_DOUBT, STUCK_DOUBT), values=_values(doubt, now)))
-    for reason, number, last_at in await outbox.failures(session, now - FAILURES_SHOWN):
+    for reason, number, last_at in await outbox_figures.failures(session, now - FAILURES_SHOWN):
         lines.append(Line("failures", Light.WARN, reason, {"number": number, "last_at": last_at}))
     return lines

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +30,15 @@ _open_transactions: ContextVar[int] = ContextVar("open_transactions", default=0)
 def in_transaction() -> bool:
     """Say whether the running task holds a transaction: then it must not use the network (reliability R19)."""
     return _open_transactions.get() > 0
+
+
+@contextlib.contextmanager
+def _counted() -> Iterator[None]:
+    token = _open_transactions.set(_open_transactions.get() + 1)
+    try:
+        yield
+    finally:
+        _open_transactions.reset(token)
 
 
 def sqlite_time(moment: datetime) -> str:
@@ -66,28 +75,23 @@ class Database:
     @contextlib.asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:
         """Give a session whose transaction is committed by whoever opened it; rolled back when left by an error."""
-        token = _open_transactions.set(_open_transactions.get() + 1)
-        try:
+        with _counted():
             async with AsyncSession(self._writer, expire_on_commit=False) as session:
                 yield session
-        finally:
-            _open_transactions.reset(token)
 
     @contextlib.asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """Give a session for reading only; nothing done in it is kept."""
-        token = _open_transactions.set(_open_transactions.get() + 1)
-        try:
+        with _counted():
             async with AsyncSession(self._reader, expire_on_commit=False) as session:
                 yield session
-        finally:
-            _open_transactions.reset(token)
 
     @contextlib.asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
         """Give a bare connection inside a transaction, for multi-row statements; committed when left without error."""
-        async with self._writer.begin() as connection:
-            yield connection
+        with _counted():
+            async with self._writer.begin() as connection:
+                yield connection
 
     async def close(self) -> None:
         """Close every connection."""

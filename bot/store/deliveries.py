@@ -7,11 +7,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ARRAY,
-    ColumnElement,
     Integer,
     Select,
     Text,
-    and_,
     bindparam,
     case,
     exists,
@@ -34,7 +32,8 @@ _chunks = ChunkRow.metadata.tables["broadcast_chunks"]
 _deliveries = DeliveryRow.metadata.tables["deliveries"]
 _broadcasts = BroadcastRow.metadata.tables["broadcasts"]
 _accounts = AccountRow.metadata.tables["accounts"]
-_DOUBT = ("sending", "unknown")
+DOUBT = ("sending", "unknown")
+"""States in which nobody knows yet whether the message arrived."""
 _D, _C = _deliveries.c, _chunks.c
 # Every message passes through these: they are built once.
 _HELD = (
@@ -69,7 +68,7 @@ _TOLD = (
 )
 _SENT_POSTGRES = (
     update(_deliveries)
-    .where(_D.broadcast_id == bindparam("b"), _D.n == _TOLD.c.n, _D.state.in_(_DOUBT))
+    .where(_D.broadcast_id == bindparam("b"), _D.n == _TOLD.c.n, _D.state.in_(DOUBT))
     .values(
         state="sent", reason="", provider_id=_TOLD.c.provider_id, part=_TOLD.c.part, sent_at=bindparam("at")
     )
@@ -211,7 +210,7 @@ async def record(connection: AsyncConnection, broadcast_id: int, done: Sequence[
     table = _deliveries.c
     for outcome in others:
         statement = update(_deliveries).where(
-            table.broadcast_id == broadcast_id, table.n == outcome.n, table.state.in_(_DOUBT)
+            table.broadcast_id == broadcast_id, table.n == outcome.n, table.state.in_(DOUBT)
         )
         values: dict[str, Any] = {"state": outcome.state, "reason": outcome.reason, "part": outcome.part}
         if outcome.provider_id is not None:
@@ -286,77 +285,3 @@ async def next_due(session: AsyncSession, now: datetime) -> datetime | None:
         .where(ChunkRow.state == "waiting", BroadcastRow.state == "running", col(ChunkRow.next_attempt_at) > now)
     )
     return (await session.exec(query)).one()
-
-
-async def doubtful(session: AsyncSession, limit: int = 20) -> list[ChunkRow]:
-    """Return ranges in which an outcome is unknown and nobody is sending."""
-    query = select_rows(ChunkRow).where(col(ChunkRow.doubtful), ChunkRow.state != "running").limit(limit)
-    return list((await session.exec(query)).all())
-
-
-async def unknown(session: AsyncSession, broadcast_id: int, first: int, last: int) -> list[DeliveryRow]:
-    """Return the deliveries of a range whose outcome is unknown."""
-    query = select_rows(DeliveryRow).where(
-        DeliveryRow.broadcast_id == broadcast_id,
-        col(DeliveryRow.n).between(first, last),
-        DeliveryRow.state == "unknown",
-    )
-    return list((await session.exec(query.order_by(col(DeliveryRow.n)))).all())
-
-
-async def settle(session: AsyncSession, broadcast_id: int, n: int, **values: object) -> bool:
-    """Write what became of a delivery in doubt or given up as unknown; False when somebody settled it meanwhile."""
-    statement = update(DeliveryRow).where(
-        col(DeliveryRow.broadcast_id) == broadcast_id,
-        col(DeliveryRow.n) == n,
-        or_(col(DeliveryRow.state).in_(_DOUBT), _given_up()),
-    )
-    return bool((await session.exec(statement.values(**values))).rowcount)
-
-
-def _given_up() -> ColumnElement[bool]:
-    return and_(col(DeliveryRow.state) == "failed", col(DeliveryRow.reason) == "outcome_unknown")
-
-
-async def clear_doubt(session: AsyncSession, broadcast_id: int, first: int) -> None:
-    """Note that nothing in a range is in doubt any more; kept when something is."""
-    inside = exists(literal(1)).where(
-        col(DeliveryRow.broadcast_id) == col(ChunkRow.broadcast_id),
-        col(DeliveryRow.n).between(col(ChunkRow.first), col(ChunkRow.last)),
-        col(DeliveryRow.state) == "unknown",
-    )
-    statement = update(ChunkRow).where(
-        col(ChunkRow.broadcast_id) == broadcast_id, col(ChunkRow.first) == first, ~inside
-    )
-    await session.exec(statement.values(doubtful=False))
-
-
-async def in_doubt_for(
-    session: AsyncSession, recipient: str, since: datetime
-) -> list[tuple[DeliveryRow, BroadcastRow]]:
-    """Return what is leaving, in doubt or given up as unknown for a recipient, tried since then, with its broadcast."""
-    query = (
-        select_rows(DeliveryRow, BroadcastRow)
-        .join(BroadcastRow, col(BroadcastRow.id) == col(DeliveryRow.broadcast_id))
-        .where(
-            DeliveryRow.recipient == recipient,
-            or_(col(DeliveryRow.state).in_(_DOUBT), _given_up()),
-            col(DeliveryRow.sending_at) >= since,
-        )
-        .order_by(col(DeliveryRow.broadcast_id))
-    )
-    return list((await session.exec(query)).all())
-
-
-async def by_provider_id(session: AsyncSession, recipient: str, provider_id: str) -> DeliveryRow | None:
-    """Return a recipient's delivery by the provider's id of the message."""
-    query = select_rows(DeliveryRow).where(DeliveryRow.recipient == recipient, DeliveryRow.provider_id == provider_id)
-    return (await session.exec(query)).first()
-
-
-async def provider_ids(session: AsyncSession, recipient: str) -> set[str]:
-    """Return the provider's ids of all deliveries to a recipient."""
-    query = select_rows(DeliveryRow.provider_id).where(
-        DeliveryRow.recipient == recipient, col(DeliveryRow.provider_id).is_not(None)
-    )
-    return {found for found in (await session.exec(query)).all() if found is not None}

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, Index, Integer, and_, exists, func, literal, or_, update
+from sqlalchemy import JSON, ColumnElement, Index, Integer, and_, exists, func, literal, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.store.accounts import AccountRow
 
 LANES = {"answer": 0, "notice": 1, "broadcast": 2}
-_OPEN = ("queued", "sending", "unknown")
+OPEN = ("queued", "sending", "unknown")
 
 
 class OutboxRow(SQLModel, table=True):
@@ -88,22 +88,6 @@ async def claim(
     byte leaves, so that a crash leaves at most these in doubt. A message that waits for long (quota, undo) does not
     hold up later ones to the same person, nor one of a less urgent lane a more urgent one.
     """
-    earlier = aliased(OutboxRow)
-    waits = exists(literal(1)).where(
-        col(earlier.contact_id) == col(OutboxRow.contact_id),
-        col(earlier.id) < col(OutboxRow.id),
-        col(earlier.lane) <= col(OutboxRow.lane),
-        or_(
-            col(earlier.state).in_(("sending", "unknown")),
-            and_(
-                col(earlier.state) == "queued",
-                or_(
-                    col(earlier.next_attempt_at) <= now,
-                    and_(col(earlier.attempts) > 0, col(earlier.next_attempt_at) < now + timedelta(minutes=5)),
-                ),
-            ),
-        ),
-    )
     query = (
         select(OutboxRow.id)
         .join(AccountRow, col(AccountRow.id) == col(OutboxRow.account_id))
@@ -112,7 +96,7 @@ async def claim(
             col(OutboxRow.next_attempt_at) <= now,
             or_(col(OutboxRow.expires_at).is_(None), col(OutboxRow.expires_at) > now),
             col(AccountRow.state) == "active",
-            ~waits,
+            ~_must_wait(now),
         )
         .order_by(col(OutboxRow.lane), col(OutboxRow.id))
         .limit(limit)
@@ -143,6 +127,21 @@ async def claim(
         select(OutboxRow).where(col(OutboxRow.id).in_(ids)).order_by(col(OutboxRow.lane), col(OutboxRow.id))
     )
     return list(rows.all())
+
+
+def _must_wait(now: datetime) -> ColumnElement[bool]:
+    """Say whether an earlier message to the same person is on its way, or due, or soon to be tried again."""
+    earlier = aliased(OutboxRow)
+    tried_soon = and_(col(earlier.attempts) > 0, col(earlier.next_attempt_at) < now + timedelta(minutes=5))
+    return exists(literal(1)).where(
+        col(earlier.contact_id) == col(OutboxRow.contact_id),
+        col(earlier.id) < col(OutboxRow.id),
+        col(earlier.lane) <= col(OutboxRow.lane),
+        or_(
+            col(earlier.state).in_(("sending", "unknown")),
+            and_(col(earlier.state) == "queued", or_(col(earlier.next_attempt_at) <= now, tried_soon)),
+        ),
+    )
 
 
 async def record(session: AsyncSession, row_id: str, lease: str, **values: object) -> bool:
@@ -258,51 +257,10 @@ async def wake_account(session: AsyncSession, account_id: str, now: datetime) ->
     return int((await session.exec(statement.values(next_attempt_at=now))).rowcount)
 
 
-async def counts(session: AsyncSession) -> dict[tuple[int, str], int]:
-    """Return how many messages stand in each lane and state."""
-    query = select(OutboxRow.lane, OutboxRow.state, func.count()).group_by(col(OutboxRow.lane), col(OutboxRow.state))
-    return {(lane, state): int(n) for lane, state, n in (await session.exec(query)).all()}
-
-
-async def open_counts(session: AsyncSession) -> dict[tuple[int, str], int]:
-    """Return how many messages on their way stand in each lane and state."""
-    query = select(OutboxRow.lane, OutboxRow.state, func.count()).where(col(OutboxRow.state).in_(_OPEN))
-    grouped = query.group_by(col(OutboxRow.lane), col(OutboxRow.state))
-    return {(lane, state): int(n) for lane, state, n in (await session.exec(grouped)).all()}
-
-
-async def oldest_due(session: AsyncSession, now: datetime) -> dict[int, datetime]:
-    """Return, by lane, since when the oldest message that should have left is due."""
-    query = (
-        select(OutboxRow.lane, func.min(OutboxRow.next_attempt_at))
-        .where(col(OutboxRow.state).in_(_OPEN), col(OutboxRow.next_attempt_at) <= now)
-        .group_by(col(OutboxRow.lane))
-    )
-    return {lane: at for lane, at in (await session.exec(query)).all() if at is not None}
-
-
 async def next_due(session: AsyncSession) -> datetime | None:
     """Return when the next waiting message is due."""
     query = select(func.min(OutboxRow.next_attempt_at)).where(col(OutboxRow.state) == "queued")
     return (await session.exec(query)).one()
-
-
-async def failures(session: AsyncSession, since: datetime) -> list[tuple[str, int, datetime]]:
-    """Return failed messages grouped by reason since then: reason, how many, last time."""
-    query = (
-        select(OutboxRow.reason, func.count(), func.max(OutboxRow.failed_at))
-        .where(col(OutboxRow.state) == "failed", col(OutboxRow.failed_at) >= since)
-        .group_by(OutboxRow.reason)
-    )
-    return [(reason, int(n), at) for reason, n, at in (await session.exec(query)).all() if at is not None]
-
-
-async def failed(session: AsyncSession, limit: int = 50, since: datetime | None = None) -> list[OutboxRow]:
-    """Return failed messages, newest first, of all times or since then."""
-    query = select(OutboxRow).where(OutboxRow.state == "failed")
-    if since is not None:
-        query = query.where(col(OutboxRow.failed_at) >= since)
-    return list((await session.exec(query.order_by(col(OutboxRow.failed_at).desc()).limit(limit))).all())
 
 
 async def failed_for(session: AsyncSession, contact_id: str, reason: str, text: str, since: datetime) -> bool:

@@ -11,7 +11,7 @@ from bot.health.line import HealthReport, Light, Line
 from bot.health.report import report
 from bot.health.work import FAILURES_SHOWN
 from bot.queue import JOBS
-from bot.store import cases, contacts, inbox, outbox
+from bot.store import cases, contacts, inbox, outbox_figures
 from handlers.console.case_access import may_see
 from handlers.console.page import form_of, render, runtime_of, see_other, visit_of, writing
 
@@ -27,7 +27,7 @@ async def show(request: web.Request) -> web.Response:
     try:
         async with runtime.database.reading() as session:
             parked = await inbox.parked(session, _SHOWN)
-            failed = await outbox.failed(session, _SHOWN, runtime.now() - FAILURES_SHOWN)
+            failed = await outbox_figures.failed(session, _SHOWN, runtime.now() - FAILURES_SHOWN)
             about = await cases.cases(session, list({row.case_id for row in failed if row.case_id}))
             seen = {case.id for case in about if may_see(visit_of(request), case)}
             people = await contacts.contacts(session, list({row.contact_id for row in failed if row.case_id in seen}))

@@ -4,7 +4,7 @@ from sqlmodel import select
 
 from bot.actions.messages import say
 from bot.domain.message import Message
-from bot.store import outbox
+from bot.store import outbox_figures
 from bot.store.audit import AuditRow
 from bot.store.contacts import ContactRow
 from bot.store.messages import MessageRow
@@ -36,7 +36,7 @@ async def test_the_same_text_without_end_is_stopped_and_told_once(talk: Talk) ->
         failed = (await session.exec(select(OutboxRow).where(OutboxRow.state == "failed"))).all()
         deeds = (await session.exec(select(AuditRow).where(AuditRow.action == "message.loop"))).all()
         told = (await session.exec(select(MessageRow).where(MessageRow.text == ECHO.text))).all()
-        shown = await outbox.failures(session, failed[0].created_at)
+        shown = await outbox_figures.failures(session, failed[0].created_at)
     assert [(row.reason, row.text, row.next_attempt_at) for row in failed] == [("loop", ECHO.text, None)]
     assert [deed.data["outbox"] for deed in deeds] == [failed[0].id]
     assert len(told) == 20

@@ -1,0 +1,85 @@
+"""Say what became of a broadcast's deliveries: told by receipts and echoes, or settled when in doubt."""
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, exists, literal, or_, update
+from sqlmodel import col
+from sqlmodel import select as select_rows
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.store.broadcasts import BroadcastRow, ChunkRow, DeliveryRow
+from bot.store.deliveries import DOUBT
+
+
+async def doubtful(session: AsyncSession, limit: int = 20) -> list[ChunkRow]:
+    """Return ranges in which an outcome is unknown and nobody is sending."""
+    query = select_rows(ChunkRow).where(col(ChunkRow.doubtful), ChunkRow.state != "running").limit(limit)
+    return list((await session.exec(query)).all())
+
+
+async def unknown(session: AsyncSession, broadcast_id: int, first: int, last: int) -> list[DeliveryRow]:
+    """Return the deliveries of a range whose outcome is unknown."""
+    query = select_rows(DeliveryRow).where(
+        DeliveryRow.broadcast_id == broadcast_id,
+        col(DeliveryRow.n).between(first, last),
+        DeliveryRow.state == "unknown",
+    )
+    return list((await session.exec(query.order_by(col(DeliveryRow.n)))).all())
+
+
+async def settle(session: AsyncSession, broadcast_id: int, n: int, **values: object) -> bool:
+    """Write what became of a delivery in doubt or given up as unknown; False when somebody settled it meanwhile."""
+    statement = update(DeliveryRow).where(
+        col(DeliveryRow.broadcast_id) == broadcast_id,
+        col(DeliveryRow.n) == n,
+        or_(col(DeliveryRow.state).in_(DOUBT), _given_up()),
+    )
+    return bool((await session.exec(statement.values(**values))).rowcount)
+
+
+def _given_up() -> ColumnElement[bool]:
+    return and_(col(DeliveryRow.state) == "failed", col(DeliveryRow.reason) == "outcome_unknown")
+
+
+async def clear_doubt(session: AsyncSession, broadcast_id: int, first: int) -> None:
+    """Note that nothing in a range is in doubt any more; kept when something is."""
+    inside = exists(literal(1)).where(
+        col(DeliveryRow.broadcast_id) == col(ChunkRow.broadcast_id),
+        col(DeliveryRow.n).between(col(ChunkRow.first), col(ChunkRow.last)),
+        col(DeliveryRow.state) == "unknown",
+    )
+    statement = update(ChunkRow).where(
+        col(ChunkRow.broadcast_id) == broadcast_id, col(ChunkRow.first) == first, ~inside
+    )
+    await session.exec(statement.values(doubtful=False))
+
+
+async def in_doubt_for(
+    session: AsyncSession, recipient: str, since: datetime
+) -> list[tuple[DeliveryRow, BroadcastRow]]:
+    """Return what is leaving, in doubt or given up as unknown for a recipient, tried since then, with its broadcast."""
+    query = (
+        select_rows(DeliveryRow, BroadcastRow)
+        .join(BroadcastRow, col(BroadcastRow.id) == col(DeliveryRow.broadcast_id))
+        .where(
+            DeliveryRow.recipient == recipient,
+            or_(col(DeliveryRow.state).in_(DOUBT), _given_up()),
+            col(DeliveryRow.sending_at) >= since,
+        )
+        .order_by(col(DeliveryRow.broadcast_id))
+    )
+    return list((await session.exec(query)).all())
+
+
+async def by_provider_id(session: AsyncSession, recipient: str, provider_id: str) -> DeliveryRow | None:
+    """Return a recipient's delivery by the provider's id of the message."""
+    query = select_rows(DeliveryRow).where(DeliveryRow.recipient == recipient, DeliveryRow.provider_id == provider_id)
+    return (await session.exec(query)).first()
+
+
+async def provider_ids(session: AsyncSession, recipient: str) -> set[str]:
+    """Return the provider's ids of all deliveries to a recipient."""
+    query = select_rows(DeliveryRow.provider_id).where(
+        DeliveryRow.recipient == recipient, col(DeliveryRow.provider_id).is_not(None)
+    )
+    return {found for found in (await session.exec(query)).all() if found is not None}
