@@ -148,11 +148,10 @@ class Queue:
     def _wake_now(self, job: str) -> None:
         if self._ring is not None:
             self._ring(job)
-        elif self._redis is not None:
-            self._wakes.add(job)
-            self._send_soon()
+        else:
+            self.call_for_help(job)
 
-    async def call_for_help(self, job: str) -> None:
+    def call_for_help(self, job: str) -> None:
         """Wake a job in some process, be it this one: there is more to do than one can take."""
         if self._redis is not None:
             self._wakes.add(job)

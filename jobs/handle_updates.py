@@ -91,7 +91,7 @@ async def _work_off(runtime: Runtime, hand: _InHand) -> None:
             free = _AT_ONCE - len(hand.tasks)
             if await _begin(runtime, hand, free) == free and time.monotonic() - helped_at > _HELP_SECONDS:
                 helped_at = time.monotonic()
-                await runtime.queue.call_for_help(HANDLE_UPDATES.name)
+                runtime.queue.call_for_help(HANDLE_UPDATES.name)
         if not hand.tasks:
             return
         await _places(hand, bell)

@@ -18,7 +18,7 @@ from bot.actions import broadcasts
 from bot.config import QueueSettings, Settings
 from bot.domain.message import Message
 from bot.domain.update import MessageReceived
-from bot.errors import ConflictError
+from bot.errors import ConflictError, InvalidInputError
 from bot.runtime import Runtime, opened
 from bot.store import accounts, deliveries
 from bot.store.accounts import AccountRow
@@ -175,7 +175,7 @@ async def test_only_those_who_can_be_written_to_are_in_the_audience(runtime: Run
 
 async def test_nobody_to_write_to_is_an_error_and_leaves_nothing(runtime: Runtime) -> None:
     to = await people(runtime, 0)
-    with pytest.raises(Exception, match="nobody"):
+    with pytest.raises(InvalidInputError, match="nobody"):
         await begun(runtime, to)
     async with runtime.database.reading() as session:
         assert (await session.exec(select(BroadcastRow))).all() == []
@@ -354,8 +354,9 @@ async def test_receipts_move_a_delivery_on_and_never_back(runtime: Runtime) -> N
     assert row.provider_id is not None
     await event(runtime, "user_seen_message", row.address, row.provider_id)
     await event(runtime, "user_received_message", row.address, row.provider_id)
-    assert (await everyone(runtime))[0].state == "delivered" or (await everyone(runtime))[0].state == "seen"
-    assert (await everyone(runtime))[0].seen_at is not None
+    row = (await everyone(runtime))[0]
+    assert row.state == "seen"
+    assert row.seen_at is not None
 
 
 async def test_the_echo_of_a_known_delivery_is_not_taken_for_a_person_of_the_office(runtime: Runtime) -> None:
@@ -463,10 +464,12 @@ async def test_the_account_s_allowance_is_kept_and_the_rest_follows(runtime: Run
     await begun(runtime, slow)
     runtime.stopping.clear()
     sending = asyncio.create_task(send_broadcasts(runtime))
-    await asyncio.sleep(1.5)
+    async with asyncio.timeout(20):
+        while not provider.taken:  # noqa: ASYNC110 - polling with a limit
+            await asyncio.sleep(0.01)
     runtime.stopping.set()
     await sending
-    assert 1 <= len(provider.taken) <= 20
+    assert 1 <= len(provider.taken) <= 80, "a broadcast's share of a minute, however long this took"
     assert (await states(runtime))["sent"] == len(provider.taken)
     async with runtime.database.reading() as session:
         assert {c.state for c in (await session.exec(select(ChunkRow))).all()} == {"waiting"}

@@ -5,7 +5,6 @@ import random
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
-from statistics import median
 from typing import Any
 
 import pytest
@@ -16,8 +15,6 @@ from bot.runtime import Runtime, opened
 from jobs import periodic, worker
 from tests.chaos.servers import OwnRedis
 from tests.runtime_fixtures import Clock
-
-PROMPT_SECONDS = 0.05
 
 
 class Seen:
@@ -76,22 +73,16 @@ async def until_heard(web: Runtime) -> None:
             await asyncio.sleep(0.01)
 
 
-async def lags(web: Runtime, seen: Seen, delay: float) -> list[float]:
-    found = []
+@pytest.mark.parametrize("delay", [0.0, 0.12])
+@pytest.mark.usefixtures("working")
+async def test_each_wake_up_starts_the_job_though_nothing_sweeps_and_nobody_looks(
+    web: Runtime, seen: Seen, delay: float
+) -> None:
+    """How soon it starts is measured by `make bench` as wake.*.p95_ms."""
     for _ in range(9):
         wanted = time.monotonic() + delay
         await web.queue.wake("handle_updates", delay)
-        found.append(await seen.next() - wanted)
-        await asyncio.sleep(0.01)
-    return found
-
-
-@pytest.mark.parametrize("delay", [0.0, 0.12])
-@pytest.mark.usefixtures("working")
-async def test_a_job_starts_within_fifty_milliseconds_of_its_time(web: Runtime, seen: Seen, delay: float) -> None:
-    found = await lags(web, seen, delay)
-    assert min(found) > -0.01, "never early"
-    assert median(found) < PROMPT_SECONDS, found
+        assert await seen.next() - wanted > -0.01, "never early"
 
 
 @pytest.mark.usefixtures("working")
@@ -122,12 +113,11 @@ async def test_a_process_that_is_told_to_wake_never_waits_for_redis(settings: Se
         return
     deaf = replace(settings, queue=QueueSettings(url="redis://192.0.2.1:6379/0"))  # an address that never answers
     async with opened(deaf, clock) as runtime:
-        began = time.monotonic()
         for _ in range(100):
             await runtime.queue.wake("handle_updates")
             await runtime.queue.announce("health")
-        assert time.monotonic() - began < 1
         assert runtime.queue._sender is not None
+        assert not runtime.queue._sender.done(), "all were told while the first is still waiting for Redis"
         runtime.queue._sender.cancel()
 
 
@@ -145,11 +135,15 @@ class Work:
     def __init__(self) -> None:
         self.waiting: set[int] = set()
         self.done: list[int] = []
+        self.swept = True
 
     async def __call__(self, _runtime: Runtime) -> int:
         found, self.waiting = self.waiting, set()
         self.done += sorted(found)
         return len(found)
+
+    async def sweep(self, runtime: Runtime) -> int:
+        return await self(runtime) if self.swept else 0
 
     async def all_done(self, number: int, seconds: float) -> None:
         async with asyncio.timeout(seconds):
@@ -173,8 +167,8 @@ async def apart(
     """Give a web process and its work, with a worker process beside it, on a Redis that may be stopped."""
     work = Work()
     monkeypatch.setitem(worker.REGISTERED, "handle_updates", work)
-    sweeper = Job("handle_updates", 1, limit=None)
-    monkeypatch.setattr(periodic, "JOBS", (sweeper,))
+    monkeypatch.setitem(worker.REGISTERED, "requeue_stuck", work.sweep)
+    monkeypatch.setattr(periodic, "JOBS", (Job("requeue_stuck", 1, limit=None),))
     mine = replace(settings, queue=QueueSettings(url=own_redis.url))
     async with opened(mine) as web, opened(mine) as other, worker.working(other, alone=False):
         yield web, work
@@ -209,10 +203,9 @@ async def test_a_worker_outlives_a_redis_that_is_stopped_and_started_again(
     await work.all_done(30, 10)
     await asyncio.to_thread(own_redis.start)
     await until_heard_again(web)
-    began = time.monotonic()
+    work.swept = False
     await add(web, work, 30)
     await work.all_done(31, 10)
-    assert time.monotonic() - began < 0.5, "woken, not swept"
 
 
 async def until_heard_again(web: Runtime) -> None:
