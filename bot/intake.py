@@ -137,7 +137,7 @@ class Intake:
             metrics.spooled.inc(len(arrivals))
 
     async def _store(self, arrivals: Sequence[Arrival], limit: float) -> None:
-        """Write to the database; What no database can hold is set aside, and does not stop the others."""
+        """Write to the database; what no database can hold is set aside, and does not stop the others."""
         try:
             async with asyncio.timeout(limit):
                 await self._writer.write(arrivals)

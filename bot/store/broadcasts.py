@@ -100,8 +100,8 @@ async def broadcast(session: AsyncSession, broadcast_id: int) -> BroadcastRow | 
 async def freeze(session: AsyncSession, row: BroadcastRow, since: datetime | None) -> int:
     """Make one delivery for every contact of the account who can be written to; returns how many.
 
-    Those who never wrote to the account, who have said stop, who are gone or erased are left out; with `since` also
-    those whose last word is older.
+    Those who have said stop, who are gone, erased or anonymous are left out; with `since` also those whose last word is
+    older, or who have never written.
     """
     assert row.id is not None
     number = func.row_number().over(order_by=col(ContactRow.id))
