@@ -104,6 +104,14 @@ class FindsSent(Protocol):
 
 
 @runtime_checkable
+class AnswersTaps(Protocol):
+    """The provider wants to hear that a button press arrived, and can show a few words over the chat."""
+
+    async def answer_tap(self, account: AccountRef, tap_id: str, text: str = "") -> None:
+        """Answer one press, showing `text` for a moment ("" shows nothing); raises the SendError family."""
+
+
+@runtime_checkable
 class RefreshesCredentials(Protocol):
     """The provider's credentials age and must be renewed."""
 

@@ -35,7 +35,11 @@ class Media:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message to one person. `replies_to` is the provider's id of the message it answers."""
+    """One message to one person. `replies_to` is the provider's id of the message it answers.
+
+    `edits` is the provider's id of an earlier message of ours in whose place this one is put; an account that cannot
+    do that sends it as a new message.
+    """
 
     text: str = ""
     buttons: tuple[Button, ...] = ()
@@ -46,6 +50,7 @@ class Message:
     template_id: str | None = None
     parameters: dict[str, str] = field(default_factory=dict)
     replies_to: str | None = None
+    edits: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-able dictionary, empty fields left out."""
@@ -56,7 +61,7 @@ class Message:
             ]
         if self.media:
             out["media"] = {"file_id": self.media.file_id, "kind": self.media.kind, "name": self.media.name}
-        for name in ("text", "asks_contact", "title", "image_url", "template_id", "parameters", "replies_to"):
+        for name in ("text", "asks_contact", "title", "image_url", "template_id", "parameters", "replies_to", "edits"):
             value = getattr(self, name)
             if value:
                 out[name] = value
@@ -76,6 +81,7 @@ class Message:
             template_id=data.get("template_id"),
             parameters=dict(data.get("parameters", {})),
             replies_to=data.get("replies_to"),
+            edits=data.get("edits"),
         )
 
 
@@ -91,6 +97,8 @@ class Capabilities:
     file_captions: bool = True
     asks_contact: bool = False
     quotes: bool = False
+    edits: bool = False
+    groups: bool = False
     receipts: bool = True
     window_hours: int = 0
     free_hours: int = 0
@@ -109,6 +117,7 @@ def fit(message: Message, capabilities: Capabilities, protected: tuple[str, ...]
         words = replace(message, media=None)
         rest = fit(words, capabilities, protected) if words.text or words.buttons else []
         return [Message(media=message.media), *rest]
+    message = message if capabilities.edits else replace(message, edits=None)
     text, buttons = message.text, message.buttons
     if buttons and len(buttons) > capabilities.max_buttons:
         lines = [f"{number}. {b.label}" + (f": {b.url}" if b.url else "") for number, b in enumerate(buttons, 1)]
@@ -120,9 +129,9 @@ def fit(message: Message, capabilities: Capabilities, protected: tuple[str, ...]
         return [replace(message, text=text, buttons=buttons, replies_to=quote)]
     parts = split_text(text, capabilities.max_text, protected)
     head = [Message(text=part) for part in parts[:-1]]
-    last = replace(message, text=parts[-1], buttons=buttons, replies_to=None)
+    last = replace(message, text=parts[-1], buttons=buttons, replies_to=None, edits=None)
     if message.media:
         first = replace(message, text="", buttons=(), replies_to=quote)
         return [first, *head, replace(last, media=None)]
-    head[0] = replace(head[0], replies_to=quote)
+    head[0] = replace(head[0], replies_to=quote, edits=message.edits)
     return [*head, last]

@@ -39,18 +39,24 @@ class _Envelope:
 
     `account` is the provider's id of the OA or bot ("" when the event names none), `external_id` identifies the
     event for de-duplication within account and kind, `sender` is the citizen's id at that account ("" when the event
-    concerns no person), `occurred_at` the provider's time in UTC.
+    concerns no person), `occurred_at` the provider's time in UTC, `chat` the id of the group in which it happened
+    ("" between the account and one person).
     """
 
     account: str
     external_id: str
     sender: str
     occurred_at: datetime
+    chat: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageReceived(_Envelope):
-    """A citizen wrote, sent media, a place or a card. A tap that the provider cannot tell from typing is one too."""
+    """A citizen wrote, sent media, a place or a card. A tap that the provider cannot tell from typing is one too.
+
+    `edited`: what stands in an earlier message of the same id was changed. `album` is shared by the pictures that were
+    sent together, each of which arrives as an update of its own.
+    """
 
     message_id: str
     text: str = ""
@@ -59,15 +65,21 @@ class MessageReceived(_Envelope):
     anonymous: bool = False
     conversation_id: str | None = None
     test: bool = False
+    edited: bool = False
+    album: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ButtonPressed(_Envelope):
-    """A citizen pressed a button of a message that we sent; `payload` is what we put into it."""
+    """A citizen pressed a button of a message that we sent; `payload` is what we put into it.
+
+    `tap_id` is what the provider wants to hear back, so that the button stops spinning ("" where it wants nothing).
+    """
 
     message_id: str
     payload: str
     tracking_id: str | None = None
+    tap_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,7 +38,10 @@ class Wakes(Protocol):
 
 @dataclass(slots=True)
 class UnitOfWork:
-    """What an action works on: the session, the moment, who acts, and what is to happen after the commit."""
+    """What an action works on: the session, the moment, who acts, and what is to happen after the commit.
+
+    `toast`: words to be shown over the chat for a moment to whoever has just pressed a button, where a provider can.
+    """
 
     session: AsyncSession
     now: datetime
@@ -46,6 +49,7 @@ class UnitOfWork:
     capabilities: Callable[[AccountRow], Capabilities]
     wakes: list[tuple[str, float]] = field(default_factory=list)
     topics: list[str] = field(default_factory=list)
+    toast: str = ""
 
     def after_commit(self, job: str, delay: float = 0.0) -> None:
         """Start a job once this transaction is durable; `delay` in seconds."""
