@@ -30,7 +30,7 @@ class DatabaseSettings:
     """Where the truth lies."""
 
     url: str = "sqlite:///var/loa.db"
-    pool_size: int = 10
+    pool_size: int = 20
 
 
 @dataclass(frozen=True, slots=True)

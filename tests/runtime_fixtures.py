@@ -89,7 +89,7 @@ async def database_url(
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    opened_database = Database(database_url, pool_size=5)
+    opened_database = Database(database_url, pool_size=10)
     yield opened_database
     await opened_database.close()
 
@@ -103,7 +103,7 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
         server.flush(number)
         queue = server.url(number)
     return Settings(
-        database=DatabaseSettings(url=database_url, pool_size=5),
+        database=DatabaseSettings(url=database_url, pool_size=10),
         queue=QueueSettings(url=queue),
         security=SecuritySettings(secret_key="t" * 40, spool=str(tmp_path / "spool")),
         zalo=ZaloSettings(

@@ -73,7 +73,7 @@ async def _check(settings: Settings, arguments: argparse.Namespace) -> Books:
         days = [arguments.day]
     elif arguments.days is not None:
         days = last_days(now, arguments.days)
-    database = Database(settings.database.url, pool_size=1)
+    database = Database(settings.database.url, pool_size=2)
     try:
         await require_current(database)
         return await reconcile(database, days, now)

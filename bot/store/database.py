@@ -56,7 +56,7 @@ class Database:
     (BEGIN IMMEDIATE) instead of failing half-way.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+    def __init__(self, url: str, *, pool_size: int = 20) -> None:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
         self.turn = asyncio.Lock()
@@ -160,7 +160,7 @@ def _postgres_engine(url: str, pool_size: int) -> AsyncEngine:
     return create_async_engine(
         f"postgresql+asyncpg://{rest}",
         pool_size=pool_size,
-        max_overflow=pool_size,
+        max_overflow=0,  # an overflowing connection is closed on return, and who is cancelled meanwhile leaves it open
         pool_timeout=30,
         pool_pre_ping=True,
         hide_parameters=True,

@@ -231,7 +231,7 @@ async def game(
         for oa in simulator.provider.world.oas.values():
             oa.webhook_url = members.webhook_url
         await members.heal()
-        database = Database(database_url, pool_size=3)
+        database = Database(database_url, pool_size=6)
         stack.push_async_callback(database.close)
         yield Game(members, simulator, database, Crowd(simulator), redis, bent)
     shutil.rmtree(folder, ignore_errors=True)
