@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     ARRAY,
     Integer,
-    Select,
     Text,
     bindparam,
     case,
@@ -36,6 +35,41 @@ DOUBT = ("sending", "unknown")
 """States in which nobody knows yet whether the message arrived."""
 _D, _C = _deliveries.c, _chunks.c
 # Every message passes through these: they are built once.
+_WAITS = (
+    _C.state == "waiting",
+    or_(_C.next_attempt_at.is_(None), _C.next_attempt_at <= bindparam("now")),
+)
+_others, _theirs = _chunks.alias(), _broadcasts.alias()
+_IN_WORK = (
+    select(func.count())
+    .select_from(_others.join(_theirs, _theirs.c.id == _others.c.broadcast_id))
+    .where(_others.c.state == "running", _theirs.c.unit_id == _broadcasts.c.unit_id)
+    .scalar_subquery()
+)
+_NEXT_BROADCAST = (
+    select(_broadcasts.c.id, _broadcasts.c.account_id, _broadcasts.c.unit_id, _broadcasts.c.message)
+    .join(_accounts, _accounts.c.id == _broadcasts.c.account_id)
+    .where(
+        _broadcasts.c.state == "running",
+        _accounts.c.state == "active",
+        _accounts.c.id.not_in(bindparam("avoid", expanding=True)),
+        exists(literal(1)).where(_C.broadcast_id == _broadcasts.c.id, *_WAITS),
+    )
+    .order_by(
+        _broadcasts.c.urgent.desc(), _IN_WORK, case((_broadcasts.c.served_at.is_(None), 0), else_=1),
+        _broadcasts.c.served_at, _broadcasts.c.id,
+    )
+    .limit(1)
+)  # fmt: skip
+_NEXT_RANGE = (
+    select(_C.first, _C.last)
+    .where(_C.broadcast_id == bindparam("b"), *_WAITS)
+    .order_by(_C.first)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+_HERE = (_C.broadcast_id == bindparam("b"), _C.first == bindparam("f"))
+_LEASE = update(_chunks).where(*_HERE).values(state="running", lease=bindparam("l"), leased_until=bindparam("until"))
 _HELD = (
     update(_chunks)
     .where(
@@ -121,59 +155,18 @@ async def lease(
 
     Accounts in `avoid` are passed over. `now` in UTC; the lease lasts `seconds`.
     """
-    chosen = (await connection.execute(_next_broadcast(now, avoid))).first()
+    chosen = (await connection.execute(_NEXT_BROADCAST, {"now": now, "avoid": list(avoid)})).first()
     if chosen is None:
         return None
-    found = (await connection.execute(_next_range(chosen.id, now))).first()
+    found = (await connection.execute(_NEXT_RANGE, {"b": chosen.id, "now": now})).first()
     if found is None:
         return None  # other workers were quicker; whoever asks again is told of another broadcast
     until = now + timedelta(seconds=seconds)
-    here = (_chunks.c.broadcast_id == chosen.id, _chunks.c.first == found.first)
-    await connection.execute(update(_chunks).where(*here).values(state="running", lease=token, leased_until=until))
+    await connection.execute(_LEASE, {"b": chosen.id, "f": found.first, "l": token, "until": until})
     await connection.execute(
         update(_broadcasts).where(_broadcasts.c.id == chosen.id).values(served_at=now, progress_at=now)
     )
     return Chunk(chosen.id, found.first, found.last, token, chosen.account_id, chosen.unit_id, dict(chosen.message))
-
-
-def _waits(now: datetime) -> tuple[Any, ...]:
-    due = or_(_chunks.c.next_attempt_at.is_(None), _chunks.c.next_attempt_at <= now)
-    return (_chunks.c.state == "waiting", due)
-
-
-def _next_range(broadcast_id: int, now: datetime) -> Select[Any]:
-    return (
-        select(_chunks.c.first, _chunks.c.last)
-        .where(_chunks.c.broadcast_id == broadcast_id, *_waits(now))
-        .order_by(_chunks.c.first)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-
-
-def _next_broadcast(now: datetime, avoid: Collection[str]) -> Select[Any]:
-    others, theirs = _chunks.alias(), _broadcasts.alias()
-    in_work = (
-        select(func.count())
-        .select_from(others.join(theirs, theirs.c.id == others.c.broadcast_id))
-        .where(others.c.state == "running", theirs.c.unit_id == _broadcasts.c.unit_id)
-        .scalar_subquery()
-    )
-    return (
-        select(_broadcasts.c.id, _broadcasts.c.account_id, _broadcasts.c.unit_id, _broadcasts.c.message)
-        .join(_accounts, _accounts.c.id == _broadcasts.c.account_id)
-        .where(
-            _broadcasts.c.state == "running",
-            _accounts.c.state == "active",
-            _accounts.c.id.not_in(avoid),
-            exists(literal(1)).where(_chunks.c.broadcast_id == _broadcasts.c.id, *_waits(now)),
-        )
-        .order_by(
-            _broadcasts.c.urgent.desc(), in_work, case((_broadcasts.c.served_at.is_(None), 0), else_=1),
-            _broadcasts.c.served_at, _broadcasts.c.id,
-        )
-        .limit(1)
-    )  # fmt: skip
 
 
 async def held(connection: AsyncConnection, chunk: Chunk, now: datetime, seconds: float) -> bool:
