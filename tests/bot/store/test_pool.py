@@ -1,0 +1,27 @@
+"""However many tasks want a connection at once, none is opened that would have to be closed on its return."""
+
+import asyncio
+
+from sqlalchemy import event, text
+
+from bot.store.database import Database
+
+
+async def test_a_connection_given_back_is_kept_whoever_is_cancelled_meanwhile(database_url: str) -> None:
+    database = Database(database_url, pool_size=2)
+    opened, closed = [], []
+    engine = database.engine.sync_engine
+    event.listen(engine, "connect", lambda connection, _record: opened.append(connection))
+    event.listen(engine, "close", lambda connection, _record: closed.append(connection))
+
+    async def visit() -> None:
+        async with database.writing() as session:
+            await session.exec(text("SELECT 1"))  # type: ignore[call-overload] # plain SQL
+            await session.commit()
+
+    try:
+        await asyncio.gather(*(visit() for _ in range(12)))
+        assert len(opened) == (1 if database.is_sqlite else 2)
+        assert closed == []
+    finally:
+        await database.close()
