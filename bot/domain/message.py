@@ -6,6 +6,8 @@ from typing import Any
 
 from bot.domain.split import split_text
 
+_BASIC_PLANE = "\uffff"
+
 
 class Lane(StrEnum):
     """Which messages go first; the order of the members is the order of sending."""
@@ -87,9 +89,16 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What one account can carry now; lengths in characters, window in hours (0: no window)."""
+    """What one account can carry now; lengths in characters, window in hours (0: no window).
+
+    With `utf16` characters outside the basic plane, such as emoji, count double. `max_caption` is how long the words
+    beside a picture or file may be (0: as any text). Without `receipts` the provider never tells what became of a
+    message: no echo, no delivery.
+    """
 
     max_text: int
+    max_caption: int = 0
+    utf16: bool = False
     max_buttons: int = 0
     max_button_label: int = 100
     images: bool = True
@@ -125,13 +134,39 @@ def fit(message: Message, capabilities: Capabilities, protected: tuple[str, ...]
         buttons = ()
     buttons = tuple(replace(b, label=b.label[: capabilities.max_button_label]) for b in buttons)
     quote = message.replies_to if capabilities.quotes else None
-    if len(text) <= capabilities.max_text:
+    if _fits(text, message, capabilities):
         return [replace(message, text=text, buttons=buttons, replies_to=quote)]
-    parts = split_text(text, capabilities.max_text, protected)
+    parts = split_text(text, _room(text, message, capabilities), protected)
+    if len(parts) < 2 and not message.media:  # noqa: PLR2004 - it was too long for its blanks or its title alone
+        return [replace(message, text="".join(parts), buttons=buttons, replies_to=quote)]
     head = [Message(text=part) for part in parts[:-1]]
-    last = replace(message, text=parts[-1], buttons=buttons, replies_to=None, edits=None)
+    last = replace(message, text=parts[-1] if parts else "", buttons=buttons, title="", replies_to=None, edits=None)
     if message.media:
         first = replace(message, text="", buttons=(), replies_to=quote)
         return [first, *head, replace(last, media=None)]
-    head[0] = replace(head[0], replies_to=quote, edits=message.edits)
+    head[0] = replace(head[0], title=message.title, replies_to=quote, edits=message.edits)
     return [*head, last]
+
+
+def _fits(text: str, message: Message, capabilities: Capabilities) -> bool:
+    most = capabilities.max_caption if message.media and capabilities.max_caption else capabilities.max_text
+    return _length(text, capabilities) + _title_length(message, capabilities) <= most
+
+
+def _room(text: str, message: Message, capabilities: Capabilities) -> int:
+    """Return how many characters a part of the text may have, wherever those stand that count double."""
+    most = max(capabilities.max_text - _title_length(message, capabilities), capabilities.max_text // 2)
+    return max(most - (_length(text, capabilities) - len(text)), most // 2)
+
+
+def _title_length(message: Message, capabilities: Capabilities) -> int:
+    """Return what a title takes of the text's room: it stands above, with a blank line between."""
+    if not message.title or message.asks_contact:
+        return 0
+    return _length(message.title, capabilities) + 2
+
+
+def _length(text: str, capabilities: Capabilities) -> int:
+    if not capabilities.utf16 or text.isascii():
+        return len(text)
+    return len(text) + sum(c > _BASIC_PLANE for c in text)

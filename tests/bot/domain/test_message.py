@@ -57,3 +57,33 @@ def test_a_message_survives_being_stored(message: Message) -> None:
 def test_every_part_fits(text: str, limit: int, buttons: int) -> None:
     parts = fit(Message(text, BUTTONS), Capabilities(max_text=limit, max_buttons=buttons))
     assert all(len(p.text) <= limit for p in parts)
+
+
+def test_blanks_alone_are_no_part() -> None:
+    assert [p.text for p in fit(Message(" " * 50), Capabilities(max_text=20))] == [""]
+
+
+@given(st.text(alphabet="aă😀🇻\n ", max_size=300), st.integers(20, 100))
+def test_emoji_count_double_where_a_provider_counts_so(text: str, limit: int) -> None:
+    parts = fit(Message(text), Capabilities(max_text=limit, utf16=True))
+    assert all(len(p.text.encode("utf-16-le")) // 2 <= limit for p in parts)
+    assert "".join("".join(p.text for p in parts).split()) == "".join(text.split())
+
+
+def test_a_caption_longer_than_a_picture_may_have_follows_as_text() -> None:
+    parts = fit(
+        Message("chữ " * 100, media=Media("f", "image", "a.jpg"), title="Đã xong"),
+        Capabilities(max_text=1000, max_caption=100),
+    )
+    assert [(p.media is not None, bool(p.text), p.title) for p in parts] == [
+        (True, False, "Đã xong"),
+        (False, True, ""),
+    ]
+
+
+def test_an_edit_replaces_by_its_first_part_and_is_a_new_message_elsewhere() -> None:
+    card = Message("một hai ba bốn năm " * 20, title="Phản ánh", edits="7:1")
+    parts = fit(card, Capabilities(max_text=100, edits=True))
+    assert [p.edits for p in parts] == ["7:1"] + [None] * (len(parts) - 1)
+    assert [p.title for p in parts] == ["Phản ánh"] + [""] * (len(parts) - 1)
+    assert all(p.edits is None for p in fit(card, Capabilities(max_text=100)))
