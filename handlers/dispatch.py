@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable
 
 from bot.actions import contacts, live
-from bot.actions.messages import receive
+from bot.actions.contacts import BLOCKED
+from bot.actions.messages import edit, receive
 from bot.domain.conversation import Draft, Step
 from bot.domain.courtesy import courtesy
 from bot.domain.text import clean
@@ -22,6 +23,7 @@ from bot.domain.update import (
 )
 from bot.domain.words import (
     MenuWord,
+    is_command,
     is_conduct_report,
     is_denunciation,
     is_emergency,
@@ -34,7 +36,7 @@ from bot.store import contacts as rows
 from bot.store.accounts import AccountRow
 from bot.store.unit_of_work import Actor, UnitOfWork
 from handlers import receipts
-from handlers.citizen import ask, consent, lookup, papers, propose, rate, reply, report, welcome
+from handlers.citizen import ask, consent, drafting, lookup, papers, propose, rate, reply, report, welcome
 from handlers.citizen.turn import Desk, Turn
 
 __all__ = ["Desk", "dispatch", "resume"]
@@ -68,7 +70,8 @@ COMMANDS: tuple[tuple[Test, Handler], ...] = (
     (_says(MenuWord.ASK), ask.begin),
     (_says(MenuWord.ANNOUNCEMENTS, MenuWord.MY_TOPICS), consent.announcements),
     (_says(MenuWord.CONTACT, MenuWord.HUMAN), welcome.contact),
-    (_says(MenuWord.MENU, MenuWord.HELP), welcome.menu),
+    (_says(MenuWord.MENU, MenuWord.HELP), welcome.start),
+    (lambda turn: is_command(turn.text), welcome.start),
 )
 """Words that work from any state, whatever the bot was waiting for."""
 
@@ -91,6 +94,7 @@ OUT_OF_THE_BLUE: tuple[tuple[Test, Handler], ...] = (
     (lambda turn: any(says(turn.text) for says in _GRAVE), propose.from_text),
     (lambda turn: is_emergency(turn.text), propose.from_emergency),
     (lambda turn: looks_like_complaint(turn.text), propose.from_text),
+    (welcome.of_the_past, welcome.past),
     (lambda turn: courtesy(turn.text) is not None and not turn.attachments, welcome.in_passing),
     (lambda turn: looks_like_question(turn.text), propose.from_question),
     (lambda _: True, welcome.other),
@@ -105,6 +109,8 @@ async def dispatch(desk: Desk, uow: UnitOfWork, account: AccountRow, update: Upd
             await receipts.receipt(uow, account, update)
         case Echo():
             await receipts.echo(uow, account, update, desk.settings.live_minutes)
+        case MessageReceived() if update.edited and not update.test:
+            await _edited(uow, account, update)
         case MessageReceived() if not update.test:
             await _message(desk, uow, account, update)
         case ButtonPressed() if update.sender:
@@ -139,19 +145,27 @@ async def _message(desk: Desk, uow: UnitOfWork, account: AccountRow, update: Mes
     turn = await _turn(desk, uow, account, update.sender, anonymous=update.anonymous)
     turn.contact.conversation_id = update.conversation_id or turn.contact.conversation_id
     turn.message, _ = await receive(uow, account, turn.contact, update)
-    turn.attachments = update.attachments
+    turn.attachments, turn.album = update.attachments, update.album
     turn.text = _number_to_payload(turn, clean(update.text))
-    await papers.turn_away(turn)
+    turned_away = await papers.turn_away(turn)
     if update.anonymous:
         await welcome.anonymous(turn)
-    elif not turn.said:
+    elif not turned_away and not await reply.late_of_album(turn):
         await _answer(turn)
     turn.keep()
 
 
+async def _edited(uow: UnitOfWork, account: AccountRow, update: MessageReceived) -> None:
+    """Note that a message was changed; nothing is answered, and a report being written takes the new words."""
+    contact = await contacts.met(uow, account, update.sender, interacts=True)
+    uow.actor = Actor("citizen", contact.id, contact.name)
+    message, before = await edit(uow, account, contact, update)
+    drafting.reword(await contacts.conversation_of(uow, contact), message, before)
+
+
 async def _button(desk: Desk, uow: UnitOfWork, account: AccountRow, update: ButtonPressed) -> None:
     turn = await _turn(desk, uow, account, update.sender)
-    turn.text = clean(update.payload)
+    turn.text, turn.pressed = clean(update.payload), True
     await _answer(turn)
     turn.keep()
 
@@ -202,6 +216,7 @@ async def _about_person(
         case Unfollowed():
             contact = await contacts.met(uow, account, update.sender, interacts=False)
             contact.following = False
+            contact.gone = contact.gone or (BLOCKED if update.blocked else "")
         case PhoneShared():
             turn = await _turn(desk, uow, account, update.sender)
             await consent.phone(turn, update)
@@ -235,6 +250,8 @@ async def _after_quiet(turn: Turn) -> None:
     match turn.step:
         case Step.PROPOSED:
             await propose.ask(turn)
+        case Step.PLACE if draft.has_place:
+            await report.ask_confirm(turn)
         case Step.CATEGORY:
             await report.ask_category(turn)
         case Step.CONTENT if draft.has_content:
@@ -243,7 +260,7 @@ async def _after_quiet(turn: Turn) -> None:
             await turn.say("report_photos_first", draft=draft)
         case Step.PLACE:
             await report.ask_place(turn)
-        case Step.PHOTOS | Step.CONFIRM:
+        case Step.PHOTOS | Step.CONFIRM | Step.EDITING:
             await report.ask_confirm(turn)
         case _:
             return

@@ -17,6 +17,8 @@ from bot.store.unit_of_work import UnitOfWork
 
 PRIVACY_TEXT_VERSION = "2026-11"
 """Version of the privacy line shown in the greeting; consent rows name it."""
+BLOCKED = "recipient_blocked"
+"""Why a contact is gone who has blocked the account."""
 
 
 async def met(

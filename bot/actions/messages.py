@@ -6,10 +6,11 @@ from typing import Any
 
 from bot import render
 from bot.actions import repetition
+from bot.actions.case_trail import note
 from bot.domain.message import Lane, Message, fit
 from bot.domain.text import clean
 from bot.domain.update import AttachmentKind, MessageReceived
-from bot.store import cases, outbox
+from bot.store import cases, messages, outbox
 from bot.store.accounts import AccountRow
 from bot.store.contacts import ContactRow
 from bot.store.messages import AttachmentRow, MessageRow
@@ -20,6 +21,8 @@ FETCHED = frozenset(
     {AttachmentKind.IMAGE, AttachmentKind.GIF, AttachmentKind.VIDEO, AttachmentKind.AUDIO, AttachmentKind.FILE}
 )
 """Kinds whose bytes are fetched and kept; the others are only described."""
+_EARLIER = 20
+"""So many earlier wordings of one message are kept; of a message changed more often, the first and the latest."""
 
 
 async def receive(
@@ -38,6 +41,8 @@ async def receive(
         quotes=update.quotes,
         latitude=place.latitude if place else None,
         longitude=place.longitude if place else None,
+        album=update.album,
+        edited_at=min(update.occurred_at, uow.now) if update.edited else None,
         occurred_at=min(update.occurred_at, uow.now),
     )
     uow.session.add(row)
@@ -48,6 +53,31 @@ async def receive(
         uow.after_commit("fetch_attachments")
     uow.announce(f"contact:{contact.id}")
     return row, attached
+
+
+async def edit(
+    uow: UnitOfWork, account: AccountRow, contact: ContactRow, update: MessageReceived
+) -> tuple[MessageRow, str]:
+    """Take in that a citizen changed the words of a message: the new ones count, the old ones stay on record.
+
+    Returns the message and what it said before. One that was never received is stored as it stands now. A change that
+    leaves the words alone (a moving location, a preview) leaves no trace.
+    """
+    row = await messages.from_contact(uow.session, contact.id, update.message_id)
+    if row is None:
+        row, _ = await receive(uow, account, contact, update)
+        return row, ""
+    before, words = row.text, clean(update.text)
+    if words == before:
+        return row, before
+    kept = [*row.earlier, before]
+    row.earlier = kept if len(kept) <= _EARLIER else [kept[0], *kept[2:]]
+    row.text, row.edited_at = words, min(update.occurred_at, uow.now)
+    case = await cases.lock(uow.session, row.case_id) if row.case_id else None
+    if case is not None:
+        note(uow, case, "citizen_edited", data={"message": row.id}, from_state=case.state)
+    uow.announce(f"contact:{contact.id}")
+    return row, before
 
 
 def _attachment(uow: UnitOfWork, row: MessageRow, attachment: Any) -> AttachmentRow:

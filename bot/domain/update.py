@@ -91,7 +91,9 @@ class Followed(_Envelope):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unfollowed(_Envelope):
-    """A citizen stopped following."""
+    """A citizen stopped following. `blocked`: nothing gets through to them any more until they come back."""
+
+    blocked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,8 @@ class MenuWord(Enum):
     DELETE_DATA = "delete_data"
     EXPORT_DATA = "export_data"
     HUMAN = "human"
+    LINK = "link"
+    UNLINK = "unlink"
     YES = "yes"
     NO = "no"
     SEND = "send"
@@ -46,7 +48,7 @@ MENU_PHRASES = {
     MenuWord.REPORT: phrase_list("""
         phản ánh · gửi phản ánh · gửi phản ánh mới · phản ánh mới · phản ánh kiến nghị · kiến nghị ·
         phản ánh hiện trường · báo cáo sự cố · báo sự cố · góp ý · gửi góp ý · gửi kiến nghị ·
-        gửi thành phản ánh · viết phản ánh · tạo phản ánh · /report
+        gửi thành phản ánh · viết phản ánh · tạo phản ánh · /report · /phananh
     """),
     MenuWord.LOOKUP: phrase_list("""
         tra cứu hồ sơ · tra cứu · tra hồ sơ · tra cứu kết quả · tra cứu kết quả hồ sơ · xem hồ sơ ·
@@ -105,6 +107,14 @@ MENU_PHRASES = {
     MenuWord.HUMAN: phrase_list("""
         gặp cán bộ · gặp người · gặp người thật · gặp nhân viên · gặp tổng đài viên · nói chuyện với cán bộ ·
         hỏi cán bộ · chuyển cán bộ · nhắn cán bộ
+    """),
+    MenuWord.LINK: phrase_list("""
+        nối kênh · nối hai kênh · nối các kênh · liên kết kênh · kết nối kênh · nối tài khoản · liên kết tài khoản ·
+        chia sẻ số điện thoại · gửi số điện thoại · /link
+    """),
+    MenuWord.UNLINK: phrase_list("""
+        bỏ nối · bỏ nối kênh · bỏ nối hai kênh · thôi nối · hủy nối · hủy nối kênh · ngắt nối · ngắt kết nối ·
+        bỏ liên kết · hủy liên kết · /unlink
     """),
     MenuWord.YES: phrase_list("""
         có · đồng ý · tôi đồng ý · đúng · đúng rồi · đúng vậy · phải · phải rồi · vâng · dạ · dạ vâng · vâng dạ ·

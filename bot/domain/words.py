@@ -33,6 +33,7 @@ __all__ = [
     "case_code",
     "find_area",
     "guess_category",
+    "is_command",
     "is_conduct_report",
     "is_denunciation",
     "is_emergency",
@@ -52,6 +53,9 @@ _LONGEST_COMMAND = 12
 _ACCENT_DECIDES = frozenset({"dung"})
 _CODE_LETTERS = "A-HJ-NP-Za-hj-np-z2-9"
 _CODE = re.compile(rf"(?<![^\W_])[Pp][Aa](?P<gap>[\s.:_\-‐-―−]*)(?P<code>[{_CODE_LETTERS}]{{5}})(?![^\W_])")
+# A bot's command as chat applications write it: `/huy`, in groups `/huy@name_of_the_bot`, both perhaps with more words.
+_COMMAND = re.compile(r"/(?P<name>[A-Za-z0-9_]{1,32})(?:@\w{1,64})?(?P<rest>\s.*)?", re.DOTALL)
+_START = "start"
 _LONE_CODE = re.compile(rf"pa([{_CODE_LETTERS}]{{5}})")
 
 
@@ -105,13 +109,24 @@ _NUMBERS = _Lexicon(NUMBER_WORDS)
 def menu_word(text: str, *, numbers: bool = False) -> MenuWord | None:
     """Return the menu word that the whole text is, typed or tapped, with or without accents, `#` and politeness.
 
-    With `numbers` a digit means the line of the main menu. Bare `dung` is `dừng`; `đúng` is not.
+    With `numbers` a digit means the line of the main menu. Bare `dung` is `dừng`; `đúng` is not. A command stands for
+    its word, whichever bot it names; what follows `/start` came from a link and asks for nothing.
     """
+    command = _COMMAND.fullmatch(text)
+    if command is not None:
+        name, rest = command["name"].casefold(), command["rest"] or ""
+        text = name if name == _START else name + rest
     found = _MENU.find(typed(text))
     if found is None and numbers:
         choice = number_choice(text, len(MENU_NUMBERS))
         return None if choice is None else MENU_NUMBERS[choice]
     return found
+
+
+def is_command(text: str) -> bool:
+    """Say whether the text is a lone command, known or not, as in `/xyz` or `/xyz@name_of_the_bot`."""
+    command = _COMMAND.fullmatch(text)
+    return command is not None and not (command["rest"] or "").strip()
 
 
 def number_choice(text: str, count: int) -> int | None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, update
+from sqlalchemy import JSON, Index, update
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -11,6 +11,8 @@ class MessageRow(SQLModel, table=True):
     """One message; `direction` in | out, `author` citizen | bot | staff | oa_tool.
 
     An outgoing message that we sent has the id of its outbox row; `provider_id` is the provider's id of it.
+    `album` is shared by what was sent together. When its sender changed the words, `edited_at` says when last and
+    `earlier` what they were before, oldest first.
     """
 
     __tablename__ = "messages"
@@ -32,6 +34,9 @@ class MessageRow(SQLModel, table=True):
     quotes: str | None = None
     latitude: float | None = None
     longitude: float | None = None
+    album: str = ""
+    edited_at: datetime | None = None
+    earlier: list[str] = Field(default_factory=list, sa_type=JSON)
     occurred_at: datetime
 
 
@@ -64,6 +69,30 @@ async def by_provider_id(session: AsyncSession, account_id: str, provider_id: st
     """Return a message by the provider's id."""
     query = select(MessageRow).where(MessageRow.account_id == account_id, MessageRow.provider_id == provider_id)
     return (await session.exec(query)).first()
+
+
+async def from_contact(session: AsyncSession, contact_id: str, provider_id: str) -> MessageRow | None:
+    """Return what a contact sent, by the provider's id."""
+    query = select(MessageRow).where(
+        MessageRow.contact_id == contact_id, MessageRow.provider_id == provider_id, MessageRow.direction == "in"
+    )
+    return (await session.exec(query)).first()
+
+
+async def of_album(session: AsyncSession, contact_id: str, album: str, since: datetime) -> list[MessageRow]:
+    """Return what a contact sent since then as one album, oldest first."""
+    query = select(MessageRow).where(
+        MessageRow.contact_id == contact_id, col(MessageRow.occurred_at) >= since, MessageRow.album == album
+    )
+    return list((await session.exec(query.order_by(col(MessageRow.occurred_at), col(MessageRow.id)))).all())
+
+
+async def any_discarded(session: AsyncSession, message_ids: list[str]) -> bool:
+    """Say whether something attached to these messages was not kept."""
+    query = select(AttachmentRow.id).where(
+        col(AttachmentRow.message_id).in_(message_ids), AttachmentRow.state == "discarded"
+    )
+    return bool(message_ids) and (await session.exec(query.limit(1))).first() is not None
 
 
 async def repeated(session: AsyncSession, contact_id: str, text: str, since: datetime, most: int) -> int:
@@ -182,7 +211,7 @@ async def blank_contact(session: AsyncSession, contact_id: str) -> None:
     await session.exec(
         update(MessageRow)
         .where(col(MessageRow.contact_id) == contact_id)
-        .values(text="", latitude=None, longitude=None)
+        .values(text="", latitude=None, longitude=None, earlier=[])
         .execution_options(synchronize_session=False)
     )
 

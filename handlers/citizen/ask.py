@@ -2,7 +2,7 @@
 
 from bot.domain.conversation import Draft, Step
 from bot.store import units
-from handlers.citizen import drafting, report
+from handlers.citizen import drafting, propose, report
 from handlers.citizen.propose import QUESTIONS
 from handlers.citizen.turn import Turn
 
@@ -15,8 +15,8 @@ async def begin(turn: Turn) -> None:
 
 async def question(turn: Turn) -> None:
     """Pass the question on as a case of its own kind and tell code and date."""
-    if turn.attachments and not turn.text:
-        await turn.say("ask_question")
+    if turn.attachments:
+        await propose.from_question(turn)
         return
     if not await drafting.acceptable(turn, turn.text):
         return

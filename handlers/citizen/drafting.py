@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from bot.domain.conversation import MAX_PHOTOS, MAX_VIDEOS, Step
+from bot.domain.conversation import MAX_PHOTOS, MAX_VIDEOS, Draft, Step
 from bot.domain.privacy import mask_identity
 from bot.domain.text import excerpt
 from bot.domain.update import AttachmentKind
 from bot.domain.words import find_area, is_conduct_report, is_denunciation, is_secret
 from bot.store import units
+from bot.store.contacts import ConversationRow
+from bot.store.messages import MessageRow
 from handlers.citizen import welcome
 from handlers.citizen.turn import Turn
 
@@ -71,6 +73,27 @@ async def gather(turn: Turn, *, announce: bool = True) -> None:
         turn.remember(over=True)
     if announce and turn.attachments:
         turn.wait_for_quiet()
+
+
+async def gather_with_words(turn: Turn) -> bool:
+    """Add what is attached and the words under it to the draft; False when the words must not run through a chat."""
+    if turn.text and not await acceptable(turn, turn.text):
+        return False
+    await gather(turn)
+    if turn.text:
+        assert turn.draft is not None
+        turn.draft.add_text(turn.text)
+    return True
+
+
+def reword(conversation: ConversationRow, message: MessageRow, before: str) -> None:
+    """Let a report being written say what its sender changed one of its messages to."""
+    draft = Draft.from_json(conversation.data.get("draft"))
+    if draft is None or not before or message.id not in draft.message_ids:
+        return
+    draft.text = draft.text.replace(before, message.text, 1).strip()
+    draft.place = draft.place.replace(before, message.text, 1).strip()
+    conversation.data = {**conversation.data, "draft": draft.to_json()}
 
 
 async def summary(turn: Turn) -> dict[str, Any]:

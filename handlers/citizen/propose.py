@@ -36,17 +36,22 @@ async def from_emergency(turn: Turn) -> None:
 
 
 async def from_question(turn: Turn) -> None:
-    """Propose to pass a question on to an official."""
-    if not await drafting.acceptable(turn, turn.text):
+    """Propose to pass a question on to an official; what was sent with it is waited for."""
+    if turn.text and not await drafting.acceptable(turn, turn.text):
         return
     turn.draft = _draft(turn)
     turn.draft.kind = "question"
     await drafting.gather(turn, announce=False)
-    turn.draft.add_text(turn.text)
+    if turn.text:
+        turn.draft.add_text(turn.text)
     choices = await units.categories(turn.uow.session, turn.account.unit_id)
     category = next((c for c in choices if c.code == QUESTIONS), choices[-1] if choices else None)
     turn.draft.category_id = category.id if category else ""
-    await ask(turn)
+    if turn.attachments:
+        turn.goto(Step.PROPOSED)
+        turn.wait_for_quiet()
+    else:
+        await ask(turn)
 
 
 async def from_attachment(turn: Turn) -> None:
@@ -97,7 +102,7 @@ async def ask(turn: Turn) -> None:
     draft = turn.draft
     assert draft is not None
     turn.goto(Step.PROPOSED)
-    if draft.kind == "question":
+    if draft.kind == "question" and draft.has_content:
         await turn.say("proposed_question", text=excerpt(mask_identity(draft.text), 300))
     elif draft.has_content:
         await turn.say("proposed", **await drafting.summary(turn))

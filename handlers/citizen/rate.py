@@ -7,6 +7,7 @@ from bot.actions import citizen_case
 from bot.domain.conversation import Step
 from bot.domain.words import MenuWord, rating_word
 from bot.store import cases
+from handlers.citizen import reply
 from handlers.citizen.turn import Turn
 
 _PAYLOAD = re.compile(r"^#danhgia (PA-[2-9A-Z]{5}) ([123])$")
@@ -64,6 +65,7 @@ async def reason(turn: Turn) -> None:
     assert case is not None
     turn.goto(Step.IDLE)
     turn.remember(remark=None, remark_since=None)
+    reply.more_belongs_to(turn, case)
     await turn.say("reopened" if reopened else "noted_low", case_id=case.id, code=case.code, due_at=case.due_at)
 
 

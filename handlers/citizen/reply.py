@@ -11,6 +11,8 @@ from handlers.citizen.turn import Turn
 
 _SAME_REPLY_MINUTES = 10
 """Photos and further words that follow a reply within this time belong to it."""
+_ALBUM_HOURS = 1
+"""What was sent together arrives within this time, even after an outage."""
 
 
 async def target(turn: Turn) -> CaseRow | None:
@@ -46,10 +48,29 @@ async def into(turn: Turn, case: CaseRow) -> None:
     """Put the words and attachments into the case; the first reply to a question is acknowledged."""
     first = case.state == CaseState.WAITING_FOR_CITIZEN
     await citizen_case.reply(turn.uow, case, turn.message_ids, turn.text)
-    until = turn.uow.now + timedelta(minutes=_SAME_REPLY_MINUTES)
-    turn.remember(replying=case.id, replying_until=until.isoformat())
+    more_belongs_to(turn, case)
     if first:
         await turn.say("reply_passed_on", case_id=case.id, code=case.code)
+
+
+def more_belongs_to(turn: Turn, case: CaseRow) -> None:
+    """Take what follows within some minutes, when nothing else is going on, as part of this case."""
+    until = turn.uow.now + timedelta(minutes=_SAME_REPLY_MINUTES)
+    turn.remember(replying=case.id, replying_until=until.isoformat())
+
+
+async def late_of_album(turn: Turn) -> bool:
+    """Put what was sent together with something of a case into that case without a word; False where there is none."""
+    if not turn.album:
+        return False
+    since = turn.uow.now - timedelta(hours=_ALBUM_HOURS)
+    together = await messages.of_album(turn.uow.session, turn.contact.id, turn.album, since)
+    case_id = next((row.case_id for row in together if row.case_id and row.id not in turn.message_ids), None)
+    case = await cases.case(turn.uow.session, case_id) if case_id else None
+    if case is None:
+        return False
+    await citizen_case.reply(turn.uow, case, turn.message_ids, turn.text)
+    return True
 
 
 async def _talked_about(turn: Turn) -> CaseRow | None:

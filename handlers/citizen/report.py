@@ -26,6 +26,10 @@ async def begin(turn: Turn) -> None:
         await offer(turn)
         return
     turn.draft = Draft(started_at=turn.uow.now.isoformat())
+    if turn.attachments:
+        turn.goto(Step.CATEGORY)
+        await drafting.gather(turn)
+        return
     await ask_category(turn)
 
 
@@ -95,7 +99,9 @@ async def category(turn: Turn) -> None:
             assert turn.draft is not None
             turn.draft.add_text(turn.text)
             turn.draft.message_ids += turn.message_ids
-        if guess is None and turn.draft is not None:
+        if guess is None and turn.draft is not None and turn.attachments:
+            await drafting.gather(turn)
+        elif guess is None and turn.draft is not None:
             await turn.say("report_category_again", categories=choices, prefix=CATEGORY_PAYLOAD)
         if guess is None:
             return
@@ -196,13 +202,21 @@ async def place(turn: Turn) -> None:
         draft.message_ids += turn.message_ids
     elif turn.attachments:
         await drafting.gather(turn)
+        if turn.text:
+            await _note_place(turn)
         return
     elif turn.word not in {MenuWord.SKIP, MenuWord.DONE, MenuWord.NO}:
-        draft.place = excerpt(turn.text, 300)
-        await drafting.note_area(turn, turn.text)
+        await _note_place(turn)
         draft.message_ids += turn.message_ids
     done = draft.attached or draft.step == Step.CONFIRM
     await (ask_confirm if done else ask_photos)(turn)
+
+
+async def _note_place(turn: Turn) -> None:
+    """Take the words as the place, and know its village."""
+    assert turn.draft is not None
+    turn.draft.place = excerpt(turn.text, 300)
+    await drafting.note_area(turn, turn.text)
 
 
 async def ask_photos(turn: Turn) -> None:
@@ -215,7 +229,7 @@ async def photos(turn: Turn) -> None:
     """Gather photos until there is quiet or the citizen says done; further words are added to the report."""
     assert turn.draft is not None
     if turn.attachments:
-        await drafting.gather(turn)
+        await drafting.gather_with_words(turn)
     elif turn.word in {MenuWord.DONE, MenuWord.SKIP, MenuWord.NO, MenuWord.SEND}:
         await ask_confirm(turn)
     elif await drafting.acceptable(turn, turn.text):
@@ -238,7 +252,7 @@ async def confirm(turn: Turn) -> None:
     draft = turn.draft
     assert draft is not None
     if turn.attachments:
-        await drafting.gather(turn)
+        await drafting.gather_with_words(turn)
     elif turn.word in {MenuWord.SEND, MenuWord.YES, MenuWord.DONE}:
         await send(turn)
     elif turn.word in {MenuWord.EDIT, MenuWord.NO} or wants_change(turn.text):
@@ -264,7 +278,7 @@ async def editing(turn: Turn) -> None:
     draft.step = Step.CONFIRM.value
     asked = fold(turn.text)
     if turn.attachments:
-        await drafting.gather(turn)
+        await drafting.gather_with_words(turn)
     elif asked in {"sua noi dung", "noi dung"}:
         draft.text = ""
         await ask_content(turn)

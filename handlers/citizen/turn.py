@@ -33,7 +33,8 @@ class Desk:
 class Turn:
     """What a citizen handler works on.
 
-    `text` is what was typed or what a number stands for; `numbers` says that a bare number means a menu entry.
+    `text` is what was typed or what a number stands for; `numbers` says that a bare number means a menu entry,
+    `pressed` that a button of ours was pressed; `album` is shared by what was sent together.
     """
 
     desk: Desk
@@ -46,6 +47,8 @@ class Turn:
     message: MessageRow | None = None
     draft: Draft | None = None
     numbers: bool = False
+    pressed: bool = False
+    album: str = ""
     said: list[str] = field(default_factory=list)
 
     @property

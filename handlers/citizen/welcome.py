@@ -1,5 +1,6 @@
 """Greet, show the menu, and answer what has no place elsewhere."""
 
+import re
 from typing import Any
 
 from bot.domain.conversation import Step
@@ -16,6 +17,13 @@ async def greet(turn: Turn) -> None:
         await turn.say("welcome", name=turn.account.name)
     else:
         await menu(turn)
+
+
+async def start(turn: Turn) -> None:
+    """Answer whoever opens the chat or asks for the menu: the greeting comes first, once, with its privacy line."""
+    if turn.step is not Step.IDLE:
+        turn.goto(Step.IDLE)
+    await greet(turn)
 
 
 async def menu(turn: Turn) -> None:
@@ -38,6 +46,8 @@ async def office(turn: Turn) -> dict[str, Any]:
     return {"unit": unit.name, **known}
 
 
+_PAYLOAD = re.compile(r"#[a-z]+ [a-z-]+")
+"""What a button of ours says where a tap arrives as typed."""
 _KINDS = {
     AttachmentKind.STICKER: "got_sticker",
     AttachmentKind.GIF: "got_sticker",
@@ -72,6 +82,16 @@ async def in_passing(turn: Turn) -> None:
         await turn.say("hear_anger")
     else:
         await turn.say("thanks_back")
+
+
+def of_the_past(turn: Turn) -> bool:
+    """Say whether this is a button of a step that has passed: nothing waits for it any more."""
+    return turn.pressed or _PAYLOAD.fullmatch(turn.text) is not None
+
+
+async def past(turn: Turn) -> None:
+    """Say that the button belongs to a step that is done or left, and what can be done instead."""
+    await turn.say("old_button")
 
 
 async def anonymous(turn: Turn) -> None:

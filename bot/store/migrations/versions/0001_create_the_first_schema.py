@@ -265,6 +265,21 @@ def upgrade() -> None:
         sa.UniqueConstraint("unit_id", "code"),
     )
     op.create_table(
+        "link_codes",
+        sa.Column("id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("staff_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("unit_id", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("expires_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("used_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"]),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("link_codes", schema=None) as batch_op:
+        batch_op.create_index("ix_link_codes_staff", ["staff_id"], unique=False)
+
+    op.create_table(
         "sessions",
         sa.Column("id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("staff_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -318,6 +333,7 @@ def upgrade() -> None:
         sa.Column("id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("account_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("external_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("name", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("phone", sa.LargeBinary(), nullable=True),
         sa.Column("phone_hash", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
@@ -471,6 +487,32 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "staff_links",
+        sa.Column("contact_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("account_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("staff_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("linked_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"]),
+        sa.ForeignKeyConstraint(["contact_id"], ["contacts.id"]),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"]),
+        sa.PrimaryKeyConstraint("contact_id"),
+        sa.UniqueConstraint("staff_id", "account_id"),
+    )
+    op.create_table(
+        "unit_groups",
+        sa.Column("contact_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("account_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("unit_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("linked_by", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.Column("linked_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"]),
+        sa.ForeignKeyConstraint(["contact_id"], ["contacts.id"]),
+        sa.ForeignKeyConstraint(["linked_by"], ["staff.id"]),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.id"]),
+        sa.PrimaryKeyConstraint("contact_id"),
+        sa.UniqueConstraint("unit_id", "account_id"),
+    )
+    op.create_table(
         "answers",
         sa.Column("id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("case_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -492,6 +534,35 @@ def upgrade() -> None:
         batch_op.create_index("ix_answers_case", ["case_id", "created_at"], unique=False)
 
     op.create_table(
+        "cards",
+        sa.Column("id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("case_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("account_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("chat_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("percent", sa.Integer(), nullable=False),
+        sa.Column("outbox_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("provider_id", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.Column("digest", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("stale", sa.Boolean(), nullable=False),
+        sa.Column("ending", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("live", sa.Boolean(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"]),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"]),
+        sa.ForeignKeyConstraint(["chat_id"], ["contacts.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("outbox_id"),
+    )
+    with op.batch_alter_table("cards", schema=None) as batch_op:
+        batch_op.create_index("ix_cards_case", ["case_id", "chat_id"], unique=False)
+        batch_op.create_index("ix_cards_chat", ["chat_id", "provider_id"], unique=False)
+        batch_op.create_index(
+            "ix_cards_stale", ["id"], unique=False, sqlite_where=sa.text("stale"), postgresql_where=sa.text("stale")
+        )
+
+    op.create_table(
         "case_events",
         sa.Column("id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("case_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -506,11 +577,43 @@ def upgrade() -> None:
         sa.Column("data", sa.JSON(), nullable=False),
         sa.Column("undo_until", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("undone_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("told_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"]),
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("case_events", schema=None) as batch_op:
         batch_op.create_index("ix_case_events_case", ["case_id", "at"], unique=False)
+        batch_op.create_index(
+            "ix_case_events_untold",
+            ["case_id", "at"],
+            unique=False,
+            sqlite_where=sa.text("told_at IS NULL"),
+            postgresql_where=sa.text("told_at IS NULL"),
+        )
+
+    op.create_table(
+        "desk_drafts",
+        sa.Column("id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("staff_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("account_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("chat_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("case_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("verb", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("data", sa.JSON(), nullable=False),
+        sa.Column("outbox_id", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.Column("resume_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("updated_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"]),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"]),
+        sa.ForeignKeyConstraint(["chat_id"], ["contacts.id"]),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("staff_id", "chat_id"),
+    )
+    with op.batch_alter_table("desk_drafts", schema=None) as batch_op:
+        batch_op.create_index("ix_desk_drafts_outbox", ["outbox_id"], unique=False)
+        batch_op.create_index("ix_desk_drafts_resume", ["resume_at"], unique=False)
 
     op.create_table(
         "files",
@@ -543,6 +646,9 @@ def upgrade() -> None:
         sa.Column("quotes", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("latitude", sa.Float(), nullable=True),
         sa.Column("longitude", sa.Float(), nullable=True),
+        sa.Column("album", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("edited_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("earlier", sa.JSON(), nullable=False),
         sa.Column("occurred_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"]),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"]),
@@ -643,14 +749,32 @@ def downgrade() -> None:
 
     op.drop_table("messages")
     op.drop_table("files")
+    with op.batch_alter_table("desk_drafts", schema=None) as batch_op:
+        batch_op.drop_index("ix_desk_drafts_resume")
+        batch_op.drop_index("ix_desk_drafts_outbox")
+
+    op.drop_table("desk_drafts")
     with op.batch_alter_table("case_events", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_case_events_untold",
+            sqlite_where=sa.text("told_at IS NULL"),
+            postgresql_where=sa.text("told_at IS NULL"),
+        )
         batch_op.drop_index("ix_case_events_case")
 
     op.drop_table("case_events")
+    with op.batch_alter_table("cards", schema=None) as batch_op:
+        batch_op.drop_index("ix_cards_stale", sqlite_where=sa.text("stale"), postgresql_where=sa.text("stale"))
+        batch_op.drop_index("ix_cards_chat")
+        batch_op.drop_index("ix_cards_case")
+
+    op.drop_table("cards")
     with op.batch_alter_table("answers", schema=None) as batch_op:
         batch_op.drop_index("ix_answers_case")
 
     op.drop_table("answers")
+    op.drop_table("unit_groups")
+    op.drop_table("staff_links")
     op.drop_table("data_requests")
     with op.batch_alter_table("conversations", schema=None) as batch_op:
         batch_op.drop_index("ix_conversations_resume")
@@ -683,6 +807,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_sessions_staff")
 
     op.drop_table("sessions")
+    with op.batch_alter_table("link_codes", schema=None) as batch_op:
+        batch_op.drop_index("ix_link_codes_staff")
+
+    op.drop_table("link_codes")
     op.drop_table("categories")
     op.drop_table("calendars")
     op.drop_table("calendar_days")
