@@ -52,6 +52,7 @@ SETTLE_DELIVERIES = Job("settle_deliveries", 10, "delivery unknown")
 RESUME_CONVERSATIONS = Job("resume_conversations", 10, "conversation waiting")
 FETCH_ATTACHMENTS = Job("fetch_attachments", 20, "attachment pending")
 FETCH_PROFILES = Job("fetch_profiles", 60)
+REFRESH_CARDS = Job("refresh_cards", 30, "case event untold, card stale")
 REQUEUE_STUCK = Job("requeue_stuck", 10, "inbox handling, outbox sending")
 REFRESH_CREDENTIALS = Job("refresh_credentials", 300)
 REMIND_DEADLINES = Job("remind_deadlines", 300, "case open")
@@ -67,6 +68,7 @@ JOBS = (
     RESUME_CONVERSATIONS,
     FETCH_ATTACHMENTS,
     FETCH_PROFILES,
+    REFRESH_CARDS,
     REQUEUE_STUCK,
     REFRESH_CREDENTIALS,
     REMIND_DEADLINES,

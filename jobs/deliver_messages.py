@@ -11,8 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot import metrics
-from bot.actions import answer_case
-from bot.actions.outgoing import sent
+from bot.actions.outgoing import given_up, sent
 from bot.channels.channel import Recipient
 from bot.channels.rate_limit import prepaid
 from bot.clock import new_id
@@ -230,7 +229,7 @@ async def _follow_up(uow: UnitOfWork, row: OutboxRow, account: AccountRow, step:
     if step.state is DeliveryState.FAILED:
         current = await outbox.row(uow.session, row.id)
         assert current is not None
-        await answer_case.undeliverable(uow, current)
+        await given_up(uow, current, gone=step.recipient_gone)
         uow.announce("health")
     elif step.state is DeliveryState.UNKNOWN:
         uow.after_commit("settle_messages")

@@ -2,8 +2,7 @@
 
 from datetime import timedelta
 
-from bot.actions import answer_case
-from bot.actions.outgoing import sent
+from bot.actions.outgoing import given_up, sent
 from bot.channels.channel import FindsSent, Recipient
 from bot.domain.delivery import SETTLE_AFTER, UNKNOWN_PATIENCE, DeliveryState, SendError
 from bot.domain.message import Message
@@ -83,5 +82,5 @@ async def _missing(runtime: Runtime, row: OutboxRow) -> bool:
             return False
         current = await outbox.row(uow.session, row.id)
         assert current is not None
-        await answer_case.undeliverable(uow, current)
+        await given_up(uow, current)
     return True

@@ -20,6 +20,7 @@ from jobs.forget import forget
 from jobs.handle_updates import handle_updates
 from jobs.periodic import run_all, turn
 from jobs.reconcile import reconcile
+from jobs.refresh_cards import refresh_cards
 from jobs.refresh_credentials import refresh_credentials
 from jobs.remind_deadlines import remind_deadlines
 from jobs.requeue_stuck import requeue_stuck
@@ -48,6 +49,7 @@ REGISTERED: dict[str, Run] = {
     "resume_conversations": resume_conversations,
     "fetch_attachments": fetch_attachments,
     "fetch_profiles": fetch_profiles,
+    "refresh_cards": refresh_cards,
     "requeue_stuck": requeue_stuck,
     "refresh_credentials": refresh_credentials,
     "remind_deadlines": remind_deadlines,

@@ -1,8 +1,9 @@
-"""Leave a trail: every hop of a case becomes an event, an audit row and news for open pages."""
+"""Leave a trail: every hop of a case becomes an event, an audit row, news for open pages and for officials' cards."""
 
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.domain.card import GATHER_SECONDS
 from bot.domain.case import MOVES, CaseState, Verb, allowed
 from bot.errors import ConflictError
 from bot.store.audit import AuditRow
@@ -24,7 +25,7 @@ def audit(
             actor_name=actor.name,
             action=action,
             subject=subject,
-            data=data or {},
+            data={**(data or {}), **({"origin": actor.origin} if actor.origin else {})},
         )
     )
 
@@ -39,7 +40,10 @@ def note(
     from_state: str | None = None,
     undo_seconds: int = 0,
 ) -> CaseEventRow:
-    """Add an event to a case's history; with `undo_seconds` it can be taken back for so long."""
+    """Add an event to a case's history; with `undo_seconds` it can be taken back for so long.
+
+    The cards of the case do not show it yet: the job that it wakes tells them.
+    """
     event = CaseEventRow(
         id=uow.new_id(),
         case_id=case.id,
@@ -62,6 +66,7 @@ def note(
     case.updated_at = uow.now
     uow.announce(f"case:{case.id}")
     uow.announce("cases")
+    uow.after_commit("refresh_cards", GATHER_SECONDS)
     return event
 
 

@@ -1,6 +1,7 @@
 """What follows once a message of ours is known to have left."""
 
-from bot.actions import answer_case
+from bot.actions import answer_case, official_cards
+from bot.domain.card import CARD_PURPOSE
 from bot.store import cases, outbox
 from bot.store.messages import MessageRow
 from bot.store.outbox import OutboxRow
@@ -25,6 +26,8 @@ async def late(uow: UnitOfWork, row: OutboxRow, provider_id: str) -> None:
         said = await uow.session.get(MessageRow, row.id)
         if said is not None:
             said.provider_id = provider_id
+        if row.purpose == CARD_PURPOSE:
+            await official_cards.arrived(uow, row)
 
 
 async def sent(uow: UnitOfWork, row: OutboxRow) -> None:
@@ -32,6 +35,8 @@ async def sent(uow: UnitOfWork, row: OutboxRow) -> None:
     said = await uow.session.get(MessageRow, row.id)
     if said is not None:
         said.provider_id = row.provider_id
+    if row.purpose == CARD_PURPOSE:
+        await official_cards.arrived(uow, row)
     if row.purpose == "answer" and row.case_id is not None:
         answer = await cases.approved_of(uow.session, row.id, row.case_id)
         rows = await outbox.rows(uow.session, answer.outbox_ids) if answer else {}
@@ -39,3 +44,10 @@ async def sent(uow: UnitOfWork, row: OutboxRow) -> None:
         await answer_case.delivered(uow, row, done)
     if row.case_id is not None:
         uow.announce(f"case:{row.case_id}")
+
+
+async def given_up(uow: UnitOfWork, row: OutboxRow, *, gone: bool = False) -> None:
+    """Do what follows from a message being given up: the case says so; `gone` when its reader cannot be written to."""
+    if row.purpose == CARD_PURPOSE:
+        await official_cards.failed(uow, row, gone=gone)
+    await answer_case.undeliverable(uow, row)

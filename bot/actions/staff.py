@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 
+from bot.actions import official_links
 from bot.actions.case_trail import audit
 from bot.domain.access import Role
 from bot.domain.text import clean
@@ -152,6 +153,7 @@ async def grant_role(uow: UnitOfWork, staff_id: str, role: str, unit_id: str) ->
     if (role, unit_id) not in held:
         uow.session.add(StaffRoleRow(staff_id=staff_id, role=role, unit_id=unit_id))
         await uow.session.flush()
+        await official_links.look_again(uow, staff_id)
         audit(uow, "staff.grant", f"staff:{staff_id}", {"role": role, "unit": unit.name})
 
 
@@ -161,16 +163,18 @@ async def take_role(uow: UnitOfWork, staff_id: str, role: str, unit_id: str) -> 
         await _require_other_admin(uow, staff_id)
     if await staff.remove_role(uow.session, staff_id, role, unit_id):
         unit = await units.unit(uow.session, unit_id)
+        await official_links.look_again(uow, staff_id)
         audit(uow, "staff.take", f"staff:{staff_id}", {"role": role, "unit": unit.name if unit else unit_id})
 
 
 async def deactivate(uow: UnitOfWork, staff_id: str) -> StaffRow:
-    """Keep a person from signing in and end every session of theirs at once."""
+    """Keep a person from signing in, end every session of theirs at once, and every chat they worked from."""
     row = await person_of(uow, staff_id)
     if any(r.role == Role.ADMIN for r in await staff.roles(uow.session, staff_id)):
         await _require_other_admin(uow, staff_id)
     row.active = False
     ended = await staff.end_sessions(uow.session, staff_id, uow.now)
+    await official_links.unlink_person(uow, staff_id)
     audit(uow, "staff.deactivate", f"staff:{staff_id}", {"sessions": ended})
     return row
 

@@ -16,6 +16,7 @@ class Permission(StrEnum):
     CASE_APPROVE = "case_approve"
     CASE_REFUSE = "case_refuse"
     CASE_RESTRICTED = "case_restricted"
+    UNIT_GROUP = "unit_group"
     CONTACT_REVEAL = "contact_reveal"
     HEALTH_READ = "health_read"
     HEALTH_REPAIR = "health_repair"
@@ -38,12 +39,29 @@ class Role(StrEnum):
 
 _P = Permission
 GRANTS: dict[Role, frozenset[Permission]] = {
-    Role.ADMIN: frozenset({_P.HEALTH_READ, _P.HEALTH_REPAIR, _P.ADMIN, _P.AUDIT_READ}),
+    Role.ADMIN: frozenset({_P.HEALTH_READ, _P.HEALTH_REPAIR, _P.ADMIN, _P.AUDIT_READ, _P.UNIT_GROUP}),
     Role.LEADER: frozenset(
-        {_P.CASE_READ, _P.CASE_ASSIGN, _P.CASE_APPROVE, _P.CASE_REFUSE, _P.HEALTH_READ, _P.CONTACT_REVEAL}
+        {
+            _P.CASE_READ,
+            _P.CASE_ASSIGN,
+            _P.CASE_APPROVE,
+            _P.CASE_REFUSE,
+            _P.HEALTH_READ,
+            _P.CONTACT_REVEAL,
+            _P.UNIT_GROUP,
+        }
     ),
     Role.UNIT_HEAD: frozenset(
-        {_P.CASE_READ, _P.CASE_WORK, _P.CASE_ASSIGN, _P.CASE_APPROVE, _P.CASE_REFUSE, _P.CONTACT_REVEAL, _P.HEALTH_READ}
+        {
+            _P.CASE_READ,
+            _P.CASE_WORK,
+            _P.CASE_ASSIGN,
+            _P.CASE_APPROVE,
+            _P.CASE_REFUSE,
+            _P.CONTACT_REVEAL,
+            _P.HEALTH_READ,
+            _P.UNIT_GROUP,
+        }
     ),
     Role.OFFICIAL: frozenset({_P.CASE_READ, _P.CASE_WORK, _P.CASE_ASSIGN, _P.CONTACT_REVEAL}),
     Role.BROADCASTER: frozenset(),

@@ -69,6 +69,25 @@ def mask_identity(text: str) -> str:
     return "".join([*pieces, text[end:]])
 
 
+def mask_phones(text: str) -> str:
+    """Return the text with every Vietnamese phone number hidden whole, for places that strangers read."""
+    pieces = []
+    end = 0
+    for found in _FOUND.finditer(text):
+        if found["run"] is None:
+            continue
+        groups = [group.span() for group in _GROUP.finditer(text, found.start(), found.end())]
+        numbers = [text[low:high] for low, high in groups]
+        index = 0
+        while index < len(groups):
+            taken = _phone_groups(numbers, index)
+            if taken:
+                pieces += [text[end : groups[index][0]], _DOT * _SHOWN]
+                end = groups[index + taken - 1][1]
+            index += taken or 1
+    return "".join([*pieces, text[end:]])
+
+
 def normalise_phone(s: str) -> str | None:
     """Return a Vietnamese mobile number as `84` and nine digits, or None if `s` is no such number.
 

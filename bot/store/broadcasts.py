@@ -100,14 +100,15 @@ async def broadcast(session: AsyncSession, broadcast_id: int) -> BroadcastRow | 
 async def freeze(session: AsyncSession, row: BroadcastRow, since: datetime | None) -> int:
     """Make one delivery for every contact of the account who can be written to; returns how many.
 
-    Those who have said stop, who are gone, erased or anonymous are left out; with `since` also those whose last word is
-    older, or who have never written.
+    Groups, and those who have said stop, who are gone, erased or anonymous, are left out; with `since` also those
+    whose last word is older, or who have never written.
     """
     assert row.id is not None
     number = func.row_number().over(order_by=col(ContactRow.id))
     person = ContactRow.metadata.tables["contacts"].c
     chosen = select_columns(literal(row.id), number, person.id, person.external_id, literal("queued")).where(
         person.account_id == row.account_id,
+        person.kind == "person",
         person.gone == "",
         ~col(ContactRow.anonymous),
         col(ContactRow.stopped_at).is_(None),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index, func, or_, update
+from sqlalchemy import JSON, Index, and_, func, or_, text, update
 from sqlalchemy import case as sql_case
 from sqlalchemy import select as sql_select
 from sqlalchemy.sql.elements import ColumnElement
@@ -15,6 +15,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.store import contacts
 
 OPEN = ("new", "assigned", "in_progress", "waiting_for_citizen", "drafted", "approved", "reopened")
+UNTOLD = "told_at IS NULL"
+"""What the index of events that no card shows yet holds."""
 
 
 class CaseRow(SQLModel, table=True):
@@ -75,10 +77,16 @@ class CaseRow(SQLModel, table=True):
 
 
 class CaseEventRow(SQLModel, table=True):
-    """One hop or note: who, when, from which state to which, why. `undo_until` while it can be taken back."""
+    """One hop or note: who, when, from which state to which, why. `undo_until` while it can be taken back.
+
+    While `told_at` is missing the cards in officials' chats do not show it yet.
+    """
 
     __tablename__ = "case_events"
-    __table_args__ = (Index("ix_case_events_case", "case_id", "at"),)
+    __table_args__ = (
+        Index("ix_case_events_case", "case_id", "at"),
+        Index("ix_case_events_untold", "case_id", "at", sqlite_where=text(UNTOLD), postgresql_where=text(UNTOLD)),
+    )
 
     id: str = Field(primary_key=True)
     case_id: str = Field(foreign_key="cases.id")
@@ -93,6 +101,7 @@ class CaseEventRow(SQLModel, table=True):
     data: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     undo_until: datetime | None = None
     undone_at: datetime | None = None
+    told_at: datetime | None = None
 
 
 class AnswerRow(SQLModel, table=True):
@@ -116,7 +125,11 @@ class AnswerRow(SQLModel, table=True):
 
 @dataclass(frozen=True, slots=True)
 class CaseFilter:
-    """What a list of cases shows: `paths` the units that may be seen, `query` already folded."""
+    """What a list of cases shows: `paths` the units that may be seen, `query` already folded.
+
+    With `worked_by` only what this person has taken on, what nobody has, and below `approved_below` what waits for
+    approval.
+    """
 
     paths: tuple[str, ...]
     restricted_paths: tuple[str, ...] = ()
@@ -126,6 +139,8 @@ class CaseFilter:
     owner_id: str | None = None
     unit_path: str = ""
     category_id: str = ""
+    worked_by: str = ""
+    approved_below: tuple[str, ...] = ()
     now: datetime | None = None
 
 
@@ -203,6 +218,14 @@ async def event(session: AsyncSession, event_id: str) -> CaseEventRow | None:
     return await session.get(CaseEventRow, event_id)
 
 
+async def undoable(session: AsyncSession, case_id: str, now: datetime) -> CaseEventRow | None:
+    """Return the last event of a case that can still be taken back."""
+    query = select(CaseEventRow).where(
+        CaseEventRow.case_id == case_id, col(CaseEventRow.undo_until) > now, col(CaseEventRow.undone_at).is_(None)
+    )
+    return (await session.exec(query.order_by(col(CaseEventRow.at).desc(), col(CaseEventRow.id).desc()))).first()
+
+
 async def answers(session: AsyncSession, case_id: str) -> list[AnswerRow]:
     """Return the answers of a case, oldest first."""
     query = select(AnswerRow).where(AnswerRow.case_id == case_id)
@@ -257,11 +280,19 @@ def _conditions(wanted: CaseFilter) -> list[ColumnElement[bool]]:
         conditions.extend(_has_word(word) for word in wanted.query.split())
     if wanted.owner_id:
         conditions.append(col(CaseRow.owner_id) == wanted.owner_id)
+    if wanted.worked_by:
+        conditions.append(_worked_by(wanted))
     if wanted.unit_path:
         conditions.append(col(CaseRow.path).startswith(wanted.unit_path, autoescape=True))
     if wanted.category_id:
         conditions.append(col(CaseRow.category_id) == wanted.category_id)
     return conditions
+
+
+def _worked_by(wanted: CaseFilter) -> ColumnElement[bool]:
+    approved = [col(CaseRow.path).startswith(p, autoescape=True) for p in wanted.approved_below]
+    mine = or_(col(CaseRow.owner_id) == wanted.worked_by, col(CaseRow.owner_id).is_(None))
+    return or_(mine, and_(col(CaseRow.state) == "drafted", or_(False, *approved)))
 
 
 def _has_word(beginning: str) -> ColumnElement[bool]:

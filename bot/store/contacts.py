@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 class ContactRow(SQLModel, table=True):
     """One person as one account knows them; phone encrypted, `phone_hash` its keyed fingerprint.
 
+    `kind` is person | group: a chat of several people is written to like one of them, and is nobody.
     `gone` holds the provider's reason while the person cannot be written to; `human_until` keeps the bot silent,
     `human_case_id` is the case that the person of the office talks about.
     """
@@ -24,6 +25,7 @@ class ContactRow(SQLModel, table=True):
     id: str = Field(primary_key=True)
     account_id: str = Field(foreign_key="accounts.id")
     external_id: str
+    kind: str = "person"
     name: str = ""
     phone: bytes | None = None
     phone_hash: str | None = None
@@ -103,6 +105,12 @@ async def by_external_id(session: AsyncSession, account_id: str, external_id: st
     return (await session.exec(query)).first()
 
 
+async def known(session: AsyncSession, account_id: str, external_id: str) -> ContactRow | None:
+    """Return one contact by the provider's id as it stands, without keeping others from it."""
+    query = select(ContactRow).where(ContactRow.account_id == account_id, ContactRow.external_id == external_id)
+    return (await session.exec(query)).first()
+
+
 async def lock(session: AsyncSession, *contact_ids: str) -> None:
     """Hold everything about contacts until this transaction ends, by id; taken before any lock on a case."""
     query = select(ContactRow.id).where(col(ContactRow.id).in_(contact_ids)).order_by(col(ContactRow.id))
@@ -132,6 +140,7 @@ async def unnamed(session: AsyncSession, before: datetime, limit: int) -> list[C
         select(ContactRow)
         .where(
             ContactRow.name == "",
+            ContactRow.kind == "person",
             ~col(ContactRow.anonymous),
             col(ContactRow.erased_at).is_(None),
             (col(ContactRow.profile_at).is_(None)) | (col(ContactRow.profile_at) < before),

@@ -16,11 +16,15 @@ from bot.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who does something: `kind` is citizen | staff | system | oa_tool; `id` the row, `name` what screens show."""
+    """Who does something: `kind` is citizen | staff | system | oa_tool; `id` the row, `name` what screens show.
+
+    `origin` is the provider from whose chat an official acts, "" in the console.
+    """
 
     kind: str
     id: str | None = None
     name: str = ""
+    origin: str = ""
 
 
 SYSTEM = Actor("system")
@@ -50,6 +54,17 @@ class UnitOfWork:
     wakes: list[tuple[str, float]] = field(default_factory=list)
     topics: list[str] = field(default_factory=list)
     toast: str = ""
+
+    @contextlib.asynccontextmanager
+    async def attempt(self) -> AsyncIterator[None]:
+        """Undo what is done inside when it is left by an error, and go on; rows read inside must be read again."""
+        wakes, topics = len(self.wakes), len(self.topics)
+        try:
+            async with self.session.begin_nested():
+                yield
+        except BaseException:
+            del self.wakes[wakes:], self.topics[topics:]
+            raise
 
     def after_commit(self, job: str, delay: float = 0.0) -> None:
         """Start a job once this transaction is durable; `delay` in seconds."""

@@ -5,13 +5,14 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.actions import case_rights
 from bot.actions.answer_case import MAX_PROOFS
 from bot.actions.case_clock import deadline_of, pauses_of, to_calendar
 from bot.channels.registry import capabilities_of
 from bot.clock import to_local
 from bot.domain.access import Permission
 from bot.domain.calendar import WorkingCalendar
-from bot.domain.case import MIN_ANSWER_LENGTH, MOVES, CaseState, Level, Verb, allowed
+from bot.domain.case import MIN_ANSWER_LENGTH, Level, Verb
 from bot.domain.deadline import Budget, Clock, Deadline, read_clock
 from bot.domain.privacy import mask_identity, mask_phone
 from bot.domain.reach import reach
@@ -159,14 +160,8 @@ def _clock(case: CaseRow, calendar: WorkingCalendar, runtime: Runtime) -> dict[s
 
 def _can(visit: Visit, case: CaseRow) -> dict[str, bool]:
     """Return what this person may do to this case in its state, by verb."""
-    state = CaseState(case.state)
-    can = {
-        verb.value: allowed(verb, state)
-        and move.permission is not None
-        and visit.grants.over(move.permission, case.path)
-        for verb, move in MOVES.items()
-    }
-    workable = state.value in cases.OPEN
+    can = case_rights.possible(visit.grants, case)
+    workable = case.state in cases.OPEN
     can["note"] = visit.grants.over(Permission.CASE_ASSIGN, case.path)
     can["level"] = workable and visit.grants.over(Permission.CASE_ASSIGN, case.path)
     can["reveal"] = visit.grants.over(Permission.CONTACT_REVEAL, case.path)

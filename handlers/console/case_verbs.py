@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from bot.actions import answer_case, work_case
+from bot.actions import answer_case, case_rights, work_case
 from bot.domain.access import Permission
-from bot.domain.case import CaseState, Level, Verb
+from bot.domain.case import CaseState, Level
 from bot.domain.words import case_code
-from bot.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
+from bot.errors import ConflictError, InvalidInputError
 from bot.store import cases
 from bot.store.cases import CaseRow
 from bot.store.unit_of_work import UnitOfWork
@@ -235,15 +235,7 @@ async def undo(request: web.Request) -> web.StreamResponse:
     event_id = request.match_info["event"]
 
     async def deed(uow: UnitOfWork, case: CaseRow, _form: Form, _version: int | None) -> None:
-        event = await cases.event(uow.session, event_id)
-        if event is None or event.case_id != case.id:
-            raise NotFoundError("event")
-        if event.actor_id != visit.person.id and not visit.grants.over(Permission.CASE_WORK, case.path):
-            raise ForbiddenError("undo")
-        if event.kind == Verb.ASK_BACK:
-            await work_case.take_question_back(uow, case.id, event_id)
-        else:
-            await answer_case.take_answer_back(uow, case.id, event_id)
+        await case_rights.undo(uow, visit.grants, case, event_id)
 
     return await _act(request, Permission.CASE_READ, "answer", "undone", deed)
 
