@@ -11,16 +11,18 @@ from aiohttp import web
 from .errors import VerbError
 from .faults import KINDS
 from .model import Json
+from .telegram.faults import KINDS as TELEGRAM_KINDS
+from .telegram.verbs import TelegramVerbs
 from .verbs import Verbs
 
 HEARTBEAT_S = 10.0
 
 
 class Control:
-    """Serves the control API over the verbs."""
+    """Serves the control API over the verbs; those of the fake Telegram are under /sim/telegram."""
 
-    def __init__(self, verbs: Verbs) -> None:
-        self._verbs = verbs
+    def __init__(self, verbs: Verbs, telegram: TelegramVerbs) -> None:
+        self._verbs, self._telegram = verbs, telegram
         self._streams: set[asyncio.Queue[Json]] = set()
         verbs.provider.world.listeners.append(self._spread)
 
@@ -32,6 +34,9 @@ class Control:
             web.get("/sim/faults", self.faults),
             web.get("/sim/get/{name}", self.view),
             web.post("/sim/do/{name}", self.do),
+            web.get("/sim/telegram/faults", self.telegram_faults),
+            web.get("/sim/{world:telegram}/get/{name}", self.view),
+            web.post("/sim/{world:telegram}/do/{name}", self.do),
         ]
 
     async def health(self, _request: web.Request) -> web.Response:
@@ -42,11 +47,15 @@ class Control:
         """Return the faults there are, with what each does."""
         return _json(KINDS)
 
+    async def telegram_faults(self, _request: web.Request) -> web.Response:
+        """Return the faults of the fake Telegram, with what each does."""
+        return _json(TELEGRAM_KINDS)
+
     async def do(self, request: web.Request) -> web.Response:
         """Carry out one verb."""
         try:
             arguments = _arguments(await request.text())
-            method = self._method(request.match_info["name"])
+            method = self._method(request)
             result = method(**arguments)
             return _json(await result if inspect.isawaitable(result) else result)
         except (VerbError, TypeError, ValueError) as wrong:
@@ -55,13 +64,15 @@ class Control:
     async def view(self, request: web.Request) -> web.Response:
         """Return one view; the query holds its arguments."""
         try:
-            method = self._method(request.match_info["name"], acting=False)
+            method = self._method(request, acting=False)
             return _json(method(**dict(request.query)))
         except (VerbError, TypeError, ValueError) as wrong:
             return _json({"error": str(wrong)}, status=400)
 
-    def _method(self, name: str, *, acting: bool = True) -> Any:
-        method = getattr(self._verbs, name, None)
+    def _method(self, request: web.Request, *, acting: bool = True) -> Any:
+        name = request.match_info["name"]
+        verbs = self._telegram if "world" in request.match_info else self._verbs
+        method = getattr(verbs, name, None)
         if name.startswith("_") or not inspect.ismethod(method):
             raise VerbError(f"no verb {name}")
         if inspect.iscoroutinefunction(method) and not acting:

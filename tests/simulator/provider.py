@@ -14,6 +14,7 @@ from .media import Media
 from .model import Json, Message, OfficialAccount, Person
 from .oauth import OAuth
 from .store import Store
+from .telegram.provider import Telegram
 from .webhooks import Webhooks
 from .world import World
 
@@ -40,6 +41,7 @@ class Provider:
         self.webhooks = Webhooks(self.world, self.clock, self.faults, rng=rng, time_scale=time_scale, keep=keep)
         self.gateway = Gateway(self)
         self.oauth = OAuth(self)
+        self.telegram = Telegram(self.world, self.media, rng, time_scale=time_scale, keep=keep)
         self.store = Store(self, state) if state else None
         self._http: aiohttp.ClientSession | None = None
 
@@ -53,6 +55,7 @@ class Provider:
         """Start; what the state file holds is taken over and its pending repeats go on."""
         self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=FETCH_DEADLINE_S))
         await self.webhooks.open()
+        await self.telegram.open()
         if self.store:
             self.store.load()
             self.store.open()
@@ -62,6 +65,7 @@ class Provider:
         if self.store:
             await self.store.close()
         await self.webhooks.close()
+        await self.telegram.close()
         if self._http:
             await self._http.close()
 

@@ -31,6 +31,36 @@ def amr(seconds: int = 3) -> bytes:
     return b"#!AMR\n" + (b"\x3c" + bytes(31)) * (50 * seconds)
 
 
+def ogg(seconds: int = 3) -> bytes:
+    """Return a silent Opus recording in Ogg pages (RFC 7845: a head, tags, then frames of 20 ms)."""
+    head = b"OpusHead" + struct.pack("<BBHIhB", 1, 1, 0, 48000, 0, 0)
+    tags = b"OpusTags" + struct.pack("<I", 3) + b"sim" + struct.pack("<I", 0)
+    silence = b"\xf8\xff\xfe"
+    frames = 50
+    pages = [_ogg_page(0, 0, 2, [head]), _ogg_page(1, 0, 0, [tags])]
+    pages += [
+        _ogg_page(number + 2, (number + 1) * 48000, 4 * (number == seconds - 1), [silence] * frames)
+        for number in range(seconds)
+    ]
+    return b"".join(pages)
+
+
+def _ogg_page(number: int, granule: int, flags: int, packets: list[bytes]) -> bytes:
+    sizes = bytes(len(packet) for packet in packets)
+    page = struct.pack("<4sBBqIIIB", b"OggS", 0, flags, granule, 1, number, 0, len(sizes)) + sizes + b"".join(packets)
+    return page[:22] + struct.pack("<I", _ogg_sum(page)) + page[26:]
+
+
+def _ogg_sum(page: bytes) -> int:
+    # RFC 3533 section 6: polynomial 0x04c11db7, no reflection, no complement.
+    crc = 0
+    for byte in page:
+        crc ^= byte << 24
+        for _ in range(8):
+            crc = (crc << 1 ^ 0x04C11DB7 if crc & 0x80000000 else crc << 1) & 0xFFFFFFFF
+    return crc
+
+
 def mp4() -> bytes:
     """Return an MP4 container without tracks."""
 
@@ -81,6 +111,7 @@ def sticker() -> bytes:
 FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     **{f"{name}.png": ("image/png", lambda name=name: scene(name)) for name in SCENES},  # type: ignore[misc]  # name is bound now
     "don-kien-nghi.pdf": ("application/pdf", pdf),
+    "ghi-am.ogg": ("audio/ogg", ogg),
     "ghi-am.amr": ("audio/amr", amr),
     "doan-phim.mp4": ("video/mp4", mp4),
     "anh-dong.gif": ("image/gif", gif),

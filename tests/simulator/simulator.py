@@ -13,10 +13,13 @@ from . import conversation_api, quota_api, send_api, upload_api, user_api
 from .control import Control
 from .model import Json, Message
 from .provider import Provider
+from .telegram.phone import TelegramGroup, TelegramPhone
+from .telegram.provider import Telegram
+from .telegram.verbs import TelegramVerbs
 from .verbs import Verbs
 
 STATIC = Path(__file__).parent / "static"
-MAX_BODY = 20 * 1024 * 1024
+MAX_BODY = 52 * 1024 * 1024  # a bot may upload 50 MB
 PAGE_POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 UNKNOWN_PATH = "empty or invalid API"
 
@@ -40,6 +43,7 @@ class Simulator:
     ) -> None:
         self.provider = Provider(time_scale=time_scale, state=state, seed=seed, keep=keep)
         self.verbs = Verbs(self.provider)
+        self.telegram_verbs = TelegramVerbs(self.provider.telegram)
         self._host, self._port = host, port
         self._runner: web.AppRunner | None = None
         self.url = ""
@@ -62,6 +66,11 @@ class Simulator:
         if self._runner:
             await self._runner.cleanup()
 
+    @property
+    def telegram(self) -> Telegram:
+        """The fake Telegram in this simulator."""
+        return self.provider.telegram
+
     def _app(self) -> web.Application:
         app = web.Application(client_max_size=MAX_BODY, middlewares=[_unknown_path])
         for room in (send_api, upload_api, user_api, quota_api, conversation_api):
@@ -70,7 +79,8 @@ class Simulator:
         app.router.add_post("/v4/oa/access_token", self.provider.oauth.access_token)
         app.router.add_get("/v4/oa/permission", self.provider.oauth.permission)
         app.router.add_get("/media/{name}", self.provider.media.serve)
-        app.router.add_routes(Control(self.verbs).routes())
+        app.router.add_routes(Control(self.verbs, self.telegram_verbs).routes())
+        app.router.add_routes(self.telegram.routes())
         app.router.add_get("/favicon.ico", _nothing)
         app.router.add_get("/", _page)
         app.router.add_static("/static", STATIC)
@@ -84,6 +94,25 @@ class Simulator:
         """Make a phone that talks with one OA."""
         person = await self.verbs.phone(name=name, user_id=user_id)
         return Phone(self, oa_id, person["user_id"])
+
+    async def add_bot(self, token: str, name: str = "Trợ lý thử nghiệm", **settings: Any) -> Json:
+        """Make a Telegram bot."""
+        return await self.telegram_verbs.add_bot_account(token=token, name=name, **settings)
+
+    async def telegram_phone(
+        self, bot_id: int | str, user_id: int | str = "", name: str = "Công dân Thử Nghiệm", phone: str = ""
+    ) -> TelegramPhone:
+        """Make somebody with Telegram on the phone who talks with one bot."""
+        person = await self.telegram_verbs.person(name=name, user_id=user_id, phone=phone)
+        return TelegramPhone(self, int(bot_id), int(person["user_id"]))
+
+    async def telegram_group(
+        self, bot_id: int | str, *people: TelegramPhone, title: str = "Tổ thử nghiệm", supergroup: bool = False
+    ) -> TelegramGroup:
+        """Make a group of these people, the first its owner; the bot is put in with `add_bot` of the group."""
+        members: list[int | str] = [person.user_id for person in people]
+        made = await self.telegram_verbs.group(title=title, members=members, supergroup=supergroup)
+        return TelegramGroup(self, int(bot_id), made["chat_id"])
 
     async def fault(self, kind: str, **settings: Any) -> Json:
         """Switch a fault on."""

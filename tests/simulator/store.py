@@ -32,6 +32,8 @@ class Store:
         state = json.loads(self._path.read_text("utf-8"))
         self._provider.clock.offset_s = state["clock_offset_s"]
         self._provider.world.load(state["world"])
+        if "telegram" in state:  # an older file knows none
+            self._provider.telegram.load(state["telegram"])
         self._waiting = [Delivery(**item) for item in state["waiting"]]
         return True
 
@@ -56,13 +58,14 @@ class Store:
         waiting = [asdict(delivery) for delivery in self._provider.webhooks.waiting()]
         offset = self._provider.clock.offset_s
         state = {"clock_offset_s": offset, "world": self._provider.world.dump(), "waiting": waiting}
+        state["telegram"] = self._provider.telegram.dump()
         self._path.parent.mkdir(parents=True, exist_ok=True)
         fresh = self._path.with_name(self._path.name + ".new")
         fresh.write_text(json.dumps(state, ensure_ascii=False), "utf-8")
         fresh.replace(self._path)
 
     def _note(self, change: Json) -> None:
-        if change["change"] != "call":
+        if "call" not in {change["change"], change.get("what")}:
             self._dirty.set()
 
     async def _write_changes(self) -> None:

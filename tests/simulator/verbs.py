@@ -47,6 +47,7 @@ class Verbs(PhoneVerbs, OfficeVerbs):
     async def reset(self) -> Json:
         """Forget accounts, people, messages, faults and logs, and set the clock right."""
         await self.provider.webhooks.forget()
+        await self.provider.telegram.reset()
         self.provider.world.clear()
         self.provider.journal.clear()
         self.provider.gateway.clear()
