@@ -79,6 +79,10 @@ class Updates:
         self._pending[bot.bot_id] = kept
         return kept
 
+    def polled(self, bot_id: int) -> bool:
+        """Whether a getUpdates of this bot waits now."""
+        return bot_id in self._pollers
+
     def dump(self) -> list[Json]:
         """Return what no bot has taken yet, as JSON values."""
         kept = (update for updates in self._pending.values() for update in updates)
@@ -239,8 +243,8 @@ class Updates:
         older = self._pollers.get(bot.bot_id)
         if older:
             older.set()
-            self._world.touch("poll", bot_id=bot.bot_id)
         mine = self._pollers[bot.bot_id] = asyncio.Event()
+        self._world.touch("poll", bot_id=bot.bot_id)
         try:
             self._confirm(bot, offset)
             return await self._wait_for_some(bot, limit, timeout_s, mine)
