@@ -21,7 +21,7 @@ class AccountDirectory:
         self._database = database
         self._box = box
         self._by_external: dict[tuple[str, str], AccountRow] = {}
-        self._keys: dict[str, str] = {}
+        self._keys: dict[str, dict[str, str]] = {}
         self._lock = asyncio.Lock()
 
     async def refresh(self) -> set[tuple[str, str]]:
@@ -31,12 +31,13 @@ class AccountDirectory:
                 rows = await accounts.all_accounts(session)
                 secrets = await credentials.all_credentials(session)
             by_id = {row.id: row for row in rows}
-            keys: dict[str, str] = {}
+            keys: dict[str, dict[str, str]] = {}
             for secret in secrets:
                 account = by_id.get(secret.account_id)
                 if account is not None and secret.webhook_key is not None:
                     try:
-                        keys[account.external_id] = self._box.open(secret.webhook_key)
+                        of_provider = keys.setdefault(account.provider, {})
+                        of_provider[account.external_id] = self._box.open(secret.webhook_key)
                     except DecryptionError:
                         _log.error("webhook key not readable: secret_key has changed", account=account.external_id)
             fresh = {(row.provider, row.external_id): row for row in rows}
@@ -48,9 +49,9 @@ class AccountDirectory:
         """Return an account by the provider's id."""
         return self._by_external.get((provider, external_id))
 
-    def webhook_keys(self) -> Mapping[str, str]:
-        """Return the accounts' own webhook keys by the provider's id of the account."""
-        return MappingProxyType(self._keys)
+    def webhook_keys(self, provider: str) -> Mapping[str, str]:
+        """Return the webhook keys of a provider's accounts by the provider's id of the account."""
+        return MappingProxyType(self._keys.get(provider, {}))
 
     def providers(self) -> set[str]:
         """Return the providers that have an account."""

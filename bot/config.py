@@ -66,6 +66,13 @@ class ZaloSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TelegramSettings:
+    """Where Telegram's Bot API is; empty `api_url` switches Telegram off."""
+
+    api_url: str = "https://api.telegram.org"
+
+
+@dataclass(frozen=True, slots=True)
 class FilesSettings:
     """Where pictures and files are kept and how large they may be."""
 
@@ -119,6 +126,7 @@ class Settings:
     queue: QueueSettings = field(default_factory=QueueSettings)
     security: SecuritySettings = field(default_factory=SecuritySettings)
     zalo: ZaloSettings = field(default_factory=ZaloSettings)
+    telegram: TelegramSettings = field(default_factory=TelegramSettings)
     files: FilesSettings = field(default_factory=FilesSettings)
     conversation: ConversationSettings = field(default_factory=ConversationSettings)
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
@@ -131,10 +139,12 @@ _URLS: dict[tuple[str, str], tuple[str, ...]] = {
     ("zalo", "api_url"): ("http", "https"),
     ("zalo", "template_url"): ("http", "https"),
     ("zalo", "oauth_url"): ("http", "https"),
+    ("telegram", "api_url"): ("http", "https"),
     ("database", "url"): ("sqlite", "postgresql"),
     ("queue", "url"): ("embedded", "redis", "rediss", "unix"),
     ("files", "url"): ("file", "s3"),
 }
+_MAY_BE_EMPTY = {("telegram", "api_url")}
 _CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("log", "level"): ("DEBUG", "INFO", "WARNING", "ERROR"),
     ("log", "form"): ("text", "json"),
@@ -241,7 +251,7 @@ def _mistake(section: str, key: str, value: Any, kind: Any) -> str | None:
         problem = None if low <= value <= high else f"must be from {low:g} to {high:g}, not {value}"
     if problem is None and place in _CHOICES and value not in _CHOICES[place]:
         problem = f"must be one of {', '.join(_CHOICES[place])}, not {value!r}"
-    if problem is None and place in _URLS:
+    if problem is None and place in _URLS and (value or place not in _MAY_BE_EMPTY):
         scheme = "embedded" if value == "embedded" else urlsplit(value).scheme
         allowed = _URLS[place]
         problem = None if scheme in allowed else f"must begin with {' or '.join(allowed)}"

@@ -13,7 +13,7 @@ import aiohttp
 from bot import clock
 from bot.accounts import AccountDirectory
 from bot.blobs import Blobs
-from bot.channels.channel import AccountRef, Channel, FileContent
+from bot.channels.channel import AccountRef, Channel, FileContent, LoadsLate
 from bot.channels.local_budget import LocalBudget
 from bot.channels.rate_limit import RateBudget
 from bot.channels.redis_budget import RedisBudget
@@ -70,6 +70,13 @@ class Runtime:
             return await accounts.account(uow.session, known.id)
         return await accounts.by_external_id(uow.session, provider, external_id)
 
+    async def load_channels(self) -> None:
+        """Bring in what is large of the channels that have an account."""
+        for provider in self.accounts.providers():
+            channel = self.channels.get(provider)
+            if isinstance(channel, LoadsLate):
+                await channel.load()
+
     async def refresh_accounts(self) -> None:
         """Learn of accounts added elsewhere and let in what waited for them."""
         for provider, external_id in await self.accounts.refresh():
@@ -104,6 +111,16 @@ class _Request(aiohttp.ClientRequest):
     DEFAULT_HEADERS = {}  # noqa: RUF012 - declared so by aiohttp
 
 
+def _http_session(connections: int) -> aiohttp.ClientSession:
+    """Open a session with so many connections at most; 0 for as many as are asked for."""
+    return aiohttp.ClientSession(
+        timeout=aiohttp.ClientTimeout(total=_HTTP_SECONDS),
+        connector=_Connector(limit=connections),
+        request_class=_Request,
+        cookie_jar=aiohttp.DummyCookieJar(),
+    )
+
+
 @contextlib.asynccontextmanager
 async def opened(
     settings: Settings, now: clock.Now = clock.utc_now, *, follow: bool | None = None
@@ -122,13 +139,9 @@ async def opened(
             now = following = await stack.enter_async_context(followed(database, now))
         queue = await Queue.open(settings.queue.url)
         stack.push_async_callback(queue.close)
-        http = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=_HTTP_SECONDS),
-            connector=_Connector(limit=_CONNECTIONS),
-            request_class=_Request,
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
+        http, waiting = _http_session(_CONNECTIONS), _http_session(0)
         stack.push_async_callback(http.close)
+        stack.push_async_callback(waiting.close)
         box = SecretBox(settings.security.secret_key.encode())
         blobs = Blobs(settings.files.url)
         units_of_work = UnitsOfWork(database, now, queue, _capabilities)
@@ -155,8 +168,9 @@ async def opened(
 
         budget: RateBudget = LocalBudget() if queue.embedded else RedisBudget(queue.redis)
         channels = build_channels(
-            settings.zalo,
+            settings,
             http=http,
+            waiting=waiting,
             webhook_keys=directory.webhook_keys,
             vault=Vault(units_of_work, box, now),
             load_file=load_file,

@@ -12,7 +12,7 @@ from bot.store.unit_of_work import UnitOfWork, UnitsOfWork
 
 
 class Vault:
-    """Fulfil the channels' TokenVault on the credentials table."""
+    """Fulfil what channels ask of a token store on the credentials table."""
 
     def __init__(self, units_of_work: UnitsOfWork, box: SecretBox, now: Now) -> None:
         self._units_of_work = units_of_work
@@ -23,6 +23,12 @@ class Vault:
         """Return the pair in use, or None when the account has none."""
         async with self._units_of_work() as uow:
             return self._open(await credentials.credential(uow.session, account_id))
+
+    async def access_token(self, account_id: str) -> str | None:
+        """Return the token of an account whose token does not age, or None when it has none."""
+        async with self._units_of_work() as uow:
+            row = await credentials.credential(uow.session, account_id)
+            return self._box.open(row.access_token) if row is not None and row.access_token is not None else None
 
     async def acquire(self, account_id: str, holder: str, seconds: float) -> TokenPair | None:
         """Take the right to renew; returns the pair to renew, or None while somebody else holds the right."""

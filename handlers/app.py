@@ -7,7 +7,7 @@ from bot.health.gauges import Gauges
 from bot.runtime import Runtime
 from handlers.acknowledgement import Acknowledgement
 from handlers.console.events import OPEN_STREAMS, end_streams
-from handlers.keys import ACKNOWLEDGEMENT, GAUGES, ROUTES, RUNTIME
+from handlers.keys import ACKNOWLEDGEMENT, GAUGES, LOOKED_AGAIN, ROUTES, RUNTIME
 from handlers.middlewares import CONTENT_SECURITY_POLICY, SECURITY_HEADERS, add_headers, doorway, security_headers
 from handlers.static import ASSETS, Assets
 
@@ -25,6 +25,7 @@ def build_app(runtime: Runtime) -> web.Application:
     app[RUNTIME] = runtime
     app[SECURITY_HEADERS] = headers = security_headers(runtime.settings.server.public_url)
     app[ACKNOWLEDGEMENT] = Acknowledgement({"Content-Security-Policy": CONTENT_SECURITY_POLICY, **headers})
+    app[LOOKED_AGAIN] = {}
     app[GAUGES] = Gauges(runtime)
     app[ASSETS] = Assets.load()
     app[OPEN_STREAMS] = set()

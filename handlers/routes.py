@@ -25,6 +25,7 @@ from handlers.keys import Route
 TABLE: tuple[Route, ...] = (
     # machines
     Route("POST", "/webhooks/zalo", webhooks.zalo, Permission.PUBLIC, machine=True),
+    Route("POST", "/webhooks/telegram/{account}", webhooks.telegram, Permission.PUBLIC, machine=True),
     Route("GET", "/healthz", machines.healthz, Permission.PUBLIC),
     Route("GET", "/readyz", machines.readyz, Permission.PUBLIC),
     Route("GET", "/metrics", machines.metrics_page, Permission.PUBLIC),

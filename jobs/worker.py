@@ -147,6 +147,7 @@ async def working(runtime: Runtime, *, alone: bool, hurry: asyncio.Event | None 
             await credentials.release_all(uow.session)
             await health.release_jobs(uow.session)
     await runtime.refresh_accounts()
+    await runtime.load_channels()
     runtime.stopping.clear()
     runner = Runner(runtime.queue, lambda name: run_once(runtime, name))
     runtime.queue.attach(runner.ring)
@@ -193,5 +194,6 @@ async def _watch_accounts(runtime: Runtime) -> None:
             return
         try:
             await runtime.refresh_accounts()
+            await runtime.load_channels()
         except Exception:  # noqa: BLE001 - one job that breaks must not end the worker
             _log.exception("accounts not read")

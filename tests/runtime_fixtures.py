@@ -18,6 +18,7 @@ from bot.config import (
     QueueSettings,
     SecuritySettings,
     Settings,
+    TelegramSettings,
     ZaloSettings,
 )
 from bot.store.database import Database
@@ -114,6 +115,7 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
             oauth_url="http://127.0.0.1:1",
             media_hosts=("127.0.0.1",),
         ),
+        telegram=TelegramSettings(api_url="http://127.0.0.1:1"),
         files=FilesSettings(url=f"file://{tmp_path}/files"),
         conversation=ConversationSettings(quiet_seconds=0.3, undo_seconds=0),
     )

@@ -71,10 +71,11 @@ class Channel(Protocol):
 
     provider: str
 
-    def verify(self, headers: Mapping[str, str], body: bytes) -> RawEvent | None:
+    def verify(self, headers: Mapping[str, str], body: bytes, account: str = "") -> RawEvent | None:
         """Check a webhook on its raw bytes; None for a probe to be answered 200 and forgotten.
 
-        Raises VerificationError for a forgery and ValueError for a body that is not JSON.
+        `account` is the provider's id of the account where the address of the webhook names it. Raises
+        VerificationError for a forgery and ValueError for a body that is not JSON.
         """
 
     def parse(self, raw: bytes) -> list[Update]:
@@ -84,7 +85,11 @@ class Channel(Protocol):
         """Say what this account can carry."""
 
     def limits(self, account: AccountRef) -> tuple[Window, ...]:
-        """Return the windows in which each request of this account counts, the account's own first; () for none."""
+        """Return the windows in which each request of this account counts, the account's own first.
+
+        () for none, and where a channel counts by itself each request as it leaves: its windows are so short, or each
+        recipient's own, that a request paid for earlier would be counted in the wrong one.
+        """
 
     async def send(self, account: AccountRef, to: Recipient, message: Message) -> Sent:
         """Hand one fitted message to the provider. Raises the SendError family and nothing else."""
@@ -136,6 +141,34 @@ class KnowsProfiles(Protocol):
         """Return the person's display name; raises the SendError family."""
 
 
+class FileRefusedError(Exception):
+    """The provider does not hand out a file; `reason` as for attachments, `again` says whether to ask later."""
+
+    def __init__(self, reason: str, *, again: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.again = again
+
+
+@runtime_checkable
+class FetchesFiles(Protocol):
+    """What is attached comes as a reference that only the provider can turn into an address, and not as an address."""
+
+    async def file_address(self, account: AccountRef, reference: str) -> str:
+        """Return where the bytes are now; it may hold a secret, so never store or log it.
+
+        Raises FileRefusedError, or SendError when the provider cannot be asked.
+        """
+
+
+@runtime_checkable
+class LoadsLate(Protocol):
+    """What the channel needs is large, and brought in once there is an account."""
+
+    async def load(self) -> None:
+        """Bring it in beside the event loop; at once when it is there already."""
+
+
 @dataclass(frozen=True, slots=True)
 class AccountInfo:
     """What the provider says an account is; `kind` is state | business | "" where it does not say."""
@@ -152,6 +185,61 @@ class KnowsAccounts(Protocol):
 
     async def account_info(self, account: AccountRef) -> AccountInfo:
         """Ask who this account is; raises the SendError family."""
+
+
+@runtime_checkable
+class ConnectsByToken(Protocol):
+    """An account is connected by one token that does not age and says itself which account it is."""
+
+    async def identify(self, token: str) -> AccountInfo:
+        """Ask whose token this is; raises AccountStoppedError for one that is not valid, else the SendError family."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookState:
+    """What the provider says of an account's webhook: how many updates wait for it, and its last failure there."""
+
+    waiting: int
+    error: str = ""
+    error_at: datetime | None = None
+
+
+@runtime_checkable
+class SetsWebhook(Protocol):
+    """The address of an account's webhook is set by us, and the provider tells how it fares."""
+
+    async def keep_webhook(self, account: AccountRef, url: str, *, anew: bool = False) -> WebhookState:
+        """Make sure that updates come to `url`, set `anew` even if it seems so; raises the SendError family."""
+
+
+class Fetched(NamedTuple):
+    """One update that was fetched: its number, what intake stores of it, and its bytes."""
+
+    number: int
+    event: RawEvent
+    raw: bytes
+
+
+class PollConflictError(Exception):
+    """Updates are on their way to somebody else; `reason` is webhook_elsewhere | polled_elsewhere."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@runtime_checkable
+class GivesUpdates(Protocol):
+    """Updates can be fetched, by whom no webhook can reach."""
+
+    async def begin_polling(self, account: AccountRef) -> None:
+        """Take the webhook away, which stands against fetching; nothing that waits is dropped. Raises SendError."""
+
+    async def updates(self, account: AccountRef, offset: int | None, seconds: int) -> list[Fetched]:
+        """Wait up to `seconds` for updates numbered `offset` or more and return them, oldest first.
+
+        With an offset the provider forgets those before it. Raises PollConflictError and the SendError family.
+        """
 
 
 class GrantedTokens(Protocol):

@@ -135,8 +135,11 @@ class Meter:
 
     async def pay(self, windows: Sequence[Window], lane: int | None = None) -> None:
         """Return once a request may be made; raises ThrottledError when that takes longer than a few seconds."""
-        if not windows or use_prepaid():
-            return
+        if windows and not use_prepaid():
+            await self.pay_now(windows, lane)
+
+    async def pay_now(self, windows: Sequence[Window], lane: int | None = None) -> None:
+        """Pay for a request that leaves at once, whatever was paid in advance; raises as `pay` does."""
         chosen = lane_now() if lane is None else lane
         waited = 0.0
         while True:

@@ -101,6 +101,14 @@ class RecipientGoneError(SendError):
     outcome = Outcome.RECIPIENT_GONE
 
 
+class RecipientMovedError(SendError):
+    """The provider knows this recipient by another id now, `moved_to`; what is sent there arrives."""
+
+    def __init__(self, reason: str, moved_to: str) -> None:
+        super().__init__(reason, moved_to, retry_after=0.0)
+        self.moved_to = moved_to
+
+
 class MessageInvalidError(SendError):
     """The provider will never take this message."""
 

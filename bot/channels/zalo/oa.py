@@ -75,8 +75,9 @@ class ZaloOA:
         self._endpoints: dict[str, str] = {}
         self._last_shaped: tuple[Message, tuple[str, str], Message] | None = None
 
-    def verify(self, headers: Mapping[str, str], body: bytes) -> RawEvent | None:
+    def verify(self, headers: Mapping[str, str], body: bytes, account: str = "") -> RawEvent | None:
         """Check a webhook's signature; None for the probe. Raises VerificationError and ValueError."""
+        del account  # all accounts share one address; the body names the account
         return verified_event(headers, body, self._app_id, self._default_key, self._secret_keys(), self._now())
 
     def parse(self, raw: bytes) -> list[Update]:

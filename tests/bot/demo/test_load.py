@@ -146,7 +146,7 @@ async def both_accounts_are_known_with_tokens_that_last(runtime: Runtime) -> Non
         assert {a.kind for a in await accounts.all_accounts(session)} == {"state", "business"}
     state = runtime.accounts.get("zalo", "2222333344445555666")
     assert state is not None
-    assert runtime.accounts.webhook_keys()["2222333344445555777"] == "demo-oa-secret-business"
+    assert runtime.accounts.webhook_keys("zalo")["2222333344445555777"] == "demo-oa-secret-business"
     async with runtime.database.reading() as session:
         secret = await credentials.credential(session, state.id)
     assert secret is not None

@@ -57,7 +57,7 @@ async def test_an_account_added_by_hand_lets_in_what_waited(office: Office) -> N
         assert await inbox.open_counts(session) == {"new": 1}
     assert kept is not None
     assert b"secret-access" not in (kept.access_token or b"")
-    assert office.runtime.accounts.webhook_keys()["998877"] == "secret-key"
+    assert office.runtime.accounts.webhook_keys("zalo")["998877"] == "secret-key"
     page = await visitor.page("/admin/accounts")
     assert "OA xã" in page
     assert "secret" not in page
