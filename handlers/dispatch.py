@@ -38,8 +38,10 @@ from bot.store.unit_of_work import Actor, UnitOfWork
 from handlers import receipts
 from handlers.citizen import ask, consent, drafting, lookup, papers, propose, rate, reply, report, welcome
 from handlers.citizen.turn import Desk, Turn
+from handlers.official import arrivals
+from handlers.official.resuming import resume_draft
 
-__all__ = ["Desk", "dispatch", "resume"]
+__all__ = ["Desk", "dispatch", "resume", "resume_draft"]
 
 Handler = Callable[[Turn], Awaitable[None]]
 Test = Callable[[Turn], bool]
@@ -103,7 +105,12 @@ OUT_OF_THE_BLUE: tuple[tuple[Test, Handler], ...] = (
 
 
 async def dispatch(desk: Desk, uow: UnitOfWork, account: AccountRow, update: Update, inbox_id: int) -> None:
-    """Handle one update inside the given transaction."""
+    """Handle one update inside the given transaction: the desk of officials looks first where there is one."""
+    if not await arrivals.handled(desk, uow, account, update):
+        await _of_citizen(desk, uow, account, arrivals.as_citizen(update), inbox_id)
+
+
+async def _of_citizen(desk: Desk, uow: UnitOfWork, account: AccountRow, update: Update, inbox_id: int) -> None:
     match update:
         case Receipt():
             await receipts.receipt(uow, account, update)

@@ -173,9 +173,10 @@ async def _handle(runtime: Runtime, row: InboxRow, lease: str, updates: list[Upd
         account = await runtime.account_row(uow, row.provider, row.account)
         if any(isinstance(update, MessageReceived) and update.test for update in updates):
             await accounts.note_test(uow.session, row.provider, uow.now)
+        desk = Desk(runtime.settings.conversation, runtime.box, runtime.settings.server.public_url)
         if account is not None:
             for update in updates:
-                await dispatch(Desk(runtime.settings.conversation, runtime.box), uow, account, update, row.id)
+                await dispatch(desk, uow, account, update, row.id)
         if not await inbox.finish(uow.session, row.id, lease, uow.now):
             raise LeaseLostError
 

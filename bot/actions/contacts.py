@@ -22,7 +22,13 @@ BLOCKED = "recipient_blocked"
 
 
 async def met(
-    uow: UnitOfWork, account: AccountRow, external_id: str, *, interacts: bool, anonymous: bool = False
+    uow: UnitOfWork,
+    account: AccountRow,
+    external_id: str,
+    *,
+    interacts: bool,
+    anonymous: bool = False,
+    kind: str = "person",
 ) -> ContactRow:
     """Return the contact with this id, made on first sight; `interacts` opens the reply window again."""
     row = await contacts.by_external_id(uow.session, account.id, external_id)
@@ -31,6 +37,7 @@ async def met(
             id=uow.new_id(),
             account_id=account.id,
             external_id=external_id,
+            kind=kind,
             anonymous=anonymous,
             created_at=uow.now,
         )

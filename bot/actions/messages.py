@@ -26,16 +26,23 @@ _EARLIER = 20
 
 
 async def receive(
-    uow: UnitOfWork, account: AccountRow, contact: ContactRow, update: MessageReceived
+    uow: UnitOfWork,
+    account: AccountRow,
+    contact: ContactRow,
+    update: MessageReceived,
+    *,
+    author: str = "citizen",
+    staff_id: str | None = None,
 ) -> tuple[MessageRow, list[AttachmentRow]]:
-    """Store what a citizen sent, word for word, and ask for attachments to be fetched."""
+    """Store what a citizen sent, or an official (`author` staff), and ask for attachments to be fetched."""
     place = next((a for a in update.attachments if a.latitude is not None), None)
     row = MessageRow(
         id=uow.new_id(),
         account_id=account.id,
         contact_id=contact.id,
         direction="in",
-        author="citizen",
+        author=author,
+        staff_id=staff_id,
         text=clean(update.text),
         provider_id=update.message_id,
         quotes=update.quotes,

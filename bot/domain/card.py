@@ -20,6 +20,8 @@ DRAFT_LIFE = timedelta(minutes=30)
 """So long the next words in a private chat belong to what the bot asked for; a reply to its question always does."""
 NEWS_LIFE = timedelta(days=1)
 """What happened longer ago is shown on the cards there are, and makes no new ones."""
+UNLINK_WORDS = frozenset({"huy lien ket can bo", "ngung lien ket can bo", "bo lien ket can bo"})
+"""By these words, folded, an official ends the link of the chat."""
 _LINK_PREFIX = "LK-"
 _LINK_LENGTH = 8
 _LINK = re.compile(rf"(?:/start(?:@\w+)?\s+)?lk[-\s_]?([{CODE_ALPHABET}]{{{_LINK_LENGTH}}})", re.IGNORECASE)

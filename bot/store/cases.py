@@ -138,6 +138,7 @@ class CaseFilter:
     code: str = ""
     owner_id: str | None = None
     unit_path: str = ""
+    unit_id: str = ""
     category_id: str = ""
     worked_by: str = ""
     approved_below: tuple[str, ...] = ()
@@ -191,6 +192,12 @@ async def of_contact(session: AsyncSession, contact_id: str, limit: int = 10) ->
     """Return the cases of a contact, newest first."""
     query = select(CaseRow).where(CaseRow.contact_id == contact_id).order_by(col(CaseRow.created_at).desc())
     return list((await session.exec(query.limit(limit))).all())
+
+
+async def of_contacts(session: AsyncSession, contact_ids: list[str], limit: int = 10) -> list[CaseRow]:
+    """Return the cases of several contacts together, newest first."""
+    query = select(CaseRow).where(col(CaseRow.contact_id).in_(contact_ids))
+    return list((await session.exec(query.order_by(col(CaseRow.created_at).desc()).limit(limit))).all())
 
 
 async def waiting_for(session: AsyncSession, contact_id: str) -> list[CaseRow]:
@@ -284,6 +291,8 @@ def _conditions(wanted: CaseFilter) -> list[ColumnElement[bool]]:
         conditions.append(_worked_by(wanted))
     if wanted.unit_path:
         conditions.append(col(CaseRow.path).startswith(wanted.unit_path, autoescape=True))
+    if wanted.unit_id:
+        conditions.append(col(CaseRow.unit_id) == wanted.unit_id)
     if wanted.category_id:
         conditions.append(col(CaseRow.category_id) == wanted.category_id)
     return conditions

@@ -7,6 +7,8 @@ from sqlalchemy import JSON, Index, UniqueConstraint, delete
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.store.outbox import OutboxRow
+
 
 class DeskDraftRow(SQLModel, table=True):
     """One thing begun; `verb` is answer | ask | hand_over | send_back, `chat_id` the chat in which it was begun.
@@ -48,9 +50,14 @@ async def begun(session: AsyncSession, staff_id: str, chat_id: str) -> DeskDraft
     return (await session.exec(query)).first()
 
 
-async def asked_by(session: AsyncSession, outbox_id: str) -> DeskDraftRow | None:
-    """Return the draft for which a message asked."""
-    return (await session.exec(select(DeskDraftRow).where(DeskDraftRow.outbox_id == outbox_id))).first()
+async def asked_by(session: AsyncSession, account_id: str, provider_id: str) -> DeskDraftRow | None:
+    """Return the draft for which a message asked, by the provider's id of that."""
+    query = (
+        select(DeskDraftRow)
+        .join(OutboxRow, col(OutboxRow.id) == col(DeskDraftRow.outbox_id))
+        .where(OutboxRow.account_id == account_id, OutboxRow.provider_id == provider_id)
+    )
+    return (await session.exec(query)).first()
 
 
 async def due(session: AsyncSession, now: datetime, limit: int = 100) -> list[str]:

@@ -87,6 +87,15 @@ async def in_chat(session: AsyncSession, contact_id: str) -> Linked | None:
     return await official(session, contact.account_id, contact.external_id) if contact else None
 
 
+async def of_person(session: AsyncSession, staff_id: str, account_id: str) -> Linked | None:
+    """Return a person of the office as they are linked at an account; None when they are not (any more)."""
+    query = select(StaffLinkRow.contact_id).where(
+        StaffLinkRow.staff_id == staff_id, StaffLinkRow.account_id == account_id
+    )
+    contact_id = (await session.exec(query)).first()
+    return await in_chat(session, contact_id) if contact_id else None
+
+
 async def holders(session: AsyncSession, unit_ids: list[str]) -> list[Linked]:
     """Return active people with a role at one of the units and a chat that can be written to; their last chat only."""
     query = (

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from sqlalchemy import inspect
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.clock import Now, new_id
 from bot.domain.message import Capabilities
+from bot.errors import LoaError
 from bot.store.accounts import AccountRow
 from bot.store.database import Database
 
@@ -57,13 +59,16 @@ class UnitOfWork:
 
     @contextlib.asynccontextmanager
     async def attempt(self) -> AsyncIterator[None]:
-        """Undo what is done inside when it is left by an error, and go on; rows read inside must be read again."""
+        """Undo what is done inside when it is left by an error, so that the rest of the work can go on."""
         wakes, topics = len(self.wakes), len(self.topics)
         try:
             async with self.session.begin_nested():
                 yield
-        except BaseException:
+        except LoaError:
             del self.wakes[wakes:], self.topics[topics:]
+            for row in list(self.session.identity_map.values()):
+                if inspect(row).expired_attributes:  # what was changed inside must be read anew, while that may be
+                    await self.session.refresh(row)
             raise
 
     def after_commit(self, job: str, delay: float = 0.0) -> None:

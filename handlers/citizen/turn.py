@@ -23,10 +23,11 @@ PHOTO_KINDS = frozenset({AttachmentKind.IMAGE})
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What every turn may use besides the transaction."""
+    """What every turn may use besides the transaction; `public_url` is where the console is."""
 
     settings: ConversationSettings
     box: SecretBox
+    public_url: str = ""
 
 
 @dataclass(slots=True)

@@ -1,0 +1,1 @@
+"""The pocket desk: what officials do from the chats they already look at."""
