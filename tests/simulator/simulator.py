@@ -83,6 +83,7 @@ class Simulator:
         app.router.add_routes(self.telegram.routes())
         app.router.add_get("/favicon.ico", _nothing)
         app.router.add_get("/", _page)
+        app.router.add_get("/telegram", _telegram_page)
         app.router.add_static("/static", STATIC)
         return app
 
@@ -185,6 +186,13 @@ async def _nothing(_request: web.Request) -> web.Response:
 
 
 async def _page(_request: web.Request) -> web.FileResponse:
-    return web.FileResponse(
-        STATIC / "page.html", headers={"Content-Security-Policy": PAGE_POLICY, "Cache-Control": "no-cache"}
-    )
+    return _file("page.html")
+
+
+async def _telegram_page(_request: web.Request) -> web.FileResponse:
+    return _file("telegram.html")
+
+
+def _file(name: str) -> web.FileResponse:
+    headers = {"Content-Security-Policy": PAGE_POLICY, "Cache-Control": "no-cache"}
+    return web.FileResponse(STATIC / name, headers=headers)

@@ -8,20 +8,20 @@ async function answer(response) {
   return body;
 }
 
-/** Carry out a verb and return its result; throws an Error with the simulator's sentence. */
-export async function act(verb, settings = {}) {
+/** Carry out a verb and return its result; throws an Error with the simulator's sentence. `root` chooses the platform. */
+export async function act(verb, settings = {}, root = "/sim") {
   const headers = { "Content-Type": "application/json" };
-  return answer(await fetch(`/sim/do/${verb}`, { method: "POST", headers, body: JSON.stringify(settings) }));
+  return answer(await fetch(`${root}/do/${verb}`, { method: "POST", headers, body: JSON.stringify(settings) }));
 }
 
 /** Return a view such as state, history, calls or deliveries. */
-export async function view(name, settings = {}) {
-  return answer(await fetch(`/sim/get/${name}?${new URLSearchParams(settings)}`, { cache: "no-store" }));
+export async function view(name, settings = {}, root = "/sim") {
+  return answer(await fetch(`${root}/get/${name}?${new URLSearchParams(settings)}`, { cache: "no-store" }));
 }
 
 /** Return the faults there are. */
-export async function faultKinds() {
-  return answer(await fetch("/sim/faults"));
+export async function faultKinds(root = "/sim") {
+  return answer(await fetch(`${root}/faults`));
 }
 
 /** Call `onChange` with each change and `onLive` with true or false when the line is there or lost; opens it again. */

@@ -72,7 +72,7 @@ function onChange({ change, oa_id: oaId, user_id: userId }) {
     if (phone && phone.oaId === oaId) phone.refresh();
   }
   if (["call", "webhook"].includes(change)) panels.refreshLogs();
-  if (!["call", "webhook", "message", "upload", "codes"].includes(change)) refreshState();
+  if (!["call", "webhook", "message", "upload", "codes", "telegram"].includes(change)) refreshState();
 }
 
 function onLive(connected) {
