@@ -55,6 +55,8 @@ FETCH_PROFILES = Job("fetch_profiles", 60)
 REFRESH_CARDS = Job("refresh_cards", 30, "case event untold, card stale")
 REQUEUE_STUCK = Job("requeue_stuck", 10, "inbox handling, outbox sending")
 REFRESH_CREDENTIALS = Job("refresh_credentials", 300)
+KEEP_WEBHOOKS = Job("keep_webhooks", 300)
+POLL_UPDATES = Job("poll_updates", 10, limit=None)
 REMIND_DEADLINES = Job("remind_deadlines", 300, "case open")
 CLOSE_ANSWERED = Job("close_answered", 600, "case answered")
 FORGET = Job("forget", 3600)
@@ -71,6 +73,8 @@ JOBS = (
     REFRESH_CARDS,
     REQUEUE_STUCK,
     REFRESH_CREDENTIALS,
+    KEEP_WEBHOOKS,
+    POLL_UPDATES,
     REMIND_DEADLINES,
     CLOSE_ANSWERED,
     FORGET,

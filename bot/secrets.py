@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import secrets
 from base64 import urlsafe_b64encode
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -35,6 +36,11 @@ class SecretBox:
     def sign(self, text: str) -> str:
         """Return a short signature for values that travel through a browser, 32 hex digits."""
         return hmac.new(self._signing, text.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def new_webhook_key() -> str:
+    """Return a fresh key that a provider is to show with each webhook: 43 letters, digits, dashes and underscores."""
+    return secrets.token_urlsafe(32)
 
 
 def _derive(secret_key: bytes, purpose: bytes) -> bytes:

@@ -11,14 +11,16 @@ from arq.worker import Function, Worker, func
 from bot.logs import logger
 from bot.queue import BY_NAME, JOBS, QUEUE_ERRORS
 from bot.runtime import Runtime
-from bot.store import credentials, deliveries, health, inbox, outbox
+from bot.store import credentials, deliveries, health, inbox, outbox, receptions
 from jobs.close_answered import close_answered
 from jobs.deliver_messages import deliver_messages
 from jobs.fetch_attachments import fetch_attachments
 from jobs.fetch_profiles import fetch_profiles
 from jobs.forget import forget
 from jobs.handle_updates import handle_updates
+from jobs.keep_webhooks import keep_webhooks
 from jobs.periodic import run_all, turn
+from jobs.poll_updates import poll_updates
 from jobs.reconcile import reconcile
 from jobs.refresh_cards import refresh_cards
 from jobs.refresh_credentials import refresh_credentials
@@ -52,6 +54,8 @@ REGISTERED: dict[str, Run] = {
     "refresh_cards": refresh_cards,
     "requeue_stuck": requeue_stuck,
     "refresh_credentials": refresh_credentials,
+    "keep_webhooks": keep_webhooks,
+    "poll_updates": poll_updates,
     "remind_deadlines": remind_deadlines,
     "close_answered": close_answered,
     "forget": forget,
@@ -145,6 +149,7 @@ async def working(runtime: Runtime, *, alone: bool, hurry: asyncio.Event | None 
             await outbox.doubt_expired(uow.session, None)
             await deliveries.free_expired(uow.session, None)
             await credentials.release_all(uow.session)
+            await receptions.release_all(uow.session)
             await health.release_jobs(uow.session)
     await runtime.refresh_accounts()
     await runtime.load_channels()

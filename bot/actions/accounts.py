@@ -1,4 +1,4 @@
-"""Connect Official Accounts, and start again one that was stopped."""
+"""Connect Official Accounts and bots, and start again one that was stopped."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,22 +6,30 @@ from datetime import datetime
 from bot.actions.case_trail import audit
 from bot.errors import InvalidInputError, NotFoundError
 from bot.secrets import SecretBox
-from bot.store import accounts, credentials, inbox, outbox, units
+from bot.store import accounts, credentials, inbox, outbox, receptions, units
 from bot.store.accounts import AccountRow
 from bot.store.credentials import CredentialRow
 from bot.store.unit_of_work import UnitOfWork
 
 KINDS = ("state", "business")
-NEEDS_GRANT = frozenset({"refresh_token_dead", "token_refused", "no_credentials"})
+NEEDS_GRANT = frozenset(
+    {"refresh_token_dead", "token_refused", "no_credentials", "bot_token_refused", "bot_token_missing"}
+)
 """Why an account stands still that only new tokens of its administrator put right (contract: -14014 and its kin)."""
+MODE, POLLING, WEBHOOK = "mode", "polling", "webhook"
+"""The fact by which an account's updates are fetched or sent to our webhook, where that is for us to choose."""
 
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """What an account speaks with; `webhook_key` "" when the app's key holds, `expires_at` None when not known."""
+    """What an account speaks with.
+
+    `refresh_token` is "" where tokens do not age, `webhook_key` when the app's key holds, `expires_at` None when not
+    known.
+    """
 
     access_token: str
-    refresh_token: str
+    refresh_token: str = ""
     webhook_key: str = ""
     expires_at: datetime | None = None
 
@@ -33,34 +41,81 @@ async def add_account(
 
     Raises InvalidInputError for an id that is no number, an unknown unit or kind, or missing tokens.
     """
-    unit = next(iter(await units.units_by_code(uow.session, unit_code)), None)
     if not oa_id.isdigit():
         raise InvalidInputError("oa_id", "digits_only")
-    if unit is None:
-        raise InvalidInputError("unit", "unknown_unit")
     if kind not in KINDS:
         raise InvalidInputError("type", "unknown_kind")
+    _require_tokens(secrets, "access_token", "refresh_token")
+    row = await _described(uow, "zalo", oa_id, name, unit_code)
+    row.kind = kind
+    await _keep(uow, box, row, secrets)
+    await _let_in(uow, row)
+    audit(uow, "account.connect", f"account:{row.id}", {"oa_id": oa_id, "kind": kind})
+    return row
+
+
+async def add_bot(
+    uow: UnitOfWork,
+    box: SecretBox,
+    *,
+    provider: str,
+    external_id: str,
+    name: str,
+    unit_code: str,
+    polling: bool,
+    secrets: Secrets,
+) -> AccountRow:
+    """Connect an account whose one token does not age, or give it a new token; how its updates come in starts anew.
+
+    Raises InvalidInputError for an unknown unit, an empty name or a missing token.
+    """
+    _require_tokens(secrets, "access_token")
+    row = await _described(uow, provider, external_id, name, unit_code)
+    row.learnt = {**row.learnt, MODE: POLLING if polling else WEBHOOK}
+    await _begin(uow, box, row, secrets)
+    return row
+
+
+async def renew_bot(uow: UnitOfWork, box: SecretBox, account_id: str, external_id: str, secrets: Secrets) -> AccountRow:
+    """Give a bot a new token and let it work again; raises InvalidInputError for the token of another bot."""
+    row = await accounts.account(uow.session, account_id)
+    if row is None:
+        raise NotFoundError(f"account {account_id}")
+    if row.external_id != external_id:
+        raise InvalidInputError("token", "another_bot")
+    await _begin(uow, box, row, secrets)
+    return row
+
+
+async def _begin(uow: UnitOfWork, box: SecretBox, row: AccountRow, secrets: Secrets) -> None:
+    await _keep(uow, box, row, secrets)
+    await _let_in(uow, row)
+    reception = await receptions.begin(uow.session, row.id)
+    reception.error, reception.detail, reception.error_at, reception.checked_at = "", "", None, None
+    uow.after_commit("poll_updates" if row.learnt.get(MODE) == POLLING else "keep_webhooks")
+    audit(uow, "account.connect", f"account:{row.id}", {"id": row.external_id, MODE: row.learnt.get(MODE, "")})
+
+
+async def _described(uow: UnitOfWork, provider: str, external_id: str, name: str, unit_code: str) -> AccountRow:
+    """Return the account, made when it is new, with its name and unit."""
+    unit = next(iter(await units.units_by_code(uow.session, unit_code)), None)
+    if unit is None:
+        raise InvalidInputError("unit", "unknown_unit")
     if not name.strip():
         raise InvalidInputError("name", "empty")
-    _require_tokens(secrets)
-    row = await accounts.by_external_id(uow.session, "zalo", oa_id)
+    row = await accounts.by_external_id(uow.session, provider, external_id)
     if row is None:
         row = AccountRow(
             id=uow.new_id(),
-            provider="zalo",
-            external_id=oa_id,
+            provider=provider,
+            external_id=external_id,
             name=name.strip(),
-            kind=kind,
             unit_id=unit.id,
             created_at=uow.now,
         )
         uow.session.add(row)
         await uow.session.flush()
-    else:
-        row.name, row.kind, row.unit_id = name.strip(), kind, unit.id
-    await _keep(uow, box, row, secrets)
-    await _let_in(uow, row)
-    audit(uow, "account.connect", f"account:{row.id}", {"oa_id": oa_id, "kind": kind})
+    row.name, row.unit_id = name.strip(), unit.id
     return row
 
 
@@ -69,15 +124,15 @@ async def reconnect(uow: UnitOfWork, box: SecretBox, account_id: str, secrets: S
     row = await accounts.account(uow.session, account_id)
     if row is None:
         raise NotFoundError(f"account {account_id}")
-    _require_tokens(secrets)
+    _require_tokens(secrets, "access_token", "refresh_token")
     await _keep(uow, box, row, secrets)
     await _let_in(uow, row)
     audit(uow, "account.connect", f"account:{row.id}", {"oa_id": row.external_id, "kind": row.kind})
     return row
 
 
-def _require_tokens(secrets: Secrets) -> None:
-    for field in ("access_token", "refresh_token"):
+def _require_tokens(secrets: Secrets, *needed: str) -> None:
+    for field in needed:
         if not getattr(secrets, field):
             raise InvalidInputError(field, "empty")
 
@@ -87,7 +142,8 @@ async def _keep(uow: UnitOfWork, box: SecretBox, row: AccountRow, secrets: Secre
     if kept is None:
         kept = CredentialRow(account_id=row.id)
         uow.session.add(kept)
-    kept.access_token, kept.refresh_token = box.seal(secrets.access_token), box.seal(secrets.refresh_token)
+    kept.access_token = box.seal(secrets.access_token)
+    kept.refresh_token = box.seal(secrets.refresh_token) if secrets.refresh_token else None
     kept.previous_access_token = kept.previous_refresh_token = None
     if secrets.webhook_key:
         kept.webhook_key = box.seal(secrets.webhook_key)

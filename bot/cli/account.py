@@ -1,41 +1,66 @@
-"""`loa account add zalo`: connect an Official Account by hand."""
+"""`loa account add`: connect an Official Account or a bot by hand."""
 
 import argparse
 import asyncio
 import os
+import sys
 
 from bot import config
-from bot.actions.accounts import KINDS, Secrets, add_account
+from bot.actions.accounts import KINDS, Secrets, add_account, add_bot
+from bot.channels.channel import ConnectsByToken
 from bot.config import Settings
-from bot.errors import ConfigError, InvalidInputError
-from bot.runtime import opened
+from bot.domain.delivery import AccountStoppedError, SendError
+from bot.errors import ConfigError, InvalidInputError, LoaError
+from bot.runtime import Runtime, opened
+from bot.secrets import new_webhook_key
+from bot.store import receptions
+from bot.store.accounts import AccountRow
 from bot.store.unit_of_work import Actor
+
+_ACTOR = Actor("system", name="loa account add")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments; secrets may come from the environment so that no shell history keeps them."""
     commands = parser.add_subparsers(dest="action", required=True)
     add = commands.add_parser("add", help="connect an account")
-    add.add_argument("provider", choices=["zalo"])
-    add.add_argument("--oa-id", required=True, help="the account's id, digits")
-    add.add_argument("--name", required=True, help="the name citizens see")
-    add.add_argument("--unit", required=True, help="code of the unit that owns the account")
-    add.add_argument("--type", choices=KINDS, default="business", help="state agency or business account")
-    add.add_argument("--secret-key", default=os.environ.get("LOA_OA_SECRET_KEY", ""), help="OA Secret Key")
-    add.add_argument("--access-token", default=os.environ.get("LOA_ACCESS_TOKEN", ""), help="access token")
-    add.add_argument("--refresh-token", default=os.environ.get("LOA_REFRESH_TOKEN", ""), help="refresh token")
+    providers = add.add_subparsers(dest="provider", required=True)
+    zalo = _provider(providers, "zalo", "a Zalo Official Account")
+    zalo.add_argument("--oa-id", required=True, help="the account's id, digits")
+    zalo.add_argument("--type", choices=KINDS, default="business", help="state agency or business account")
+    zalo.add_argument("--secret-key", default=os.environ.get("LOA_OA_SECRET_KEY", ""), help="OA Secret Key")
+    zalo.add_argument("--access-token", default=os.environ.get("LOA_ACCESS_TOKEN", ""), help="access token")
+    zalo.add_argument("--refresh-token", default=os.environ.get("LOA_REFRESH_TOKEN", ""), help="refresh token")
+    telegram = _provider(providers, "telegram", "a Telegram bot")
+    telegram.add_argument("--token-stdin", action="store_true", help="read the bot's token from standard input")
+    telegram.add_argument("--polling", action="store_true", help="fetch updates: for an office without public address")
+
+
+def _provider(
+    providers: argparse._SubParsersAction[argparse.ArgumentParser], name: str, words: str
+) -> argparse.ArgumentParser:
+    parser = providers.add_parser(name, help=words)
+    parser.add_argument("--name", required=True, help="the name citizens see")
+    parser.add_argument("--unit", required=True, help="code of the unit that owns the account")
+    return parser
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Connect the account and say what happened to updates that waited for it."""
-    return asyncio.run(_add(config.load(arguments.config), arguments))
+    """Connect the account and say what follows."""
+    settings = config.load(arguments.config)
+    if arguments.provider == "zalo":
+        return asyncio.run(_add(settings, arguments))
+    token = sys.stdin.readline().strip() if arguments.token_stdin else os.environ.get("LOA_BOT_TOKEN", "").strip()
+    if not token:
+        raise ConfigError(["no token: give it on standard input with --token-stdin, or in LOA_BOT_TOKEN"])
+    return asyncio.run(_add_bot(settings, arguments, token))
 
 
 async def _add(settings: Settings, arguments: argparse.Namespace) -> int:
     secrets = Secrets(arguments.access_token, arguments.refresh_token, arguments.secret_key)
     async with opened(settings) as runtime:
         try:
-            async with runtime.units_of_work(Actor("system", name="loa account add")) as uow:
+            async with runtime.units_of_work(_ACTOR) as uow:
                 row = await add_account(
                     uow,
                     runtime.box,
@@ -46,6 +71,57 @@ async def _add(settings: Settings, arguments: argparse.Namespace) -> int:
                     secrets=secrets,
                 )
         except InvalidInputError as error:
-            raise ConfigError([f"--{error.field.replace('_', '-')}: {error.code.replace('_', ' ')}"]) from error
+            raise _misuse(error) from error
     print(f"connected {row.name} ({row.external_id}); the token is renewed by the service within minutes")
+    return 0
+
+
+def _misuse(error: InvalidInputError) -> ConfigError:
+    return ConfigError([f"--{error.field.replace('_', '-')}: {error.code.replace('_', ' ')}"])
+
+
+async def _add_bot(settings: Settings, arguments: argparse.Namespace, token: str) -> int:
+    """Ask whose token it is, keep it encrypted, and see to it that updates come in."""
+    async with opened(settings) as runtime:
+        channel = runtime.channels.get(arguments.provider)
+        if not isinstance(channel, ConnectsByToken):
+            raise ConfigError([f"[{arguments.provider}]: not configured"])
+        try:
+            info = await channel.identify(token)
+        except AccountStoppedError as error:
+            raise LoaError(f"the token is not valid: {error.detail or error.reason}") from None
+        except SendError as error:
+            raise LoaError(f"{arguments.provider} cannot be asked whose token it is: {error.reason}") from None
+        try:
+            async with runtime.units_of_work(_ACTOR) as uow:
+                row = await add_bot(
+                    uow,
+                    runtime.box,
+                    provider=arguments.provider,
+                    external_id=info.external_id,
+                    name=arguments.name,
+                    unit_code=arguments.unit,
+                    polling=arguments.polling,
+                    secrets=Secrets(token, webhook_key=new_webhook_key()),
+                )
+        except InvalidInputError as error:
+            raise _misuse(error) from error
+        print(f"connected {row.name} (@{info.details.get('username', '')}, {row.external_id})")
+        return 0 if arguments.polling else await _set_webhook(runtime, row)
+
+
+async def _set_webhook(runtime: Runtime, row: AccountRow) -> int:
+    from jobs.keep_webhooks import keep_webhooks, webhook_url
+
+    await keep_webhooks(runtime)
+    async with runtime.database.reading() as session:
+        found = await receptions.reception(session, row.id)
+    if found is not None and found.error:
+        print(
+            f"loa: the webhook is not set: {found.detail or found.error}; [server] public_url must be reachable from "
+            "outside by https, or add the account with --polling. The service tries again by itself.",
+            file=sys.stderr,
+        )
+        return 1
+    print(f"updates come to {webhook_url(runtime, row)}")
     return 0

@@ -61,6 +61,7 @@ def upgrade() -> None:
         sa.Column("seen_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("failed_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("broadcast_id", "n"),
+        postgresql_with={"fillfactor": 40},
     )
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
         batch_op.create_index("ux_deliveries_recipient", ["recipient", "broadcast_id"], unique=True)
@@ -337,6 +338,7 @@ def upgrade() -> None:
         sa.Column("name", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("phone", sa.LargeBinary(), nullable=True),
         sa.Column("phone_hash", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.Column("person_id", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("address", sa.LargeBinary(), nullable=True),
         sa.Column("following", sa.Boolean(), nullable=False),
         sa.Column("anonymous", sa.Boolean(), nullable=False),
@@ -355,6 +357,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("account_id", "external_id"),
     )
     with op.batch_alter_table("contacts", schema=None) as batch_op:
+        batch_op.create_index("ix_contacts_person", ["person_id"], unique=False)
         batch_op.create_index("ix_contacts_phone", ["phone_hash"], unique=False)
 
     op.create_table(
@@ -370,6 +373,23 @@ def upgrade() -> None:
         sa.Column("holder", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("held_until", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("error", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"]),
+        sa.PrimaryKeyConstraint("account_id"),
+    )
+    op.create_table(
+        "receptions",
+        sa.Column("account_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("next_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("updated_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("lease", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.Column("leased_until", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("waiting", sa.Integer(), nullable=True),
+        sa.Column("reported", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("reported_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("error", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("detail", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("error_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("checked_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"]),
         sa.PrimaryKeyConstraint("account_id"),
     )
@@ -460,6 +480,25 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("consents", schema=None) as batch_op:
         batch_op.create_index("ix_consents_contact", ["contact_id"], unique=False)
+
+    op.create_table(
+        "contact_joins",
+        sa.Column("id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("contact_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("other_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("state", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("code", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("until", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("decided_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["contact_id"], ["contacts.id"]),
+        sa.ForeignKeyConstraint(["other_id"], ["contacts.id"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("contact_joins", schema=None) as batch_op:
+        batch_op.create_index("ix_contact_joins_contact", ["contact_id", "state"], unique=False)
+        batch_op.create_index("ix_contact_joins_other", ["other_id", "state"], unique=False)
 
     op.create_table(
         "conversations",
@@ -780,6 +819,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_conversations_resume")
 
     op.drop_table("conversations")
+    with op.batch_alter_table("contact_joins", schema=None) as batch_op:
+        batch_op.drop_index("ix_contact_joins_other")
+        batch_op.drop_index("ix_contact_joins_contact")
+
+    op.drop_table("contact_joins")
     with op.batch_alter_table("consents", schema=None) as batch_op:
         batch_op.drop_index("ix_consents_contact")
 
@@ -793,9 +837,11 @@ def downgrade() -> None:
 
     op.drop_table("cases")
     op.drop_table("routing_rules")
+    op.drop_table("receptions")
     op.drop_table("credentials")
     with op.batch_alter_table("contacts", schema=None) as batch_op:
         batch_op.drop_index("ix_contacts_phone")
+        batch_op.drop_index("ix_contacts_person")
 
     op.drop_table("contacts")
     with op.batch_alter_table("broadcasts", schema=None) as batch_op:

@@ -1,0 +1,63 @@
+"""Keep webhooks set where that is for us to do, and note what providers say of them."""
+
+from bot.actions.accounts import MODE, POLLING
+from bot.channels.channel import SetsWebhook, WebhookState
+from bot.domain.delivery import AccountStoppedError, SendError
+from bot.logs import logger
+from bot.one_by_one import one_by_one
+from bot.runtime import Runtime, ref
+from bot.store import accounts, receptions
+from bot.store.accounts import AccountRow
+from bot.vault import stop_account
+
+_log = logger("webhooks")
+_MAX_DETAIL = 500
+
+
+async def keep_webhooks(runtime: Runtime) -> int:
+    """Look at every webhook that we set, and set it where it is not; returns how many are as they should be.
+
+    One that was never looked at since its account was connected is set anew: its secret is a new one.
+    """
+    await runtime.accounts.refresh()
+    async with runtime.database.reading() as session:
+        known = await accounts.all_accounts(session)
+        looked_at = {row.account_id for row in (await receptions.all_receptions(session)).values() if row.checked_at}
+
+    async def keep(account: AccountRow) -> int:
+        channel = runtime.channels.get(account.provider)
+        mine = account.state == "active" and account.learnt.get(MODE) != POLLING
+        if not mine or not isinstance(channel, SetsWebhook):
+            return 0
+        url = webhook_url(runtime, account)
+        try:
+            state = await channel.keep_webhook(ref(account), url, anew=account.id not in looked_at)
+        except SendError as error:
+            await _not_kept(runtime, account, error)
+            return 0
+        await _kept(runtime, account, state)
+        return 1
+
+    return await one_by_one(known, keep)
+
+
+def webhook_url(runtime: Runtime, account: AccountRow) -> str:
+    """Return the address to which an account's updates come."""
+    return f"{runtime.settings.server.public_url.rstrip('/')}/webhooks/{account.provider}/{account.external_id}"
+
+
+async def _kept(runtime: Runtime, account: AccountRow, state: WebhookState) -> None:
+    async with runtime.units_of_work() as uow:
+        row = await receptions.begin(uow.session, account.id)
+        row.waiting, row.reported, row.reported_at = state.waiting, state.error[:_MAX_DETAIL], state.error_at
+        row.error, row.detail, row.error_at, row.checked_at = "", "", None, uow.now
+
+
+async def _not_kept(runtime: Runtime, account: AccountRow, error: SendError) -> None:
+    _log.error("webhook not set", account=account.external_id, reason=error.reason)
+    async with runtime.units_of_work() as uow:
+        row = await receptions.begin(uow.session, account.id)
+        row.error = "webhook_refused" if error.reason == "telegram_refused" else error.reason
+        row.detail, row.error_at = error.detail[:_MAX_DETAIL], uow.now
+        if isinstance(error, AccountStoppedError):
+            await stop_account(uow, account.id, error.reason, error.detail)
