@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot import metrics
 from bot.channels.channel import AccountRef, Channel, Recipient
@@ -28,7 +28,6 @@ from bot.queue import SEND_BROADCASTS, SETTLE_DELIVERIES
 from bot.runtime import Runtime, ref
 from bot.store import accounts, broadcasts, contacts, deliveries
 from bot.store.accounts import AccountRow
-from bot.store.database import Connection
 from bot.store.deliveries import Chunk, Done, Due
 from bot.vault import stop_account
 
@@ -218,18 +217,13 @@ class _Range:
         begun = time.monotonic()
         async with self.round.runtime.database.connection() as connection:
             holds = await deliveries.held(connection, self.chunk, now, _LEASE_SECONDS)
-            await self._write(now, connection)
+            await deliveries.record(connection, self.chunk, self.outcomes, now)
             due = await deliveries.mark(connection, self.chunk, self.cursor, number, now) if holds else []
         self.outcomes.clear()
         self.safe_until = begun + _LEASE_SECONDS - _LEASE_MARGIN
         if due:
             self.cursor = due[-1].n
         return due
-
-    async def _write(self, now: datetime, connection: Connection) -> None:
-        await deliveries.record(connection, self.chunk.broadcast_id, self.outcomes, now)
-        if any(done.state == DeliveryState.UNKNOWN.value for done in self.outcomes):
-            await deliveries.doubt(connection, self.chunk)
 
     async def _send_all(self, due: list[Due]) -> None:
         left = iter(due)
@@ -302,7 +296,7 @@ class _Range:
         runtime = self.round.runtime
         async with runtime.units_of_work() as uow:
             connection = await uow.session.connection()
-            await self._write(uow.now, connection)
+            await deliveries.record(connection, self.chunk, self.outcomes, uow.now)
             for recipient, reason in self.gone.items():
                 await contacts.set_gone(uow.session, recipient, reason)
             if isinstance(self.rest, QuotaExhaustedError | NightError):
@@ -312,6 +306,9 @@ class _Range:
             elif self.rest is not None:
                 await stop_account(uow, self.account.id, self.rest.reason, self.rest.detail)
             await deliveries.give_back(connection, self.chunk, uow.now, self.again_in)
-            if any(done.state == DeliveryState.UNKNOWN.value for done in self.outcomes):
+            states = {done.state for done in self.outcomes}
+            if DeliveryState.UNKNOWN.value in states:
                 uow.after_commit(SETTLE_DELIVERIES.name)
+            if DeliveryState.QUEUED.value in states and self.again_in is None:
+                uow.after_commit(SEND_BROADCASTS.name)
             uow.announce(f"broadcast:{self.chunk.broadcast_id}")

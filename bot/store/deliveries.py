@@ -9,6 +9,7 @@ from sqlalchemy import (
     ARRAY,
     Integer,
     Text,
+    Update,
     bindparam,
     case,
     exists,
@@ -70,6 +71,9 @@ _NEXT_RANGE = (
 )
 _HERE = (_C.broadcast_id == bindparam("b"), _C.first == bindparam("f"))
 _LEASE = update(_chunks).where(*_HERE).values(state="running", lease=bindparam("l"), leased_until=bindparam("until"))
+_LOCK = select(_C.state).where(*_HERE).with_for_update()
+_REOPEN = update(_chunks).where(*_HERE, _C.state == "done").values(state="waiting", next_attempt_at=None)
+_DOUBTFUL = update(_chunks).where(*_HERE).values(doubtful=True)
 _HELD = (
     update(_chunks)
     .where(
@@ -79,17 +83,11 @@ _HELD = (
     )
     .values(leased_until=bindparam("until"))
 )  # fmt: skip
-_NEXT = (
-    select(_D.n, _D.recipient, _D.address, _D.merged, _D.attempts, _D.part)
-    .where(_D.broadcast_id == bindparam("b"), _D.n > bindparam("after"), _D.n <= bindparam("until"))
-    .where(_D.state == "queued")
-    .order_by(_D.n)
-    .limit(bindparam("most"))
-)
 _MARK = (
     update(_deliveries)
     .where(_D.broadcast_id == bindparam("b"), _D.n.between(bindparam("from"), bindparam("until")), _D.state == "queued")
     .values(state="sending", attempts=_D.attempts + 1, sending_at=bindparam("at"))
+    .returning(_D.n, _D.recipient, _D.address, _D.merged, _D.attempts, _D.part)
 )
 _TOLD = (
     func.unnest(
@@ -176,43 +174,55 @@ async def held(connection: AsyncConnection, chunk: Chunk, now: datetime, seconds
 
 
 async def mark(connection: AsyncConnection, chunk: Chunk, after: int, limit: int, now: datetime) -> list[Due]:
-    """Mark the next `limit` deliveries after number `after` as leaving, and return them.
+    """Mark the next `limit` deliveries after number `after` as leaving, and return them in order; [] at the end.
 
     Only whoever holds the range's lease may ask; what is marked is in doubt if this worker ends.
     """
-    values = {"b": chunk.broadcast_id, "after": after, "until": chunk.last, "most": limit}
-    rows = (await connection.execute(_NEXT, values)).all()
-    if not rows:
-        return []
-    marked = {"b": chunk.broadcast_id, "from": rows[0][0], "until": rows[-1][0], "at": now}
-    await connection.execute(_MARK, marked)
-    return [
-        Due(n, recipient, address, merged, attempts + 1, part) for n, recipient, address, merged, attempts, part in rows
-    ]
+    while after < chunk.last:
+        until = min(after + limit, chunk.last)
+        values = {"b": chunk.broadcast_id, "from": after + 1, "until": until, "at": now}
+        rows = (await connection.execute(_MARK, values)).all()
+        if rows:
+            return sorted(Due._make(row) for row in rows)
+        after = until  # nothing to send among these: an earlier holder of the range has done them
+    return []
 
 
-async def record(connection: AsyncConnection, broadcast_id: int, done: Sequence[Done], now: datetime) -> None:
-    """Write outcomes; one that the provider's echo has told already is left as it is.
+async def record(connection: AsyncConnection, chunk: Chunk, done: Sequence[Done], now: datetime) -> None:
+    """Write outcomes of a range; one that the provider's echo has told already is left as it is.
 
-    Whoever lost the lease may still write what it knows: nothing it had marked is sent again by anybody.
+    Whoever lost the lease may still write what it knows: nothing it had marked is sent again by anybody, save what it
+    says was never tried. The range is opened again for that if the one who took it over has called it done.
     """
+    here = {"b": chunk.broadcast_id, "f": chunk.first}
     sent = [d for d in done if d.state == "sent"]
-    if sent:
-        await _record_sent(connection, broadcast_id, sent, now)
     others = [d for d in done if d.state != "sent"]
-    table = _deliveries.c
+    if others:
+        # The range before its rows, as everybody does: who ends it now either sees them queued or is seen to have.
+        await connection.execute(_LOCK, here)
+    if sent:
+        await _record_sent(connection, chunk.broadcast_id, sent, now)
     for outcome in others:
-        statement = update(_deliveries).where(
-            table.broadcast_id == broadcast_id, table.n == outcome.n, table.state.in_(DOUBT)
-        )
-        values: dict[str, Any] = {"state": outcome.state, "reason": outcome.reason, "part": outcome.part}
-        if outcome.provider_id is not None:
-            values["provider_id"] = outcome.provider_id
-        if not outcome.counted:
-            values["attempts"] = table.attempts - 1
-        if outcome.state == "failed":
-            values["failed_at"] = now
-        await connection.execute(statement.values(**values))
+        await connection.execute(_outcome(chunk.broadcast_id, outcome, now))
+    if any(d.state == "queued" for d in others):
+        await connection.execute(_REOPEN, here)
+    if any(d.state == "unknown" for d in others):
+        await connection.execute(_DOUBTFUL, here)
+
+
+def _outcome(broadcast_id: int, outcome: Done, now: datetime) -> Update:
+    values: dict[str, Any] = {"state": outcome.state, "reason": outcome.reason, "part": outcome.part}
+    if outcome.provider_id is not None:
+        values["provider_id"] = outcome.provider_id
+    if not outcome.counted:
+        values["attempts"] = _D.attempts - 1
+    if outcome.state == "failed":
+        values["failed_at"] = now
+    return (
+        update(_deliveries)
+        .where(_D.broadcast_id == broadcast_id, _D.n == outcome.n, _D.state.in_(DOUBT))
+        .values(**values)
+    )
 
 
 async def _record_sent(connection: AsyncConnection, broadcast_id: int, sent: Sequence[Done], now: datetime) -> None:
@@ -222,12 +232,6 @@ async def _record_sent(connection: AsyncConnection, broadcast_id: int, sent: Seq
         return
     values = {"ns": [d.n for d in sent], "ps": [d.provider_id for d in sent], "parts": [d.part for d in sent]}
     await connection.execute(_SENT_POSTGRES, {**values, "b": broadcast_id, "at": now})
-
-
-async def doubt(connection: AsyncConnection, chunk: Chunk) -> None:
-    """Note that some outcome in a range is unknown and has to be settled."""
-    here = (_chunks.c.broadcast_id == chunk.broadcast_id, _chunks.c.first == chunk.first)
-    await connection.execute(update(_chunks).where(*here).values(doubtful=True))
 
 
 async def give_back(connection: AsyncConnection, chunk: Chunk, now: datetime, wait: float | None) -> None:

@@ -24,6 +24,7 @@ from bot.store import accounts, deliveries
 from bot.store.accounts import AccountRow
 from bot.store.broadcasts import BroadcastRow, ChunkRow, DeliveryRow
 from bot.store.contacts import ContactRow
+from bot.store.deliveries import Done
 from bot.store.inbox import InboxRow
 from handlers.dispatch import Desk, dispatch
 from jobs.deliver_messages import deliver_messages
@@ -406,6 +407,31 @@ async def test_a_worker_that_stood_still_past_its_lease_sends_nothing_twice(
     assert set(await states(runtime)) <= {"sent", "failed"}
     sent = {row.address for row in await everyone(runtime) if row.state == "sent"}
     assert sent <= set(provider.times)
+
+
+async def test_what_a_worker_past_its_lease_never_tried_is_sent_though_another_has_called_the_range_done(
+    runtime: Runtime, settings: Settings, provider: Provider, clock: Clock
+) -> None:
+    number = await begun(runtime, await people(runtime, 20))
+    async with runtime.database.connection() as connection:
+        chunk = await deliveries.lease(connection, "paused", clock.now, 60)
+        assert chunk is not None
+        due = await deliveries.mark(connection, chunk, 0, 20, clock.now)
+    clock.forward(minutes=5)
+    async with worker(settings, provider, clock) as other:
+        await send_broadcasts(other)
+    assert await states(runtime) == {"unknown": 20}
+    assert (await broadcast(runtime, number)).state == "running", "what is in doubt keeps it open"
+    known = [Done(row.n, "sent", f"p{row.n}", part=1) for row in due[3:]]
+    never_tried = [Done(row.n, "queued", counted=False) for row in due[:3]]
+    async with runtime.database.connection() as connection:
+        await deliveries.record(connection, chunk, [*known, *never_tried], clock.now)
+        await deliveries.give_back(connection, chunk, clock.now, None)
+    await settle_deliveries(runtime)
+    await send_broadcasts(runtime)
+    assert await states(runtime) == {"sent": 20}
+    assert provider.times == {row.address: 1 for row in due[:3]}
+    assert (await broadcast(runtime, number)).state == "finished"
 
 
 async def test_a_cancelled_worker_knows_what_it_has_not_tried(runtime: Runtime, provider: Provider) -> None:
