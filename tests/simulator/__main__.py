@@ -28,17 +28,33 @@ DEFAULT_ACCOUNTS: list[dict[str, Any]] = [
         "refresh_token": "demo-refresh-business",
     },
 ]
+DEFAULT_BOTS: list[dict[str, Any]] = [
+    {
+        "token": "7000000001:demo-not-a-real-token",
+        "name": "UBND xã Thanh Oai",
+        "username": "xa_thanh_oai_thu_nghiem_bot",
+    }
+]
 PHONES = (("3333444455556660001", "A"), ("3333444455556660002", "B"), ("3333444455556660003", "C"))
+TELEGRAM_PHONES = (
+    (7100000001, "Công dân Thử Nghiệm A", "84900000001"),
+    (7100000002, "Công dân Thử Nghiệm B", "84900000002"),
+    (7100000011, "Cán bộ Thử Nghiệm", "84900000011"),
+    (7100000012, "Trưởng phòng Thử Nghiệm", "84900000012"),
+)
 
 
 def arguments() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="python -m tests.simulator", description="A fake Zalo with citizens' phones.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.simulator", description="A fake Zalo and Telegram with people's phones."
+    )
     parser.add_argument("--port", type=int, default=8090)
     parser.add_argument("--service", default="http://127.0.0.1:8080", help="address of the service")
     parser.add_argument("--state", type=Path, help="JSON file in which everything survives a restart")
     parser.add_argument("--time-scale", type=float, default=1.0, help="divides the waits between webhook repeats")
     parser.add_argument("--accounts", type=Path, help="JSON list of Official Accounts instead of the two of the demo")
+    parser.add_argument("--bots", type=Path, help="JSON list of Telegram bots instead of the one of the demo")
     return parser.parse_args()
 
 
@@ -60,9 +76,21 @@ async def run(given: argparse.Namespace) -> None:
         if not simulator.provider.world.people:
             for user_id, letter in PHONES:
                 await simulator.verbs.phone(name=f"Công dân Thử Nghiệm {letter}", user_id=user_id)
+        await furnish_telegram(simulator, given.bots)
         sys.stdout.write(f"simulator: {simulator.url}\n")
         sys.stdout.flush()
         await stop.wait()
+
+
+async def furnish_telegram(simulator: Simulator, bots: Path | None) -> None:
+    """Make the bots and people that are not there yet."""
+    world = simulator.telegram.world
+    for bot in json.loads(bots.read_text(encoding="utf-8")) if bots else DEFAULT_BOTS:
+        if int(bot["token"].partition(":")[0]) not in world.bots:
+            await simulator.telegram_verbs.add_bot_account(**bot)
+    if not world.people:
+        for user_id, name, phone in TELEGRAM_PHONES:
+            await simulator.telegram_verbs.person(name=name, user_id=user_id, phone=phone)
 
 
 if __name__ == "__main__":
