@@ -36,7 +36,7 @@ from bot.store import contacts as rows
 from bot.store.accounts import AccountRow
 from bot.store.unit_of_work import Actor, UnitOfWork
 from handlers import receipts
-from handlers.citizen import ask, consent, drafting, lookup, papers, propose, rate, reply, report, welcome
+from handlers.citizen import ask, consent, drafting, link, lookup, papers, propose, rate, reply, report, welcome
 from handlers.citizen.turn import Desk, Turn
 from handlers.official import arrivals
 from handlers.official.resuming import resume_draft
@@ -58,6 +58,11 @@ def _at(*steps: Step) -> Test:
 
 
 COMMANDS: tuple[tuple[Test, Handler], ...] = (
+    (link.is_code, link.code),
+    (link.answers, link.answer),
+    (consent.chooses, consent.chosen),
+    (_says(MenuWord.LINK), link.begin),
+    (_says(MenuWord.UNLINK), link.unlink),
     (_says(MenuWord.STOP), consent.stop),
     (_says(MenuWord.RESUME), consent.resume),
     (_says(MenuWord.DELETE_DATA), consent.delete_data),

@@ -9,6 +9,9 @@ from bot.store.unit_of_work import UnitOfWork
 from bot.store.units import AreaRow, CategoryRow, RoutingRuleRow, UnitRow
 
 OA = "2222333344445555666"
+BOT = "7000000001"
+ACCOUNTS = {"zalo": OA, "telegram": BOT}
+"""The provider's own id of the commune's account, by provider."""
 ROLES = {
     "official": ("official", "economy"),
     "head": ("unit_head", "economy"),
@@ -28,8 +31,8 @@ class Commune:
     staff: dict[str, StaffRow]
 
 
-async def build(uow: UnitOfWork, kind: str = "state", oa_id: str = OA) -> Commune:
-    """Make the commune in one transaction."""
+async def build(uow: UnitOfWork, kind: str = "state", oa_id: str = OA, provider: str = "zalo") -> Commune:
+    """Make the commune in one transaction; its account is an Official Account, or a bot of another provider."""
     since = date(2025, 7, 1)
     settings = {"fallback": "office", "phone": "024 0000 0000", "address": "Xã Thanh Oai", "hours": "8:00-17:00"}
     commune = UnitRow(
@@ -84,15 +87,7 @@ async def build(uow: UnitOfWork, kind: str = "state", oa_id: str = OA) -> Commun
     uow.session.add(
         RoutingRuleRow(id="rule-2", unit_id="commune", position=2, words=["đánh nhau", "trộm"], target_unit_id="police")
     )
-    account = AccountRow(
-        id="account",
-        provider="zalo",
-        external_id=oa_id,
-        name="UBND xã Thanh Oai",
-        kind=kind,
-        unit_id="commune",
-        created_at=uow.now,
-    )
+    account = account_of(uow, provider, kind, oa_id if provider == "zalo" else ACCOUNTS[provider])
     uow.session.add(account)
     staff = {}
     for key, (role, unit_id) in ROLES.items():
@@ -105,6 +100,21 @@ async def build(uow: UnitOfWork, kind: str = "state", oa_id: str = OA) -> Commun
         uow.session.add(StaffRoleRow(staff_id=key, role=role, unit_id=unit_id))
     await uow.session.flush()
     return Commune(account, staff)
+
+
+def account_of(
+    uow: UnitOfWork, provider: str, kind: str, external_id: str, account_id: str = "account", unit_id: str = "commune"
+) -> AccountRow:
+    """Make the row of an account; only Official Accounts are of a kind."""
+    return AccountRow(
+        id=account_id,
+        provider=provider,
+        external_id=external_id,
+        name="UBND xã Thanh Oai",
+        kind=kind if provider == "zalo" else "",
+        unit_id=unit_id,
+        created_at=uow.now,
+    )
 
 
 _CATEGORIES = (

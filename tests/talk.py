@@ -2,15 +2,27 @@
 
 import itertools
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from sqlmodel import col, select
 
 from bot.actions import answer_case, work_case
 from bot.actions.outgoing import sent
-from bot.domain.update import Attachment, AttachmentKind, Followed, MessageReceived, PhoneShared, Update, Withdrawn
+from bot.domain.update import (
+    Attachment,
+    AttachmentKind,
+    ButtonPressed,
+    Followed,
+    MessageReceived,
+    PhoneShared,
+    Unfollowed,
+    Update,
+    Withdrawn,
+)
 from bot.runtime import Runtime
 from bot.store import outbox
+from bot.store.accounts import AccountRow
 from bot.store.cases import CaseRow
 from bot.store.contacts import ContactRow, ConversationRow
 from bot.store.outbox import OutboxRow
@@ -22,11 +34,13 @@ from tests.runtime_fixtures import Clock
 
 @dataclass
 class Talk:
-    """One citizen's chat with the commune of tests/commune.py."""
+    """One citizen's chat with an account of the commune of tests/commune.py; texts are what the screen shows."""
 
     runtime: Runtime
     clock: Clock
     user: str = "3333444455556666777"
+    provider: str = "zalo"
+    account: str = commune.OA
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
     read: set[str] = field(default_factory=set)
 
@@ -34,10 +48,21 @@ class Talk:
     def desk(self) -> Desk:
         return Desk(self.runtime.settings.conversation, self.runtime.box)
 
+    def other(self, user: str = "4444") -> "Talk":
+        """Return the chat of somebody else with the same account."""
+        return replace(self, user=user, numbers=itertools.count(1), read=set())
+
+    def elsewhere(self, provider: str, user: str = "5555", account: str = "") -> "Talk":
+        """Return a chat with another account."""
+        return replace(self.other(user), provider=provider, account=account or commune.ACCOUNTS[provider])
+
+    def _facts(self, external_id: str) -> dict[str, Any]:
+        return {"account": self.account, "external_id": external_id, "sender": self.user, "occurred_at": self.clock.now}
+
     async def update(self, update: Update) -> list[OutboxRow]:
         """Handle one update and return what the bot queued for this citizen."""
         async with self.runtime.units_of_work() as uow:
-            account = await self.runtime.account_row(uow, "zalo", commune.OA)
+            account = await self.runtime.account_row(uow, self.provider, self.account)
             assert account is not None
             await dispatch(self.desk, uow, account, update, 0)
         return await self.new_messages()
@@ -45,52 +70,74 @@ class Talk:
     async def new_messages(self) -> list[OutboxRow]:
         async with self.runtime.database.reading() as session:
             query = select(OutboxRow).join(ContactRow, col(ContactRow.id) == col(OutboxRow.contact_id))
-            rows = (await session.exec(query.where(ContactRow.external_id == self.user).order_by(OutboxRow.id))).all()
+            rows = (await session.exec(self._mine(query).order_by(OutboxRow.id))).all()
         fresh = [row for row in rows if row.id not in self.read]
         self.read |= {row.id for row in fresh}
         return fresh
 
-    async def say(self, text: str = "", *attachments: Attachment, quotes: str | None = None) -> list[str]:
-        """Write something; returns the texts the bot queued."""
+    async def say(
+        self, text: str = "", *attachments: Attachment, quotes: str | None = None, album: str = ""
+    ) -> list[str]:
+        """Write something; returns what the bot queued."""
         self.clock.forward(seconds=1)
         number = next(self.numbers)
         update = MessageReceived(
-            account=commune.OA, external_id=f"m{number}", sender=self.user, occurred_at=self.clock.now,
-            message_id=f"{self.user}-m{number}", text=text, attachments=attachments, quotes=quotes,
+            **self._facts(f"m{number}"),
+            message_id=f"{self.user}-m{number}", text=text, attachments=attachments, quotes=quotes, album=album,
         )  # fmt: skip
-        return [row.text for row in await self.update(update)]
+        return [shown(row) for row in await self.update(update)]
 
-    async def photo(self, text: str = "", number: int = 1) -> list[str]:
-        return await self.say(text, *(image() for _ in range(number)))
+    async def edit(self, number: int, text: str, *attachments: Attachment) -> list[str]:
+        """Change one's message of that number."""
+        self.clock.forward(seconds=1)
+        update = MessageReceived(
+            **self._facts(f"e{next(self.numbers)}"),
+            message_id=f"{self.user}-m{number}", text=text, attachments=attachments, edited=True,
+        )  # fmt: skip
+        return [shown(row) for row in await self.update(update)]
+
+    async def press(self, payload: str, message_id: str = "") -> list[str]:
+        """Press a button where the provider tells a press from typing."""
+        self.clock.forward(seconds=1)
+        facts = self._facts(f"b{next(self.numbers)}")
+        update = ButtonPressed(**facts, message_id=message_id, payload=payload, tap_id="tap")
+        return [shown(row) for row in await self.update(update)]
+
+    async def photo(self, text: str = "", number: int = 1, album: str = "") -> list[str]:
+        return await self.say(text, *(image() for _ in range(number)), album=album)
 
     async def follow(self) -> list[str]:
-        update = Followed(
-            account=commune.OA, external_id="f", sender=self.user, occurred_at=self.clock.now, how="oa_profile"
-        )
-        return [row.text for row in await self.update(update)]
+        return [shown(row) for row in await self.update(Followed(**self._facts("f"), how="oa_profile"))]
+
+    async def block(self) -> list[str]:
+        return [shown(row) for row in await self.update(Unfollowed(**self._facts("u"), blocked=True))]
 
     async def share_phone(self, phone: str) -> list[str]:
-        update = PhoneShared(
-            account=commune.OA, external_id="p", sender=self.user, occurred_at=self.clock.now, phone=phone, name="Hoà"
-        )
-        return [row.text for row in await self.update(update)]
+        update = PhoneShared(**self._facts("p"), phone=phone, name="Hoà")
+        return [shown(row) for row in await self.update(update)]
 
     async def withdraw(self) -> None:
-        await self.update(Withdrawn(account=commune.OA, external_id="w", sender=self.user, occurred_at=self.clock.now))
+        await self.update(Withdrawn(**self._facts("w")))
 
     async def quiet(self, seconds: float = 5) -> list[str]:
         """Let time pass in which nothing arrives."""
         self.clock.forward(seconds=seconds)
         contact = await self.contact()
         async with self.runtime.units_of_work() as uow:
-            account = await self.runtime.account_row(uow, "zalo", commune.OA)
+            account = await self.runtime.account_row(uow, self.provider, self.account)
             assert account is not None
             await resume(self.desk, uow, account, contact.id)
-        return [row.text for row in await self.new_messages()]
+        return [shown(row) for row in await self.new_messages()]
 
     async def contact(self) -> ContactRow:
         async with self.runtime.database.reading() as session:
-            return (await session.exec(select(ContactRow).where(ContactRow.external_id == self.user))).one()
+            return (await session.exec(self._mine(select(ContactRow)))).one()
+
+    def _mine(self, query: Any) -> Any:
+        """Keep what belongs to this person at this account."""
+        account = col(AccountRow.id) == col(ContactRow.account_id)
+        ours = (AccountRow.provider == self.provider, AccountRow.external_id == self.account)
+        return query.join(AccountRow, account).where(ContactRow.external_id == self.user, *ours)
 
     async def conversation(self) -> ConversationRow:
         contact = await self.contact()
@@ -158,6 +205,11 @@ class Official:
     async def ask(self, question: str = "Đèn ở cột số mấy ạ?", undo: int = 0) -> str:
         async with self.unit_of_work() as uow:
             return (await work_case.ask_back(uow, (await self.case()).id, None, question, undo, 30)).id
+
+
+def shown(row: OutboxRow) -> str:
+    """Return what a screen shows of a message: its words and, below them, its buttons."""
+    return "\n".join([row.text, *(button["label"] for button in row.body.get("buttons", ()))])
 
 
 def image() -> Attachment:

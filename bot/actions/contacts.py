@@ -8,7 +8,7 @@ from bot.domain.deadline import Budget, compute
 from bot.domain.privacy import normalise_phone
 from bot.domain.text import clean
 from bot.secrets import SecretBox
-from bot.store import accounts, contacts, inbox, messages, outbox, units
+from bot.store import accounts, contacts, inbox, joins, messages, outbox, units
 from bot.store import audit as audit_rows
 from bot.store import cases as case_store
 from bot.store.accounts import AccountRow
@@ -61,7 +61,9 @@ async def conversation_of(uow: UnitOfWork, contact: ContactRow) -> ConversationR
     return row
 
 
-async def consent(uow: UnitOfWork, contact: ContactRow, purpose: str, given: bool) -> None:
+async def consent(
+    uow: UnitOfWork, contact: ContactRow, purpose: str, given: bool, text_version: str = PRIVACY_TEXT_VERSION
+) -> None:
     """Record a word of consent or its withdrawal for one purpose."""
     uow.session.add(
         ConsentRow(
@@ -69,7 +71,7 @@ async def consent(uow: UnitOfWork, contact: ContactRow, purpose: str, given: boo
             contact_id=contact.id,
             purpose=purpose,
             given=given,
-            text_version=PRIVACY_TEXT_VERSION,
+            text_version=text_version,
             at=uow.now,
         )
     )
@@ -129,6 +131,9 @@ async def erase(uow: UnitOfWork, contact: ContactRow, keep_inbox_id: int) -> Non
     await case_store.blank_words(uow.session, [case.id for case in found], contact.id)
     await audit_rows.blank_actor(uow.session, contact.id)
     await inbox.erase_contact(uow.session, contact.external_id, keep_inbox_id)
+    await joins.end(uow.session, contact.id, ("asked", "promised"), "lapsed", uow.now, both=True)
+    await joins.end(uow.session, contact.id, ("joined",), "undone", uow.now, both=True)
+    contact.person_id = uow.new_id()  # its own id may stand for the others with whom it was linked
     contact.name, contact.phone, contact.phone_hash, contact.address = "", None, None, None
     contact.following, contact.erased_at, contact.gone = False, uow.now, "erased"
     uow.actor = replace(uow.actor, name="")

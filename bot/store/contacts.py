@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, Index, UniqueConstraint, update
+from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -13,13 +14,15 @@ class ContactRow(SQLModel, table=True):
 
     `kind` is person | group: a chat of several people is written to like one of them, and is nobody.
     `gone` holds the provider's reason while the person cannot be written to; `human_until` keeps the bot silent,
-    `human_case_id` is the case that the person of the office talks about.
+    `human_case_id` is the case that the person of the office talks about. Contacts of the same `person` are one human
+    being, who has said so on each of them; `person_id` is empty until then.
     """
 
     __tablename__ = "contacts"
     __table_args__ = (
         UniqueConstraint("account_id", "external_id"),
         Index("ix_contacts_phone", "phone_hash"),
+        Index("ix_contacts_person", "person_id"),
     )
 
     id: str = Field(primary_key=True)
@@ -29,6 +32,7 @@ class ContactRow(SQLModel, table=True):
     name: str = ""
     phone: bytes | None = None
     phone_hash: str | None = None
+    person_id: str | None = None
     address: bytes | None = None
     following: bool = False
     anonymous: bool = False
@@ -42,6 +46,11 @@ class ContactRow(SQLModel, table=True):
     erased_at: datetime | None = None
     profile_at: datetime | None = None
     created_at: datetime
+
+    @property
+    def person(self) -> str:
+        """Who this is; the contact's own id stands for a person who is known by one account only."""
+        return self.person_id or self.id
 
 
 class ConversationRow(SQLModel, table=True):
@@ -98,6 +107,11 @@ async def contacts(session: AsyncSession, contact_ids: list[str]) -> dict[str, C
     return {row.id: row for row in found}
 
 
+async def refreshed(session: AsyncSession, contact_id: str) -> ContactRow | None:
+    """Return one contact as it stands now, whatever was read of it before."""
+    return await session.get(ContactRow, contact_id, populate_existing=True)
+
+
 async def by_external_id(session: AsyncSession, account_id: str, external_id: str) -> ContactRow | None:
     """Return one contact by the provider's id, locked until this transaction ends."""
     query = select(ContactRow).where(ContactRow.account_id == account_id, ContactRow.external_id == external_id)
@@ -109,6 +123,36 @@ async def known(session: AsyncSession, account_id: str, external_id: str) -> Con
     """Return one contact by the provider's id as it stands, without keeping others from it."""
     query = select(ContactRow).where(ContactRow.account_id == account_id, ContactRow.external_id == external_id)
     return (await session.exec(query)).first()
+
+
+async def same_person(session: AsyncSession, row: ContactRow) -> list[ContactRow]:
+    """Return every contact of the person that a contact is, itself first, then the longest known."""
+    query = select(ContactRow).where(_is(row.person), ContactRow.id != row.id).order_by(col(ContactRow.created_at))
+    return [row, *(await session.exec(query)).all()]
+
+
+async def with_phone(session: AsyncSession, row: ContactRow) -> list[ContactRow]:
+    """Return other people's contacts at other accounts who share this contact's phone, the last heard of first."""
+    query = select(ContactRow).where(
+        col(ContactRow.phone_hash).is_not(None),
+        ContactRow.phone_hash == row.phone_hash,
+        ContactRow.account_id != row.account_id,
+        ContactRow.kind == "person",
+        ~col(ContactRow.anonymous),
+        col(ContactRow.erased_at).is_(None),
+        ~_is(row.person),
+    )
+    return list((await session.exec(query.order_by(col(ContactRow.last_interaction_at).desc()))).all())
+
+
+async def join(session: AsyncSession, person: str, into: str) -> None:
+    """Make every contact of one person a contact of another."""
+    await session.exec(update(ContactRow).where(_is(person)).values(person_id=into))
+
+
+def _is(person: str) -> ColumnElement[bool]:
+    alone = col(ContactRow.person_id).is_(None) & (col(ContactRow.id) == person)
+    return (col(ContactRow.person_id) == person) | alone
 
 
 async def lock(session: AsyncSession, *contact_ids: str) -> None:

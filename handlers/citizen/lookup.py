@@ -4,10 +4,11 @@ import re
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.actions import linking
 from bot.domain.case import CaseState
 from bot.domain.conversation import Step
 from bot.domain.words import case_code
-from bot.store import cases, units
+from bot.store import accounts, cases, contacts, units
 from bot.store.cases import CaseRow
 from handlers.citizen import welcome
 from handlers.citizen.turn import Turn
@@ -36,14 +37,27 @@ async def status(turn: Turn) -> None:
         await turn.say("too_many_codes")
         return
     case = await cases.by_code(turn.uow.session, code)
-    if case is None or (case.restricted and case.contact_id != turn.contact.id):
+    if case is None or (case.restricted and not await is_mine(turn, case)):
         _miss(turn)
         await turn.say("unknown_code", code=code)
         return
+    await show(turn, case)
+
+
+async def show(turn: Turn, case: CaseRow) -> None:
+    """Tell how a case stands."""
     await turn.say("status", case_id=None, **await _facts(turn, case))
 
 
+async def is_mine(turn: Turn, case: CaseRow) -> bool:
+    """Say whether a case was sent by this person, from whichever account."""
+    people = await contacts.same_person(turn.uow.session, turn.contact)
+    return case.contact_id in {row.id for row in people}
+
+
 async def _facts(turn: Turn, case: CaseRow) -> dict[str, Any]:
+    mine = await is_mine(turn, case)
+    elsewhere = mine and case.contact_id != turn.contact.id
     unit = await units.unit(turn.uow.session, case.unit_id)
     assert unit is not None
     return {
@@ -55,7 +69,8 @@ async def _facts(turn: Turn, case: CaseRow) -> dict[str, Any]:
         "answered_at": case.answered_at,
         "overdue": bool(case.due_at and case.due_at < turn.uow.now and case.state in cases.OPEN),
         "waiting": case.state == CaseState.WAITING_FOR_CITIZEN,
-        "mine": case.contact_id == turn.contact.id,
+        "mine": mine,
+        "account": await accounts.account(turn.uow.session, case.account_id) if elsewhere else None,
     }
 
 
@@ -75,9 +90,11 @@ def _miss(turn: Turn) -> None:
 
 
 async def mine(turn: Turn) -> None:
-    """List my cases, newest first; a tap shows one."""
-    found = await cases.of_contact(turn.uow.session, turn.contact.id, limit=5)
-    await turn.say("my_cases", cases=found)
+    """List my cases, newest first, each with the account it was sent from where there are several; a tap shows one."""
+    linked = await linking.others(turn.uow, turn.contact)
+    found = await cases.of_contacts(turn.uow.session, [turn.contact.id, *(row.id for row, _ in linked)], limit=5)
+    sources = {turn.contact.id: turn.account, **{row.id: account for row, account in linked}} if linked else {}
+    await turn.say("my_cases", cases=found, sources=sources)
 
 
 async def begin(turn: Turn) -> None:

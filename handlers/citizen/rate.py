@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from bot.actions import citizen_case
 from bot.domain.conversation import Step
 from bot.domain.words import MenuWord, rating_word
-from bot.store import cases
-from handlers.citizen import reply
+from bot.store import accounts, cases
+from bot.store.cases import CaseRow
+from handlers.citizen import lookup, reply
 from handlers.citizen.turn import Turn
 
 _PAYLOAD = re.compile(r"^#danhgia (PA-[2-9A-Z]{5}) ([123])$")
@@ -22,17 +23,22 @@ def is_rating(turn: Turn) -> bool:
 
 
 async def rate(turn: Turn) -> None:
-    """Keep the rating; thank, ask for a free word, or ask why not."""
+    """Keep the rating; thank, ask for a free word, or ask why not.
+
+    Only in the chat that the case came from: what follows a rating (words, photos, the case's new run) belongs into
+    the one conversation that the case's page shows, and its sender is one contact.
+    """
     tapped = _PAYLOAD.match(turn.text)
+    rating = int(tapped.group(2)) if tapped is not None else rating_word(turn.text) or 0
     if tapped is not None:
         found = await cases.by_code(turn.uow.session, tapped.group(1))
-        case_id, rating = (found.id if found and found.contact_id == turn.contact.id else None), int(tapped.group(2))
     else:
-        case_id, rating = str(turn.recall("rate")), rating_word(turn.text) or 0
-    case = await citizen_case.rate(turn.uow, case_id, rating) if case_id else None
+        found = await cases.case(turn.uow.session, str(turn.recall("rate")))
+    mine = found is not None and found.contact_id == turn.contact.id
+    case = await citizen_case.rate(turn.uow, found.id, rating) if found is not None and mine else None
     turn.remember(rate=None)
     if case is None:
-        await turn.say("nothing_to_rate")
+        await _not_rated(turn, found)
         return
     turn.remember(remark=case.id, remark_since=turn.uow.now.isoformat())
     if rating == citizen_case.DISSATISFIED:
@@ -41,6 +47,17 @@ async def rate(turn: Turn) -> None:
     else:
         turn.goto(Step.REMARK)
         await turn.say("rated", case_id=case.id, code=case.code)
+
+
+async def _not_rated(turn: Turn, case: CaseRow | None) -> None:
+    """Say where to rate, or how a case stands that cannot be rated now; of strangers' cases nothing is said."""
+    if case is None or not await lookup.is_mine(turn, case):
+        await turn.say("nothing_to_rate")
+    elif case.contact_id == turn.contact.id:
+        await lookup.show(turn, case)
+    else:
+        account = await accounts.account(turn.uow.session, case.account_id)
+        await turn.say("rate_elsewhere", code=case.code, account=account)
 
 
 def late(turn: Turn) -> bool:

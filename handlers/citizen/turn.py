@@ -1,6 +1,6 @@
 """One turn of a conversation: what arrived, where the conversation stands, and how to answer."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -97,9 +97,11 @@ class Turn:
         self.conversation.resume_at = self.uow.now + timedelta(seconds=seconds)
         self.uow.after_commit("resume_conversations", seconds)
 
-    async def say(self, template: str, *, case_id: str | None = None, **values: Any) -> None:
+    async def say(
+        self, template: str, *, case_id: str | None = None, asks_contact: bool = False, **values: Any
+    ) -> None:
         """Answer with templates/messages/vi/citizen/<template>.txt and remember its buttons, so that numbers work."""
-        message = render.message(f"citizen/{template}", values)
+        message = replace(render.message(f"citizen/{template}", values), asks_contact=asks_contact)
         lifetime = None if case_id else _CHATTER
         await say(self.uow, self.account, self.contact, message, purpose=template, case_id=case_id, lifetime=lifetime)
         self.remember(buttons=[b.payload for b in message.buttons] or None)

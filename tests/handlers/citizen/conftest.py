@@ -1,4 +1,4 @@
-"""A citizen's chat with a small commune, on both databases."""
+"""A citizen's chat with a small commune, on both databases and by every provider."""
 
 import pytest
 
@@ -8,8 +8,13 @@ from tests.runtime_fixtures import Clock
 from tests.talk import Talk
 
 
+@pytest.fixture(params=sorted(commune.ACCOUNTS))
+def provider(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture
-async def talk(runtime: Runtime, clock: Clock) -> Talk:
+async def talk(runtime: Runtime, clock: Clock, provider: str) -> Talk:
     async with runtime.units_of_work() as uow:
-        await commune.build(uow)
-    return Talk(runtime, clock)
+        await commune.build(uow, provider=provider)
+    return Talk(runtime, clock, provider=provider, account=commune.ACCOUNTS[provider])

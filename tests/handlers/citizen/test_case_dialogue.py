@@ -1,5 +1,7 @@
 """After the report: status, questions back, answer, rating, reopening, silence while people talk."""
 
+from dataclasses import replace
+
 import pytest
 from sqlmodel import select
 
@@ -10,7 +12,6 @@ from bot.store import cases, messages, outbox
 from bot.store.cases import CaseEventRow
 from bot.store.messages import AttachmentRow
 from bot.store.outbox import OutboxRow
-from tests import commune
 from tests.talk import Official, Talk
 
 
@@ -18,7 +19,7 @@ async def test_status_by_code_in_any_spelling_and_by_anybody_who_has_it(talk: Ta
     case = await talk.report()
     for text in (case.code, case.code.lower(), case.code.replace("-", " "), f"mã {case.code} đến đâu rồi"):
         assert "đã chuyển đơn vị xử lý" in (await talk.say(text))[0]
-    other = Talk(talk.runtime, talk.clock, user="4444")
+    other = talk.other()
     assert case.code in (await other.say(case.code))[0]
 
 
@@ -29,7 +30,7 @@ async def test_a_report_about_conduct_is_shown_to_its_sender_only(talk: Talk) ->
         await talk.say(text)
     [case] = await talk.cases()
     assert "đã chuyển" in (await talk.say(case.code))[0]
-    other = Talk(talk.runtime, talk.clock, user="4444")
+    other = talk.other()
     assert "Không tìm thấy" in (await other.say(case.code))[0]
 
 
@@ -131,7 +132,7 @@ async def test_a_quote_wins_over_guessing(talk: Talk) -> None:
 async def test_the_bot_is_silent_while_a_person_talks(talk: Talk) -> None:
     await talk.report()
     update = Echo(
-        account=commune.OA,
+        account=talk.account,
         external_id="e",
         sender=talk.user,
         occurred_at=talk.clock.now,
@@ -149,7 +150,7 @@ async def test_the_bot_is_silent_while_a_person_talks(talk: Talk) -> None:
 async def test_what_a_person_typed_in_the_oa_tool_is_in_the_thread(talk: Talk) -> None:
     case = await talk.report()
     update = Echo(
-        account=commune.OA,
+        account=talk.account,
         external_id="e",
         sender=talk.user,
         occurred_at=talk.clock.now,
@@ -170,7 +171,7 @@ async def test_an_echo_of_our_own_message_is_recognised_by_id(talk: Talk) -> Non
     async with talk.runtime.database.reading() as session:
         ours = [m for m in await messages.of_case(session, case.id) if m.direction == "out"][-1]
     update = Echo(
-        account=commune.OA,
+        account=talk.account,
         external_id="e",
         sender=talk.user,
         occurred_at=talk.clock.now,
@@ -249,7 +250,7 @@ async def test_refusing_tells_reason_and_basis(talk: Talk) -> None:
 
 async def test_joined_reporters_all_get_the_answer(talk: Talk) -> None:
     first = await talk.report()
-    other = Talk(talk.runtime, talk.clock, user="4444")
+    other = talk.other()
     second = await other.report("Bóng đèn cột số 12 thôn Kim Lâm cháy rồi, tối om")
     async with Official(talk, "head").unit_of_work() as uow:
         await work_case.merge(uow, second.id, None, first.code)
@@ -304,7 +305,7 @@ async def test_withdrawing_erases_words_and_names(talk: Talk) -> None:
 async def test_the_conversation_survives_a_restart(talk: Talk) -> None:
     await talk.say("phản ánh")
     await talk.say("2")
-    again = Talk(talk.runtime, talk.clock, numbers=talk.numbers)
+    again = replace(talk, read=set(talk.read))
     assert any("ở đâu" in text for text in await again.say("Đèn hỏng trước cổng trường"))
 
 
@@ -408,7 +409,7 @@ async def test_chatter_is_not_sent_hours_late(talk: Talk) -> None:
 async def test_a_receipt_that_comes_before_the_outcome_is_looked_at_again(talk: Talk) -> None:
     await talk.follow()
     receipt = Receipt(
-        account=commune.OA,
+        account=talk.account,
         external_id="r",
         sender=talk.user,
         occurred_at=talk.clock.now,
@@ -475,7 +476,7 @@ async def test_a_reopened_case_tells_its_new_date(talk: Talk) -> None:
 async def test_the_bot_is_silent_for_a_person_even_when_there_is_no_case(talk: Talk) -> None:
     await talk.follow()
     update = Echo(
-        account=commune.OA,
+        account=talk.account,
         external_id="e",
         sender=talk.user,
         occurred_at=talk.clock.now,
