@@ -8,11 +8,13 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from bot import metrics
+from bot.channels.channel import FetchesFiles, FileRefusedError
 from bot.clock import new_id
+from bot.domain.delivery import SendError
 from bot.logs import logger
 from bot.pictures import Picture, PictureError, inspect_file, read_picture
-from bot.runtime import Runtime
-from bot.store import messages
+from bot.runtime import Runtime, ref
+from bot.store import accounts, messages
 from bot.store.files import FileRow
 from bot.store.messages import AttachmentRow
 
@@ -79,12 +81,14 @@ async def _one(runtime: Runtime, row: AttachmentRow) -> None:
 
 
 async def _download(runtime: Runtime, row: AttachmentRow) -> bytes:
-    _require_known_host(runtime, row.url)
     limits = runtime.settings.files
     most = (limits.max_image_mb if row.kind in {"image", "gif"} else limits.max_file_mb) * _MEGABYTE
+    if (row.size or 0) > most:
+        raise NotFetchableError("too_large")
+    address = await _address(runtime, row)
     timeout = aiohttp.ClientTimeout(total=_SECONDS)
     try:
-        async with runtime.http.get(row.url, timeout=timeout, allow_redirects=False) as answer:
+        async with runtime.http.get(address, timeout=timeout, allow_redirects=False) as answer:
             if answer.status != HTTPStatus.OK:
                 raise NotFetchableError("gone", again=answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR)
             if (answer.content_length or 0) > most:
@@ -99,12 +103,32 @@ async def _download(runtime: Runtime, row: AttachmentRow) -> bytes:
         raise NotFetchableError("not_reachable", again=True) from error
 
 
+async def _address(runtime: Runtime, row: AttachmentRow) -> str:
+    """Return where the bytes are: the address that came, if it is one of the provider's, or what the provider says."""
+    if urlsplit(row.url).scheme in {"http", "https"}:
+        _require_known_host(runtime, row.url)
+        return row.url
+    async with runtime.database.reading() as session:
+        account_id = await messages.account_of(session, row.message_id)
+        account = await accounts.account(session, account_id) if account_id else None
+    channel = runtime.channels.get(account.provider) if account is not None else None
+    if account is None or not isinstance(channel, FetchesFiles):
+        raise NotFetchableError("foreign_host")
+    try:
+        return await channel.file_address(ref(account), row.url)
+    except FileRefusedError as error:
+        raise NotFetchableError(error.reason, again=error.again) from None
+    except SendError as error:
+        _log.warning("provider does not say where a file is", attachment=row.id, reason=error.reason)
+        raise NotFetchableError("not_reachable", again=True) from None
+
+
 def _require_known_host(runtime: Runtime, url: str) -> None:
     """Refuse addresses outside the provider's media hosts, so that a webhook cannot make us call the inside."""
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()
     known = runtime.settings.zalo.media_hosts
-    if parts.scheme not in {"http", "https"} or not any(host == k or host.endswith(f".{k}") for k in known):
+    if not any(host == k or host.endswith(f".{k}") for k in known):
         raise NotFetchableError("foreign_host")
 
 

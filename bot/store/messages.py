@@ -95,6 +95,11 @@ async def any_discarded(session: AsyncSession, message_ids: list[str]) -> bool:
     return bool(message_ids) and (await session.exec(query.limit(1))).first() is not None
 
 
+async def account_of(session: AsyncSession, message_id: str) -> str | None:
+    """Return the account by which a message came, or None."""
+    return (await session.exec(select(MessageRow.account_id).where(MessageRow.id == message_id))).first()
+
+
 async def repeated(session: AsyncSession, contact_id: str, text: str, since: datetime, most: int) -> int:
     """Count how often the bot has said the same to a contact since then, up to `most`."""
     query = select(MessageRow.id).where(
