@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+import contextvars
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -35,6 +36,7 @@ from bot.vault import Vault
 
 _HTTP_SECONDS = 10
 _CONNECTIONS = 100
+_BACKGROUND_SECONDS = 2.0
 
 
 @dataclass(slots=True)
@@ -58,6 +60,22 @@ class Runtime:
     """How far the database's clock, which `now` follows, is ahead of this machine's."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when this process is about to end: long work gives back what it holds and returns."""
+    background: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do what nobody waits for; it gets a moment when the process ends, and may then be left undone."""
+        # A context of its own: whoever begins it may hold a transaction, the work does not.
+        task = asyncio.create_task(work, context=contextvars.Context())
+        self.background.add(task)
+        task.add_done_callback(self.background.discard)
+
+    async def end_background(self) -> None:
+        """Give what runs in the background a moment, then end it."""
+        if self.background:
+            await asyncio.wait(self.background, timeout=_BACKGROUND_SECONDS)
+        for task in list(self.background):
+            task.cancel()
+        await asyncio.gather(*self.background, return_exceptions=True)
 
     def channel(self, account: AccountRow) -> Channel:
         """Return the channel an account speaks through."""
@@ -182,4 +200,5 @@ async def opened(
             settings, now, database, queue, http, box, blobs, directory, units_of_work, intake, channels, budget
         )
         runtime.clock_offset = lambda: following.offset
+        stack.push_async_callback(runtime.end_background)
         yield runtime

@@ -7,14 +7,16 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from bot import metrics
-from bot.channels.channel import Channel
+from bot.channels.channel import AnswersTaps, Channel
 from bot.clock import new_id
-from bot.domain.update import UNKNOWN_EVENT, MessageReceived, Unrecognised, Update
+from bot.domain.delivery import SendError
+from bot.domain.update import UNKNOWN_EVENT, ButtonPressed, MessageReceived, Unrecognised, Update
 from bot.errors import TooEarlyError
 from bot.logs import logger
 from bot.queue import HANDLE_UPDATES
-from bot.runtime import Runtime
+from bot.runtime import Runtime, ref
 from bot.store import accounts, inbox
+from bot.store.accounts import AccountRow
 from bot.store.database import DATABASE_ERRORS
 from bot.store.inbox import InboxRow
 from bot.store.turns import Turns
@@ -29,6 +31,7 @@ _REFILL_SECONDS = 0.05
 _GLANCE_SECONDS = 0.02
 _HELP_SECONDS = 1.0
 _SOON_SECONDS = 0.3
+_TAP_SECONDS = 5.0
 _FIRST_YEAR = 2012
 """Zalo began in 2012: an earlier time means that the event told none, and the time of arrival is used."""
 _PAUSES = (2, 10, 60, 600)
@@ -146,7 +149,7 @@ async def _one(runtime: Runtime, row: InboxRow, lease: str) -> None:
     try:
         updates = _read(channel, row)
         async with asyncio.timeout(_LONGEST_SECONDS):
-            await _handle(runtime, row, lease, updates)
+            account, toast = await _handle(runtime, row, lease, updates)
     except LeaseLostError:
         _log.warning("lease lost, another worker took over", inbox=row.id)
     except Exception as error:  # noqa: BLE001 - whatever broke, the row must get its outcome
@@ -154,6 +157,18 @@ async def _one(runtime: Runtime, row: InboxRow, lease: str) -> None:
     else:
         for update in updates:
             metrics.handled.labels(type(update).__name__).inc()
+            pressed = isinstance(update, ButtonPressed) and update.tap_id
+            if pressed and account is not None and isinstance(channel, AnswersTaps):
+                runtime.in_background(_answer(channel, account, pressed, toast))
+
+
+async def _answer(channel: AnswersTaps, account: AccountRow, tap_id: str, toast: str) -> None:
+    """Let a pressed button stop spinning; nobody waits for that, and what was done stays done without it."""
+    try:
+        async with asyncio.timeout(_TAP_SECONDS):
+            await channel.answer_tap(ref(account), tap_id, toast)
+    except (SendError, TimeoutError) as error:
+        _log.info("tap not answered", account=account.external_id, reason=getattr(error, "reason", "timeout"))
 
 
 def _read(channel: Channel | None, row: InboxRow) -> list[Update]:
@@ -167,7 +182,8 @@ def _read(channel: Channel | None, row: InboxRow) -> list[Update]:
     return [u if u.occurred_at.year > _FIRST_YEAR else replace(u, occurred_at=row.occurred_at) for u in updates]
 
 
-async def _handle(runtime: Runtime, row: InboxRow, lease: str, updates: list[Update]) -> None:
+async def _handle(runtime: Runtime, row: InboxRow, lease: str, updates: list[Update]) -> tuple[AccountRow | None, str]:
+    """Handle updates in one transaction; returns their account, and what is to be shown to whoever pressed a button."""
     assert row.id is not None
     async with runtime.units_of_work() as uow:
         account = await runtime.account_row(uow, row.provider, row.account)
@@ -179,6 +195,7 @@ async def _handle(runtime: Runtime, row: InboxRow, lease: str, updates: list[Upd
                 await dispatch(desk, uow, account, update, row.id)
         if not await inbox.finish(uow.session, row.id, lease, uow.now):
             raise LeaseLostError
+    return account, uow.toast
 
 
 async def _put_back(runtime: Runtime, row: InboxRow, lease: str, error: Exception) -> None:
