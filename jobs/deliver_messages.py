@@ -15,7 +15,16 @@ from bot.actions.outgoing import given_up, sent
 from bot.channels.channel import Recipient
 from bot.channels.rate_limit import prepaid
 from bot.clock import new_id
-from bot.domain.delivery import DeliveryState, NextStep, SendError, Sent, UnknownOutcomeError, next_step
+from bot.domain.delivery import (
+    DeliveryState,
+    NextStep,
+    RecipientGoneError,
+    RecipientMovedError,
+    SendError,
+    Sent,
+    UnknownOutcomeError,
+    next_step,
+)
 from bot.domain.message import Message, fit
 from bot.logs import logger
 from bot.queue import DELIVER_MESSAGES
@@ -204,6 +213,10 @@ async def _failed(runtime: Runtime, row: OutboxRow, lease: str, account: Account
     metrics.sends.labels(account.provider, error.outcome.value).inc()
     async with runtime.units_of_work() as uow:
         await _lock(uow, row)
+        if isinstance(error, RecipientMovedError) and not await contacts.move(
+            uow.session, row.contact_id, error.moved_to
+        ):
+            error = RecipientGoneError(error.reason, error.detail)
         step = next_step(error, row.attempts, uow.now, random.random())  # noqa: S311 - jitter
         _log.warning("not sent", outbox=row.id, reason=error.reason, code=error.provider_code, next=step.state.value)
         values: dict[str, Any] = {

@@ -1,4 +1,9 @@
-"""Find out what became of messages whose outcome is unknown, before anything is repeated."""
+"""Find out what became of messages whose outcome is unknown, before anything is repeated.
+
+Where the provider can be asked it is asked; where it tells by echoes, they are waited for. Where it does neither, as
+Telegram, nobody will ever know: then what a person waits for is repeated once at most, so that they have it once or
+twice and never not at all, and staff are told when even that stays open.
+"""
 
 from datetime import timedelta
 
@@ -50,7 +55,8 @@ async def _one(runtime: Runtime, row: OutboxRow) -> bool:
             _log.warning("provider cannot say what became of a message", outbox=row.id, reason=error.reason)
         else:
             return await (_arrived(runtime, row, found) if found else _missing(runtime, row))
-    if runtime.now() - tried_at < UNKNOWN_PATIENCE:
+    told = channel.capabilities(ref(account)).receipts
+    if told and runtime.now() - tried_at < UNKNOWN_PATIENCE:
         return False
     return await _missing(runtime, row)
 

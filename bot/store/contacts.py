@@ -201,6 +201,16 @@ async def note_profile(session: AsyncSession, contact_id: str, name: str, at: da
     await session.exec(update(ContactRow).where(col(ContactRow.id) == contact_id).values(**values))
 
 
+async def move(session: AsyncSession, contact_id: str, to: str) -> bool:
+    """Know a contact by another id of the provider's from now on; False when somebody else is known by it already."""
+    row = await session.get(ContactRow, contact_id, populate_existing=True)
+    if row is None or await known(session, row.account_id, to) is not None:
+        return False
+    row.external_id = to
+    await session.flush()
+    return True
+
+
 async def set_gone(session: AsyncSession, contact_id: str, reason: str) -> None:
     """Note that a person cannot be written to, or with "" that they can."""
     await session.exec(update(ContactRow).where(col(ContactRow.id) == contact_id).values(gone=reason))
