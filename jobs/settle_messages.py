@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from bot.actions.outgoing import given_up, sent
 from bot.channels.channel import FindsSent, Recipient
-from bot.domain.delivery import SETTLE_AFTER, UNKNOWN_PATIENCE, DeliveryState, SendError
+from bot.domain.delivery import SETTLE_AFTER, UNKNOWN_PATIENCE, UNTOLD_PATIENCE, DeliveryState, SendError
 from bot.domain.message import Message
 from bot.logs import logger
 from bot.runtime import Runtime, ref
@@ -56,7 +56,7 @@ async def _one(runtime: Runtime, row: OutboxRow) -> bool:
         else:
             return await (_arrived(runtime, row, found) if found else _missing(runtime, row))
     told = channel.capabilities(ref(account)).receipts
-    if told and runtime.now() - tried_at < UNKNOWN_PATIENCE:
+    if runtime.now() - tried_at < (UNKNOWN_PATIENCE if told else UNTOLD_PATIENCE):
         return False
     return await _missing(runtime, row)
 

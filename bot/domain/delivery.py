@@ -157,6 +157,8 @@ SETTLE_AFTER = timedelta(seconds=3)
 """A send whose answer was lost may still be on its way: the provider is asked only after so long."""
 UNKNOWN_PATIENCE = timedelta(seconds=60)
 """How long an unknown outcome waits for the provider's echo when the provider cannot be asked."""
+UNTOLD_PATIENCE = timedelta(seconds=20)
+"""How long it waits where no echo ever comes: so that what disturbed the first try is over before the one repeat."""
 
 
 def next_step(error: SendError, attempts: int, now: datetime, jitter: float) -> NextStep:  # noqa: PLR0911 - one return a row of the table

@@ -27,6 +27,8 @@ from bot.domain.delivery import (
 
 _TOO_MANY = 429
 _SERVER_ERROR = 500
+_NOT_PASSED_ON = (502, 503)
+"""What a gateway says that could not hand the request on."""
 _CLIENT_ERROR = 400
 _MAX_DETAIL = 300
 
@@ -59,11 +61,13 @@ _PLAIN: tuple[tuple[type[Exception], type[SendError], str], ...] = (
     (TelegramNotFound, AccountStoppedError, "bot_token_refused"),
     (TelegramEntityTooLarge, MessageInvalidError, "telegram_file_too_large"),
     (TelegramConflictError, TemporaryError, "telegram_conflict"),
+    # Telegram itself says that it was not done.
+    (TelegramServerError, TemporaryError, "telegram_5xx"),
 )
 """Errors that mean the same whatever was called and whatever is said."""
 
 
-def send_error(error: Exception, *, once: bool) -> SendError:  # noqa: PLR0911 - one return a row of the table
+def send_error(error: Exception, *, once: bool) -> SendError:
     """Return what an error of a call means; `once` for a call whose repeat would reach somebody twice.
 
     Raises the error itself when it is none of aiogram's or the session's.
@@ -77,8 +81,6 @@ def send_error(error: Exception, *, once: bool) -> SendError:  # noqa: PLR0911 -
             return _open(f"telegram_{error.reason}", "", once=once)
         case UnreadableAnswerError():
             return _by_status(error.status, once=once)
-        case TelegramServerError():
-            return _open("telegram_5xx", detail, once=once)
         case TelegramRetryAfter():
             seconds = float(error.retry_after)
             return ThrottledError("telegram_flood", f"retry after {seconds:g} s", retry_after=seconds)
@@ -92,6 +94,8 @@ def send_error(error: Exception, *, once: bool) -> SendError:  # noqa: PLR0911 -
 
 def _refused(error: TelegramAPIError, detail: str) -> SendError:
     said = detail.lower()
+    if "too many requests" in said:
+        return ThrottledError("telegram_flood", detail)
     gone = next((word for text, word in _GONE if text in said), "")
     if gone or isinstance(error, TelegramForbiddenError):
         return RecipientGoneError(gone or "bot_blocked", detail)
@@ -109,6 +113,8 @@ def _by_status(status: int, *, once: bool) -> SendError:
         return ThrottledError("telegram_flood", detail)
     if _CLIENT_ERROR <= status < _SERVER_ERROR:
         return AccountStoppedError("telegram_address_wrong", detail)
+    if status in _NOT_PASSED_ON:
+        return TemporaryError("telegram_5xx", detail)
     return _open("telegram_5xx" if status >= _SERVER_ERROR else "telegram_unreadable", detail, once=once)
 
 
