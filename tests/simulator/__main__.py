@@ -66,6 +66,7 @@ async def run(given: argparse.Namespace) -> None:
         loop.add_signal_handler(number, stop.set)
     webhook = given.service.rstrip("/") + "/webhooks/zalo"
     accounts = json.loads(given.accounts.read_text(encoding="utf-8")) if given.accounts else DEFAULT_ACCOUNTS
+    bots = json.loads(given.bots.read_text(encoding="utf-8")) if given.bots else DEFAULT_BOTS
     async with Simulator(given.port, time_scale=given.time_scale, state=given.state) as simulator:
         known = simulator.provider.world.oas
         for account in accounts:
@@ -76,16 +77,16 @@ async def run(given: argparse.Namespace) -> None:
         if not simulator.provider.world.people:
             for user_id, letter in PHONES:
                 await simulator.verbs.phone(name=f"Công dân Thử Nghiệm {letter}", user_id=user_id)
-        await furnish_telegram(simulator, given.bots)
+        await furnish_telegram(simulator, bots)
         sys.stdout.write(f"simulator: {simulator.url}\n")
         sys.stdout.flush()
         await stop.wait()
 
 
-async def furnish_telegram(simulator: Simulator, bots: Path | None) -> None:
+async def furnish_telegram(simulator: Simulator, bots: list[dict[str, Any]]) -> None:
     """Make the bots and people that are not there yet."""
     world = simulator.telegram.world
-    for bot in json.loads(bots.read_text(encoding="utf-8")) if bots else DEFAULT_BOTS:
+    for bot in bots:
         if int(bot["token"].partition(":")[0]) not in world.bots:
             await simulator.telegram_verbs.add_bot_account(**bot)
     if not world.people:

@@ -17,5 +17,5 @@ async def simulator() -> AsyncIterator[Simulator]:
 
 @pytest.fixture
 async def live(settings: Settings, simulator: Simulator) -> AsyncIterator[Live]:
-    async with running(settings, simulator) as it:
+    async with running(settings, simulator, telegram=True) as it:
         yield it

@@ -1,4 +1,4 @@
-"""The main job, end to end: a report comes in over a Zalo webhook, reaches the unit, and the answer goes back."""
+"""The main job, end to end: a report comes in over a webhook, reaches the unit, and the answer goes back."""
 
 from typing import Any
 
@@ -8,15 +8,18 @@ from bot.actions import answer_case, work_case
 from bot.store.messages import MessageRow
 from bot.store.outbox import OutboxRow
 from bot.store.unit_of_work import Actor
-from tests.live import BUSINESS_OA, STATE_OA, Live
+from tests.live import BOT, BUSINESS_OA, STATE_OA, Live
+from tests.simulator.simulator import Phone
 
 OFFICIAL = Actor("staff", "official", "Cán bộ Kinh tế")
 HEAD = Actor("staff", "head", "Trưởng phòng Kinh tế")
+ACCOUNTS = pytest.mark.parametrize("account", [STATE_OA, BUSINESS_OA, BOT], ids=["state", "business", "telegram"])
+PROVIDERS = pytest.mark.parametrize("account", [STATE_OA, BOT], ids=["zalo", "telegram"])
 
 
-@pytest.mark.parametrize("oa_id", [STATE_OA, BUSINESS_OA], ids=["state", "business"])
-async def test_from_report_to_rating(live: Live, oa_id: str) -> None:
-    phone = await live.phone(oa_id)
+@ACCOUNTS
+async def test_from_report_to_rating(live: Live, account: str) -> None:
+    phone = await live.citizen(account)
     await phone.follow()
     await phone.wait_for("Xin chào")
     await phone.say("phan anh")
@@ -49,8 +52,10 @@ async def test_from_report_to_rating(live: Live, oa_id: str) -> None:
     await phone.tap(payload=f"#danhgia {case.code} 3")
     await phone.wait_for("Cảm ơn")
     await live.until(lambda: in_state(live, "closed"))
-    await phone.seen()
-    await live.until(lambda: all_seen(live))
+    if isinstance(phone, Phone):  # nobody tells a bot what was seen
+        await phone.seen()
+        await live.until(lambda: all_seen(live))
+    await live.until(lambda: all_out(live))
     texts = [m.text for m in phone.inbox]
     assert len(texts) == len(set(texts)), "each message once"
 
@@ -70,6 +75,43 @@ async def test_a_message_is_sent_once_although_the_connection_dropped(live: Live
     await phone.wait_for("Xin chào")
     await live.until(lambda: all_out(live))
     assert len(phone.inbox) == 1
+
+
+async def test_a_message_of_unknown_outcome_waits_where_nobody_can_be_asked(live: Live) -> None:
+    """Telegram tells no bot what it has sent: the message is not repeated at once, and the phone shows it once."""
+    phone = await live.telegram_phone()
+    await live.simulator.telegram_verbs.fault(kind="drop_after_accept", count=1)
+    await phone.follow()
+    await phone.wait_for("Xin chào")
+    await live.until(lambda: is_unknown(live))
+    assert len(phone.inbox) == 1
+
+
+async def is_unknown(live: Live) -> bool:
+    return [row.state for row in await live.rows(OutboxRow)] == ["unknown"]
+
+
+async def test_a_bot_that_is_told_to_wait_waits(live: Live) -> None:
+    phone = await live.telegram_phone()
+    await live.simulator.telegram_verbs.fault(kind="rate_limited", retry_after=1, count=2)
+    await phone.follow()
+    await phone.wait_for("Xin chào", timeout=30)
+    await live.until(lambda: all_out(live))
+    assert len(phone.inbox) == 1
+
+
+async def test_who_has_blocked_the_bot_is_left_in_peace(live: Live) -> None:
+    phone = await live.telegram_phone()
+    await phone.follow()
+    await phone.wait_for("Xin chào")
+    await live.simulator.telegram_verbs.fault(kind="blocked", count=1)
+    await phone.say("phản ánh")
+    await live.until(lambda: has_failed(live, "bot_blocked"))
+    assert len(phone.inbox) == 1
+
+
+async def has_failed(live: Live, reason: str) -> bool:
+    return any(row.state == "failed" and row.reason == reason for row in await live.rows(OutboxRow))
 
 
 async def all_out(live: Live) -> bool:
@@ -105,16 +147,18 @@ async def test_an_expired_token_is_renewed_once_and_nothing_is_lost(live: Live) 
     assert counts["by_path"]["/v4/oa/access_token"] <= 2
 
 
-async def test_duplicate_and_disordered_webhooks_make_one_of_each(live: Live) -> None:
-    phone = await live.phone()
+@PROVIDERS
+async def test_duplicate_and_disordered_webhooks_make_one_of_each(live: Live, account: str) -> None:
+    phone = await live.citizen(account)
     await live.simulator.fault("duplicate_webhooks", copies=3)
+    await live.simulator.telegram_verbs.fault(kind="duplicate_updates", copies=3)
     await phone.follow()
     await phone.wait_for("Xin chào")
     await phone.say("phản ánh")
     await phone.wait_for("về việc gì")
     await live.until(lambda: all_out(live))
     received = [m for m in await live.rows(MessageRow) if m.direction == "in"]
-    assert [m.text for m in received] == ["phản ánh"]
+    assert [m.text for m in received if not m.text.startswith("/")] == ["phản ánh"]
     assert len(phone.inbox) == 2
 
 

@@ -47,6 +47,12 @@ class TelegramPhone:
             return [await self.photo(text=text)]
         return list(await self.album(count=count, text=text))
 
+    async def tap(self, payload: str = "", *, label: str = "", message_id: int = 0) -> Json:
+        """Tap a button under a message, found by what it says to the bot or by its words."""
+        where: Json = {"chat_id": self.chat_id} if self.chat_id else {"bot_id": self.bot_id}
+        verbs = self.simulator.telegram_verbs
+        return await verbs.tap(user_id=self.user_id, **where, data=payload, label=label, message_id=message_id)
+
     @property
     def history(self) -> list[Message]:
         """Everything the chat shows, oldest first."""
