@@ -131,7 +131,8 @@ class Talk:
 
     async def contact(self) -> ContactRow:
         async with self.runtime.database.reading() as session:
-            return (await session.exec(self._mine(select(ContactRow)))).one()
+            found: ContactRow = (await session.exec(self._mine(select(ContactRow)))).one()
+            return found
 
     def _mine(self, query: Any) -> Any:
         """Keep what belongs to this person at this account."""

@@ -14,6 +14,8 @@ from bot.store.units import AreaRow, CategoryRow, UnitRow
 LIMITS = ("accept", "urgent", "normal", "complex")
 _TEXTS = ("phone", "address", "hours", "privacy_line")
 _MOST_MINUTES = 480 * 366
+MAX_CODE_BYTES = 40
+"""Of the code of a category, which travels in buttons; letters with accents take two or three."""
 
 
 def words_of(text: str, field: str, most: int = 200) -> str:
@@ -151,7 +153,9 @@ async def save_category(
     """Add a category or change one; `given` holds name, code, level, keywords and time limits in working minutes."""
     await unit_of(uow, unit_id)
     name = words_of(given.get("name", ""), "name", 100)
-    code = words_of(given.get("code", ""), "code", 40)
+    code = words_of(given.get("code", ""), "code", MAX_CODE_BYTES)
+    if len(code.encode()) > MAX_CODE_BYTES:
+        raise InvalidInputError("code", "too_long", most=MAX_CODE_BYTES)
     if given.get("level") not in {level.value for level in Level}:
         raise InvalidInputError("level", "unknown_level")
     limits = limits_of(given)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index, UniqueConstraint, update
+from sqlalchemy import JSON, Index, UniqueConstraint, func, update
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -140,7 +140,7 @@ async def with_phone(session: AsyncSession, row: ContactRow) -> list[ContactRow]
         ContactRow.kind == "person",
         ~col(ContactRow.anonymous),
         col(ContactRow.erased_at).is_(None),
-        ~_is(row.person),
+        func.coalesce(col(ContactRow.person_id), col(ContactRow.id)) != row.person,
     )
     return list((await session.exec(query.order_by(col(ContactRow.last_interaction_at).desc()))).all())
 

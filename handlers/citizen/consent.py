@@ -9,10 +9,11 @@ from bot.domain.update import PhoneShared
 from handlers.citizen import link
 from handlers.citizen.turn import Turn
 
-_HERE, _EVERYWHERE = "#xoadulieu kenh-nay", "#xoadulieu tat-ca"
+HERE, EVERYWHERE = "#xoadulieu kenh-nay", "#xoadulieu tat-ca"
+"""What the buttons carry that choose the accounts whose data is to be deleted."""
 _WORDS = {
-    **dict.fromkeys(("kenh nay", "chi kenh nay"), _HERE),
-    **dict.fromkeys(("ca hai", "ca hai kenh", "tat ca", "tat ca cac kenh"), _EVERYWHERE),
+    **dict.fromkeys(("kenh nay", "chi kenh nay"), HERE),
+    **dict.fromkeys(("ca hai", "ca hai kenh", "tat ca", "tat ca cac kenh"), EVERYWHERE),
 }
 _CHOOSE_WITHIN = timedelta(minutes=30)
 
@@ -42,13 +43,13 @@ async def delete_data(turn: Turn) -> None:
     if not linked:
         await _delete(turn, everywhere=False)
         return
-    await turn.say("delete_which", accounts=[account for _, account in linked], here=_HERE, everywhere=_EVERYWHERE)
+    await turn.say("delete_which", accounts=[account for _, account in linked], here=HERE, everywhere=EVERYWHERE)
     turn.remember(deleting=(turn.uow.now + _CHOOSE_WITHIN).isoformat())
 
 
 def chooses(turn: Turn) -> bool:
     """Say whether this chooses the accounts whose data is to be deleted: a tap, or the words soon after the asking."""
-    if turn.text in {_HERE, _EVERYWHERE}:
+    if turn.text in {HERE, EVERYWHERE}:
         return True
     until = turn.recall("deleting")
     return until is not None and datetime.fromisoformat(until) > turn.uow.now and fold(turn.text) in _WORDS
@@ -56,7 +57,7 @@ def chooses(turn: Turn) -> bool:
 
 async def chosen(turn: Turn) -> None:
     """Open the request for the chosen accounts."""
-    await _delete(turn, everywhere=_WORDS.get(fold(turn.text), turn.text) == _EVERYWHERE)
+    await _delete(turn, everywhere=_WORDS.get(fold(turn.text), turn.text) == EVERYWHERE)
 
 
 async def _delete(turn: Turn, *, everywhere: bool) -> None:

@@ -10,7 +10,8 @@ from bot.domain.words import MenuWord
 from handlers.citizen import welcome
 from handlers.citizen.turn import Turn
 
-_YES, _NO = "#noi co", "#noi khong"
+YES, NO = "#noi co", "#noi khong"
+"""What the buttons of the question carry."""
 
 
 async def begin(turn: Turn) -> None:
@@ -33,14 +34,14 @@ async def offered(turn: Turn) -> bool:
     account = await linking.offer(turn.uow, turn.contact)
     if account is None:
         return False
-    await turn.say("link_offer", account=account, yes=_YES, no=_NO)
+    await turn.say("link_offer", account=account, yes=YES, no=NO)
     turn.remember(joining=(turn.uow.now + ANSWER_WITHIN).isoformat())
     return True
 
 
 def answers(turn: Turn) -> bool:
     """Say whether this answers the question: a tap, or a bare yes or no while nothing else is going on."""
-    if turn.text in {_YES, _NO}:
+    if turn.text in {YES, NO}:
         return True
     until = turn.recall("joining")
     waits = until is not None and datetime.fromisoformat(until) > turn.uow.now and turn.step is Step.IDLE
@@ -49,7 +50,7 @@ def answers(turn: Turn) -> bool:
 
 async def answer(turn: Turn) -> None:
     """Give the digits for the other chat on a yes; leave everything as it is on a no."""
-    yes = turn.text == _YES or (turn.text != _NO and turn.word is MenuWord.YES)
+    yes = turn.text == YES or (turn.text != NO and turn.word is MenuWord.YES)
     turn.remember(joining=None)
     if not yes:
         await (turn.say("link_refused") if await linking.refuse(turn.uow, turn.contact) else welcome.past(turn))
