@@ -118,6 +118,11 @@ def mask_phone(phone: str) -> str:
     return f"0{normal[2:5]}{_DOT * 3}{normal[-_SHOWN:]}"
 
 
+def initials(name: str) -> str:
+    """Return a name for places that need not know it: `Nguyễn Thị Hoà` as `N. T. H.`."""
+    return " ".join(f"{word[0].upper()}." for word in name.split() if word[0].isalpha())
+
+
 def _identities(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Yield the (start, end) of each identity number in one run of digit groups."""
     groups = [found.span() for found in _GROUP.finditer(text, start, end)]

@@ -14,12 +14,13 @@ from bot.domain.access import Permission
 from bot.domain.calendar import WorkingCalendar
 from bot.domain.case import MIN_ANSWER_LENGTH, Level, Verb
 from bot.domain.deadline import Budget, Clock, Deadline, read_clock
-from bot.domain.privacy import mask_identity, mask_phone
+from bot.domain.privacy import initials, mask_identity, mask_phone
 from bot.domain.reach import reach
 from bot.domain.remaining import WorkingTime
 from bot.domain.text import excerpt
 from bot.runtime import Runtime, ref
 from bot.store import accounts, cases, contacts, files, staff, units
+from bot.store.accounts import AccountRow
 from bot.store.cases import CaseRow
 from bot.store.contacts import ContactRow
 from bot.store.database import Session
@@ -100,9 +101,11 @@ async def _read(session: Session, runtime: Runtime, visit: Visit, case: CaseRow,
     owner = await staff.person(session, case.owner_id) if case.owner_id else None
     category = await units.category(session, case.category_id)
     can = _can(visit, case)
+    people = await contacts.same_person(session, contact)
     return {
         "case": case,
         "account": account,
+        "linked": await _linked(session, people),
         "contact": contact,
         "phone": typed.phone or (mask_phone(runtime.box.open(contact.phone)) if contact.phone else ""),
         "unit": unit,
@@ -122,7 +125,7 @@ async def _read(session: Session, runtime: Runtime, visit: Visit, case: CaseRow,
         "reach": reach(
             contact.last_interaction_at, bool(contact.gone), capabilities_of(account.provider, ref(account)), now
         ),
-        "others": await _others(session, visit, case),
+        "others": await _others(session, visit, case, people),
         "joined": [c for c in await cases.merged_into(session, case.id) if may_see(visit, c)],
         "target": await _target(session, visit, case),
         "units": tree,
@@ -179,8 +182,21 @@ class Other:
     text: str
 
 
-async def _others(session: Session, visit: Visit, case: CaseRow) -> list[Other]:
-    found = await cases.of_contact(session, case.contact_id, _OTHERS + 1)
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """Another account by which the same person writes, and the initials of the name that they have there."""
+
+    account: AccountRow
+    name: str
+
+
+async def _linked(session: Session, people: list[ContactRow]) -> list[Linked]:
+    found = {row.id: row for row in await accounts.all_accounts(session)} if len(people) > 1 else {}
+    return [Linked(found[row.account_id], initials(row.name)) for row in people[1:]]
+
+
+async def _others(session: Session, visit: Visit, case: CaseRow, people: list[ContactRow]) -> list[Other]:
+    found = await cases.of_contacts(session, [row.id for row in people], _OTHERS + 1)
     mine = [c for c in found if c.id != case.id and may_see(visit, c)]
     return [Other(c, excerpt(mask_identity(c.text), 80)) for c in mine[:_OTHERS]]
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.privacy import mask_identity, mask_phone, normalise_phone
+from bot.domain.privacy import initials, mask_identity, mask_phone, normalise_phone
 
 CCCD = "•••••••••345"
 CMND = "••••••678"
@@ -197,3 +197,11 @@ def test_a_normal_number_stays_normal(s: str) -> None:
 )
 def test_phones_are_masked_for_screens(phone: str, shown: str) -> None:
     assert mask_phone(phone) == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("Nguyễn Thị Hoà", "N. T. H."), ("bình", "B."), ("", ""), ("🙂 Đức 3", "Đ."), ("Mr. X", "M. X.")],
+)
+def test_initials_hide_a_name(name: str, shown: str) -> None:
+    assert initials(name) == shown

@@ -1,10 +1,13 @@
 """The page of one case."""
 
 from bot.actions import answer_case, contacts, work_case
-from bot.store import audit, outbox
+from bot.actions.messages import edit
+from bot.domain.update import MessageReceived
+from bot.store import accounts, audit, outbox
 from bot.store.contacts import ContactRow
 from bot.store.messages import AttachmentRow
 from bot.store.unit_of_work import Actor
+from tests import commune
 from tests.handlers.console.visitor import Office, photo
 
 OFFICIAL = Actor("staff", "official", "Cán bộ official")
@@ -24,7 +27,7 @@ async def test_the_whole_story_stands_on_one_page(office: Office) -> None:
         "Hệ thống chuyển đến Phòng Kinh tế",
         "Lĩnh vực Điện – nước – chiếu sáng",
         "Hạn này tính thế nào?",
-        "Nhắn được qua Zalo đến",
+        "Nhắn được đến",
         "Trình duyệt",
     ):
         assert words in page, words
@@ -188,3 +191,45 @@ async def test_every_step_of_a_case_renders_in_both_languages(office: Office) ->
     page = await visitor.page(f"/cases/{case.id}")
     for words in ('lang="en"', "accepted it", "Ordinary → Urgent", "approved the answer", ANSWER, "Why this unit"):
         assert words in page, words
+
+
+async def test_a_changed_message_is_shown_as_it_is_and_as_it_was(office: Office) -> None:
+    case = await office.make_case("Đèn đường thôn Kin Lam hỏng, CCCD 001099012345")
+    async with office.runtime.units_of_work(Actor("citizen")) as uow:
+        account = await accounts.account(uow.session, case.account_id)
+        contact = await uow.session.get(ContactRow, case.contact_id)
+        assert account is not None
+        assert contact is not None
+        update = MessageReceived(
+            account=account.external_id,
+            external_id="e",
+            sender=contact.external_id,
+            occurred_at=uow.now,
+            message_id="c1",
+            text="Đèn đường thôn Kim Lâm hỏng",
+            edited=True,
+        )
+        await edit(uow, account, contact, update)
+    page = await (await office.enter("official")).page(f"/cases/{case.id}")
+    assert "Đã sửa lúc 23/11/2026" in page
+    assert "Trước đó viết:" in page
+    assert "Đèn đường thôn Kin Lam hỏng, CCCD" in page
+    assert "001099012345" not in page
+    assert "Công dân sửa một tin đã gửi" in page
+
+
+async def test_the_page_says_by_which_other_account_the_same_person_writes(office: Office) -> None:
+    case = await office.make_case()
+    official = await office.enter("official")
+    assert "Cũng là người này" not in await official.page(f"/cases/{case.id}")
+    async with office.runtime.units_of_work() as uow:
+        bot = commune.account_of(uow, "telegram", "", commune.BOT, account_id="bot")
+        bot.name = "Bot xã Thanh Oai"
+        uow.session.add(bot)
+        await uow.session.flush()
+        there = await contacts.met(uow, bot, "5555", interacts=True)
+        there.name, there.person_id = "Trần Văn Bình", case.contact_id
+    page = await official.page(f"/cases/{case.id}")
+    assert "Telegram · Bot xã Thanh Oai" in page
+    assert "T. V. B." in page
+    assert "Trần Văn Bình" not in page
