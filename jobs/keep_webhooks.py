@@ -12,17 +12,21 @@ from bot.vault import stop_account
 
 _log = logger("webhooks")
 _MAX_DETAIL = 500
+_REFUSED = "401"
+"""What a provider's words hold when we have refused its webhook."""
 
 
 async def keep_webhooks(runtime: Runtime) -> int:
     """Look at every webhook that we set, and set it where it is not; returns how many are as they should be.
 
-    One that was never looked at since its account was connected is set anew: its secret is a new one.
+    One that was never looked at since its account was connected is set anew, for its secret is a new one; and one of
+    which the provider tells that we refused it.
     """
     await runtime.accounts.refresh()
     async with runtime.database.reading() as session:
         known = await accounts.all_accounts(session)
-        looked_at = {row.account_id for row in (await receptions.all_receptions(session)).values() if row.checked_at}
+        coming_in = await receptions.all_receptions(session)
+    well = {row.account_id for row in coming_in.values() if row.checked_at and _REFUSED not in row.reported}
 
     async def keep(account: AccountRow) -> int:
         channel = runtime.channels.get(account.provider)
@@ -31,7 +35,7 @@ async def keep_webhooks(runtime: Runtime) -> int:
             return 0
         url = webhook_url(runtime, account)
         try:
-            state = await channel.keep_webhook(ref(account), url, anew=account.id not in looked_at)
+            state = await channel.keep_webhook(ref(account), url, anew=account.id not in well)
         except SendError as error:
             await _not_kept(runtime, account, error)
             return 0

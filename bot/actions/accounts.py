@@ -64,14 +64,17 @@ async def add_bot(
     unit_code: str,
     polling: bool,
     secrets: Secrets,
+    username: str = "",
 ) -> AccountRow:
     """Connect an account whose one token does not age, or give it a new token; how its updates come in starts anew.
 
+    `username` is by what the provider's links open it, where it has one.
     Raises InvalidInputError for an unknown unit, an empty name or a missing token.
     """
     _require_tokens(secrets, "access_token")
     row = await _described(uow, provider, external_id, name, unit_code)
-    row.learnt = {**row.learnt, MODE: POLLING if polling else WEBHOOK}
+    known = {"username": username} if username else {}
+    row.learnt = {**row.learnt, **known, MODE: POLLING if polling else WEBHOOK}
     await _begin(uow, box, row, secrets)
     return row
 

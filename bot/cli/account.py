@@ -37,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _provider(
-    providers: argparse._SubParsersAction[argparse.ArgumentParser], name: str, words: str
+    providers: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, words: str
 ) -> argparse.ArgumentParser:
     parser = providers.add_parser(name, help=words)
     parser.add_argument("--name", required=True, help="the name citizens see")
@@ -103,6 +103,7 @@ async def _add_bot(settings: Settings, arguments: argparse.Namespace, token: str
                     unit_code=arguments.unit,
                     polling=arguments.polling,
                     secrets=Secrets(token, webhook_key=new_webhook_key()),
+                    username=info.details.get("username", ""),
                 )
         except InvalidInputError as error:
             raise _misuse(error) from error

@@ -58,7 +58,7 @@ async def _accounts(runtime: Runtime) -> int:
     async with runtime.database.reading() as session:
         rows = await accounts.all_accounts(session)
     if not rows:
-        print("accounts: none yet; add one with `loa account add zalo`")
+        print("accounts: none yet; add one with `loa account add`")
     for row in rows:
         channel = runtime.channels.get(row.provider)
         if row.state != "active" or channel is None:

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from aiohttp import web
 
 from bot.actions import accounts as actions
-from bot.channels.channel import ConnectsByPage, KnowsAccounts
+from bot.channels.channel import ConnectsByPage, ConnectsByToken, KnowsAccounts
 from bot.domain.access import Permission
 from bot.domain.delivery import SendError
 from bot.errors import InvalidInputError, NotFoundError
 from bot.runtime import Runtime, ref
-from bot.store import accounts, credentials, units
+from bot.store import accounts, credentials, receptions, units
 from bot.store.accounts import AccountRow
 from bot.store.unit_of_work import UnitOfWork
 from bot.store.units import UnitRow
@@ -28,18 +28,22 @@ _FIELDS = ("oa_id", "name", "unit_id", "kind")
 
 async def show(request: web.Request) -> web.Response:
     """Show every account of one's own units with what it needs."""
-    return await _list(request, {})
+    return await account_list(request, {})
 
 
-async def _list(request: web.Request, errors: Errors, status: int = 200, wrong_id: str = "") -> web.Response:
+async def account_list(request: web.Request, errors: Errors, status: int = 200, wrong_id: str = "") -> web.Response:
+    """Answer with the list of accounts; `errors` belong to the form of the account `wrong_id`."""
     runtime, visit = runtime_of(request), visit_of(request)
     async with runtime.database.reading() as session:
         tree = {unit.id: unit for unit in await units.all_units(session)}
         rows = await accounts.all_accounts(session)
         secrets = {row.account_id: row for row in await credentials.all_credentials(session)}
+        coming_in = await receptions.all_receptions(session)
     values = {
         "accounts": [(row, tree[row.unit_id], secrets.get(row.id)) for row in rows if _owns(visit, tree[row.unit_id])],
-        "units": _own_units(visit, list(tree.values())),
+        "receptions": coming_in,
+        "can_add_bot": any(isinstance(channel, ConnectsByToken) for channel in runtime.channels.values()),
+        "units": own_units(visit, list(tree.values())),
         "can_connect": isinstance(runtime.channels.get(PROVIDER), ConnectsByPage),
         "configured": PROVIDER in runtime.channels,
         "webhook": f"{runtime.settings.server.public_url}/webhooks/zalo",
@@ -55,7 +59,8 @@ def _owns(visit: Visit, unit: UnitRow) -> bool:
     return visit.grants.over(Permission.ADMIN, unit.path)
 
 
-def _own_units(visit: Visit, tree: list[UnitRow]) -> list[UnitRow]:
+def own_units(visit: Visit, tree: list[UnitRow]) -> list[UnitRow]:
+    """Return the units whose accounts whoever looks may keep."""
     return [unit for unit in tree if _owns(visit, unit) and unit.valid_to is None]
 
 
@@ -71,7 +76,7 @@ async def _form(request: web.Request, errors: Errors, form: Form | None, status:
     typed = {name: form.text(name) if form else "" for name in _FIELDS}
     typed["oa_id"] = typed["oa_id"] or request.query.get("oa_id", "")[:40]
     return render(
-        request, "admin/account_new", {"units": _own_units(visit, tree), "errors": errors, "typed": typed}, status
+        request, "admin/account_new", {"units": own_units(visit, tree), "errors": errors, "typed": typed}, status
     )
 
 
@@ -83,7 +88,7 @@ async def add(request: web.Request) -> web.Response:
     )
     try:
         async with writing(request) as uow:
-            unit = await _own_unit(request, uow, form.text("unit_id"))
+            unit = await own_unit(request, uow, form.text("unit_id"))
             await _require_unknown(uow, form.text("oa_id"))
             await actions.add_account(
                 uow,
@@ -96,11 +101,12 @@ async def add(request: web.Request) -> web.Response:
             )
     except InvalidInputError as error:
         return await _form(request, of(error), form, 422)
-    await runtime.accounts.refresh()
+    await runtime.refresh_accounts()
     return see_other("/admin/accounts", done="added")
 
 
-async def _own_unit(request: web.Request, uow: UnitOfWork, unit_id: str) -> UnitRow:
+async def own_unit(request: web.Request, uow: UnitOfWork, unit_id: str) -> UnitRow:
+    """Return a unit whose accounts whoever asks may keep; raises InvalidInputError for any other."""
     unit = await units.unit(uow.session, unit_id)
     if unit is None or not _owns(visit_of(request), unit):
         raise InvalidInputError("unit_id", "unknown_unit")
@@ -117,10 +123,10 @@ async def restart(request: web.Request) -> web.Response:
     account_id = request.match_info["id"]
     try:
         async with writing(request) as uow:
-            await _require_own(request, uow, account_id)
+            await require_own(request, uow, account_id)
             await actions.restart(uow, account_id)
     except InvalidInputError as error:
-        return await _list(request, of(error), 422, account_id)
+        return await account_list(request, of(error), 422, account_id)
     return see_other("/admin/accounts", done="restarted")
 
 
@@ -130,15 +136,16 @@ async def reconnect(request: web.Request) -> web.Response:
     secrets = actions.Secrets(form.secret("access_token").strip(), form.secret("refresh_token").strip())
     try:
         async with writing(request) as uow:
-            await _require_own(request, uow, account_id)
+            await require_own(request, uow, account_id)
             await actions.reconnect(uow, runtime.box, account_id, secrets)
     except InvalidInputError as error:
-        return await _list(request, of(error), 422, account_id)
-    await runtime.accounts.refresh()
+        return await account_list(request, of(error), 422, account_id)
+    await runtime.refresh_accounts()
     return see_other("/admin/accounts", done="connected")
 
 
-async def _require_own(request: web.Request, uow: UnitOfWork, account_id: str) -> None:
+async def require_own(request: web.Request, uow: UnitOfWork, account_id: str) -> None:
+    """Raise NotFoundError for an account that whoever asks may not keep."""
     row = await accounts.account(uow.session, account_id)
     unit = await units.unit(uow.session, row.unit_id) if row else None
     if unit is None or not _owns(visit_of(request), unit):
@@ -150,9 +157,9 @@ async def connect(request: web.Request) -> web.Response:
     form, runtime = await form_of(request), runtime_of(request)
     try:
         async with writing(request) as uow:
-            unit = await _own_unit(request, uow, form.text("unit_id"))
+            unit = await own_unit(request, uow, form.text("unit_id"))
     except InvalidInputError as error:
-        return await _list(request, of(error), 422)
+        return await account_list(request, of(error), 422)
     page = _connecting(runtime)
     until = int((runtime.now() + timedelta(minutes=_STATE_MINUTES)).timestamp())
     claim = f"{unit.id}.{visit_of(request).session.id[:16]}.{until}"
@@ -186,22 +193,24 @@ async def connected(request: web.Request) -> web.Response:
     try:
         granted = await page.oauth.exchange_code(request.query.get("code", ""), _verifier(runtime, state))
     except SendError as error:
-        return await _list(request, of(InvalidInputError("connect", "provider_refused", reason=error.reason)), 422)
+        return await account_list(
+            request, of(InvalidInputError("connect", "provider_refused", reason=error.reason)), 422
+        )
     secrets = actions.Secrets(granted.access_token, granted.refresh_token, expires_at=granted.expires_at)
     try:
         async with writing(request) as uow:
-            unit = await _own_unit(request, uow, unit_id)
+            unit = await own_unit(request, uow, unit_id)
             known = await accounts.by_external_id(uow.session, PROVIDER, oa_id)
             if known is not None:
-                unit = await _own_unit(request, uow, known.unit_id)
+                unit = await own_unit(request, uow, known.unit_id)
             name, kind = (known.name, known.kind) if known else (f"OA {oa_id}", "state")
             row = await actions.add_account(
                 uow, runtime.box, oa_id=oa_id, name=name, unit_code=unit.code, kind=kind or "state", secrets=secrets
             )
     except InvalidInputError as error:
-        return await _list(request, of(error), 422)
+        return await account_list(request, of(error), 422)
     await _learn_identity(request, row)
-    await runtime.accounts.refresh()
+    await runtime.refresh_accounts()
     return see_other("/admin/accounts", done="connected")
 
 
