@@ -83,6 +83,8 @@ url = "{queue_url}"
 [security]
 secret_key = "{"t" * 40}"
 spool = "{folder}/spool"
+[telegram]
+api_url = "{simulator_url}"
 [zalo]
 app_id = "1111222233334444555"
 app_secret = "demo-app-secret"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.actions.accounts import MODE, WEBHOOK
 from bot.actions.case_trail import audit
 from bot.actions.staff import add_staff, grant_role
 from bot.demo.data import AccountData, CommuneData, PersonData
@@ -121,11 +122,12 @@ async def _person(uow: UnitOfWork, person: PersonData, units: dict[str, UnitRow]
 async def _account(uow: UnitOfWork, data: AccountData, home: UnitRow, box: SecretBox, now: datetime) -> AccountRow:
     row = AccountRow(
         id=uow.new_id(),
-        provider="zalo",
+        provider=data.provider,
         external_id=data.external_id,
         name=data.name,
         kind=data.kind,
         unit_id=home.id,
+        learnt={} if data.refresh_token else {MODE: WEBHOOK},
         created_at=uow.now,
     )
     uow.session.add(row)
@@ -134,11 +136,11 @@ async def _account(uow: UnitOfWork, data: AccountData, home: UnitRow, box: Secre
         CredentialRow(
             account_id=row.id,
             access_token=box.seal(data.access_token),
-            refresh_token=box.seal(data.refresh_token),
+            refresh_token=box.seal(data.refresh_token) if data.refresh_token else None,
             webhook_key=box.seal(data.webhook_key),
-            expires_at=now + _TOKEN_LIFE,
+            expires_at=now + _TOKEN_LIFE if data.refresh_token else None,
             refreshed_at=now,
         )
     )
-    audit(uow, "account.add", f"account:{row.id}", {"provider": "zalo", "external_id": data.external_id})
+    audit(uow, "account.add", f"account:{row.id}", {"provider": data.provider, "external_id": data.external_id})
     return row

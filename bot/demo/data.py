@@ -104,15 +104,16 @@ class PersonData:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountData:
-    """One Official Account of the simulator, with the secrets that it knows."""
+    """One account of the simulator, with the secrets that it knows; `refresh_token` is "" where tokens do not age."""
 
     key: str
     external_id: str
     name: str
-    kind: str
     webhook_key: str
     access_token: str
-    refresh_token: str
+    provider: str = "zalo"
+    kind: str = ""
+    refresh_token: str = ""
 
 
 @dataclass(frozen=True, slots=True)

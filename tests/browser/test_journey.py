@@ -1,12 +1,13 @@
 """The whole journey in a real browser: the citizen's phone beside the officials' console, on demo data."""
 
+import os
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, ViewportSize, expect
 
 from bot.config import Settings
 from bot.demo.load import load
@@ -14,13 +15,15 @@ from bot.runtime import opened
 from tests.live import Live, running
 from tests.runtime_fixtures import with_zalo
 from tests.servers.browser_fixtures import OpenPage
-from tests.simulator.__main__ import DEFAULT_ACCOUNTS, PHONES
+from tests.simulator.__main__ import DEFAULT_ACCOUNTS, DEFAULT_BOTS, PHONES, furnish_telegram
 from tests.simulator.pictures import SCENES, scene
 from tests.simulator.simulator import Simulator
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+SHOTS = os.environ.get("SCREENSHOTS", "")
 PASSWORD = "loa-demo-2026"
 SECONDS = 20_000
+ANSWER = "Đã thay bóng đèn <đầu làng> lúc 15 giờ & thử, đèn sáng bình thường."
 
 
 @pytest.fixture
@@ -32,10 +35,13 @@ def database_url(tmp_path: Path, sqlite_template: Callable[[Path], str]) -> str:
 @pytest.fixture
 async def live(settings: Settings) -> AsyncIterator[Live]:
     async with Simulator(time_scale=100) as simulator:
+        # A test is quicker than people: the bot's limits on haste are tried elsewhere.
+        quick_bots = [bot | {"per_second": 0, "chat_burst": 0} for bot in DEFAULT_BOTS]
         for account in DEFAULT_ACCOUNTS:
             await simulator.verbs.add_oa(**account)
         for user_id, letter in PHONES:
             await simulator.verbs.phone(name=f"Công dân Thử Nghiệm {letter}", user_id=user_id)
+        await furnish_telegram(simulator, quick_bots)
         quick = replace(settings, conversation=replace(settings.conversation, undo_seconds=2))
         async with opened(with_zalo(quick, simulator.url)) as runtime:
             await load(runtime)
@@ -71,17 +77,37 @@ async def test_citizen_writes_official_answers_head_approves_citizen_rates(
     assert found
     code = found.group(1)
 
+    official = await answered_in_the_console(live, browser_page, tmp_path, code)
+    await expect(messages).to_contain_text(ANSWER, timeout=SECONDS)
+    await expect(messages).to_contain_text("đánh giá kết quả", timeout=SECONDS)
+    await phone.locator(f'[data-testid="button"][data-payload="#danhgia {code} 3"]').click()
+    await expect(messages).to_contain_text("Cảm ơn", timeout=SECONDS)
+    await phone.get_by_test_id("input").fill("Xử lý rất nhanh, cảm ơn xã")
+    await phone.get_by_test_id("send").click()
+    await official.reload()
+    await expect(official.locator("body")).to_contain_text("Rất hài lòng", timeout=SECONDS)
+
+
+async def shot(page: Page, name: str) -> None:
+    """Keep a picture for whoever wants to look: SCREENSHOTS names the folder."""
+    if SHOTS:
+        await page.screenshot(path=f"{SHOTS}/{name}.png")
+
+
+async def answered_in_the_console(live: Live, browser_page: OpenPage, folder: Path, code: str) -> Page:
+    """Let an official answer a case with a photo and the head approve it; returns the official's page."""
     official = await browser_page()
     await sign_in(official, live, "can-bo")
     await official.goto(f"{live.url}/?q={code}")
     await official.get_by_role("link", name=code).first.click()
     await expect(official.locator("#thread")).to_contain_text("tối đi rất nguy hiểm")
     await expect(official.locator("#thread img").first).to_be_visible(timeout=SECONDS)
-    proof = tmp_path / "sau.png"
+    proof = folder / "sau.png"
     proof.write_bytes(scene(min(SCENES)))
-    await official.locator("#text").fill("Đã thay bóng đèn đầu làng lúc 15 giờ hôm nay, đèn sáng bình thường.")
+    await official.locator("#text").fill(ANSWER)
     await official.locator("#files").set_input_files(proof)
     await expect(official.locator("[data-upload-list] .upload-chip")).to_have_count(1, timeout=SECONDS)
+    await shot(official, "case-in-console")
     await official.get_by_role("button", name="Trình duyệt").click()
     await expect(official.locator("body")).to_contain_text("Chờ duyệt", timeout=SECONDS)
 
@@ -91,15 +117,40 @@ async def test_citizen_writes_official_answers_head_approves_citizen_rates(
     await head.get_by_role("link", name=code).first.click()
     await head.get_by_role("button", name="Duyệt và gửi").click()
     await expect(head.locator(".undo-bar")).to_be_visible(timeout=SECONDS)
+    return official
 
-    await expect(messages).to_contain_text("Đã thay bóng đèn", timeout=SECONDS)
-    await expect(messages).to_contain_text("đánh giá kết quả", timeout=SECONDS)
-    await phone.locator(f'[data-testid="button"][data-payload="#danhgia {code} 3"]').click()
-    await expect(messages).to_contain_text("Cảm ơn", timeout=SECONDS)
-    await phone.get_by_test_id("input").fill("Xử lý rất nhanh, cảm ơn xã")
+
+@pytest.mark.parametrize("width", [1280, 390], ids=["desktop", "phone"])
+async def test_the_same_journey_on_telegram(live: Live, browser_page: OpenPage, tmp_path: Path, width: int) -> None:
+    page = await browser_page(ViewportSize(width=width, height=844))
+    await page.goto(f"{live.simulator.url}/telegram")
+    phone = page.get_by_test_id("phone-1")
+    messages = phone.get_by_test_id("messages")
+    await phone.get_by_test_id("start").click()
+    await expect(messages).to_contain_text("Xin chào", timeout=SECONDS)
+    await shot(page, f"telegram-welcome-{width}")
+    await phone.get_by_test_id("input").fill("Đèn đường đầu làng hỏng ba hôm nay, tối đi rất nguy hiểm")
     await phone.get_by_test_id("send").click()
-    await official.reload()
-    await expect(official.locator("body")).to_contain_text("Rất hài lòng", timeout=SECONDS)
+    await expect(messages).to_contain_text("thành phản ánh?", timeout=SECONDS)
+    await phone.get_by_test_id("photo-3").click()
+    await expect(messages).to_contain_text("Kèm theo: 3 ảnh", timeout=SECONDS)
+    await shot(page, f"telegram-summary-{width}")
+    await tap(phone, "gửi")
+    await expect(messages).to_contain_text("Mã: PA-", timeout=SECONDS)
+    found = re.search(r"Mã: (PA-[2-9A-Z]{5})", await messages.inner_text())
+    assert found
+    await answered_in_the_console(live, browser_page, tmp_path, found.group(1))
+    await expect(messages).to_contain_text(ANSWER, timeout=SECONDS)
+    await expect(phone.locator("[data-from=bot] [data-testid=image]")).to_have_count(1)
+    await expect(messages).to_contain_text("đánh giá kết quả", timeout=SECONDS)
+    await shot(page, f"telegram-answer-{width}")
+    await tap(phone, f"#danhgia {found.group(1)} 3")
+    await expect(messages).to_contain_text("Cảm ơn", timeout=SECONDS)
+    await shot(page, f"telegram-thanks-{width}")
+
+
+async def tap(phone: Locator, payload: str) -> None:
+    await phone.locator(f'[data-testid="button"][data-payload="{payload}"]').last.click()
 
 
 async def test_new_work_appears_without_reloading(live: Live, browser_page: OpenPage) -> None:

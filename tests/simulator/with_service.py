@@ -54,6 +54,9 @@ template_url = "{simulator_url}"
 oauth_url = "{simulator_url}"
 media_hosts = ["{host}"]
 
+[telegram]
+api_url = "{simulator_url}"
+
 [files]
 url = {files}
 """
@@ -93,8 +96,8 @@ class Plan:
 def write_configuration(plan: Plan) -> None:
     """Write config.toml unless it is there with the same ports; the secret key and chosen servers are kept."""
     old = read_configuration(plan)
-    addresses = old.get("server", {}).get("port"), old.get("zalo", {}).get("api_url")
-    if addresses == (plan.port, plan.simulator_url):
+    addresses = old.get("server", {}).get("port"), *(old.get(name, {}).get("api_url") for name in ("zalo", "telegram"))
+    if addresses == (plan.port, plan.simulator_url, plan.simulator_url):
         return
     text = CONFIGURATION.format(
         host=HOST,
@@ -232,7 +235,7 @@ def _announce(plan: Plan, sign_ins: str, seconds: float) -> None:
     sys.stdout.write(
         f"\nReady in {seconds:.1f} s\n\n"
         f"  Console    {plan.service_url}\n"
-        f"  Simulator  {plan.simulator_url}   (citizens' phones)\n\n"
+        f"  Simulator  {plan.simulator_url}   (phones on Zalo; on Telegram: {plan.simulator_url}/telegram)\n\n"
         f"{textwrap.indent(sign_ins.strip(), '  ')}\n\n"
         f"Configuration, data and logs: {plan.folder}\n"
         "Ctrl-C stops both.\n"

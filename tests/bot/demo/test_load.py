@@ -82,7 +82,7 @@ async def test_forty_reports_stand_in_every_state_and_nothing_lies_in_the_future
     await every_deadline_explains_itself(runtime, found)
     the_audit_log_does_not_name_who_reported_conduct(found)
     await a_joined_report_got_the_answer_of_the_other(runtime, found)
-    await both_accounts_are_known_with_tokens_that_last(runtime)
+    await all_accounts_are_known_with_tokens_that_last(runtime)
 
 
 async def everything_said_has_arrived(runtime: Runtime, found: Loaded) -> None:
@@ -141,9 +141,10 @@ async def a_joined_report_got_the_answer_of_the_other(runtime: Runtime, found: L
     assert any("9 m³" in m.text for m in said)
 
 
-async def both_accounts_are_known_with_tokens_that_last(runtime: Runtime) -> None:
+async def all_accounts_are_known_with_tokens_that_last(runtime: Runtime) -> None:
     async with runtime.database.reading() as session:
-        assert {a.kind for a in await accounts.all_accounts(session)} == {"state", "business"}
+        known = {(a.provider, a.kind) for a in await accounts.all_accounts(session)}
+    assert known == {("zalo", "state"), ("zalo", "business"), ("telegram", "")}
     state = runtime.accounts.get("zalo", "2222333344445555666")
     assert state is not None
     assert runtime.accounts.webhook_keys("zalo")["2222333344445555777"] == "demo-oa-secret-business"
