@@ -3,6 +3,7 @@
 from typing import Any
 
 from aiogram import types
+from aiogram.enums import ContentType
 
 from bot.domain.text import clean
 from bot.domain.update import Attachment, AttachmentKind
@@ -26,10 +27,15 @@ def attachments_of(message: types.Message) -> tuple[Attachment, ...]:
     found = _file(message) or _place(message) or _card(message)
     if found is not None:
         return (found,)
-    kind = str(message.content_type)
+    kind = content_of(message)
     if kind in _PEOPLE_SEND and (kind != "unknown" or message.chat.type == "private"):
         return (Attachment(AttachmentKind.TEMPLATE, description=kind),)
     return ()
+
+
+def content_of(message: types.Message) -> str:
+    """Return Telegram's word for what a message holds."""
+    return ContentType(message.content_type).value
 
 
 def _file(message: types.Message) -> Attachment | None:  # noqa: PLR0911 - one return a kind of file

@@ -5,7 +5,7 @@ from typing import Any
 
 from aiogram import types
 
-from bot.channels.telegram.attachments import attachments_of
+from bot.channels.telegram.attachments import attachments_of, content_of
 from bot.channels.telegram.ids import message_id
 from bot.domain.text import clean
 from bot.domain.update import AccountNews, MessageReceived, PhoneShared, Update
@@ -29,7 +29,7 @@ def received(message: types.Message, external_id: str) -> Update:
     attached = attachments_of(message)
     text = _words(message)
     if not text and not attached:
-        return AccountNews(**facts, what=str(message.content_type))
+        return AccountNews(**facts, what=content_of(message))
     return MessageReceived(
         **facts,
         message_id=message_id(message.chat.id, message.message_id),
