@@ -213,15 +213,16 @@ async def game(
     seed: int,
     bent: bool = True,
     extra: Mapping[int, tuple[str, ...]] | None = None,
+    time_scale: float = TIME_SCALE,
 ) -> AsyncIterator[Game]:
     """Give a running service on a fresh, migrated database: one process without Redis, else two web and two workers.
 
-    `extra` bends single processes further, by their number.
+    `extra` bends single processes further, by their number; `time_scale` divides the waits between Zalo's repeats.
     """
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     queue_url = redis.url if redis is not None else "embedded"
     async with contextlib.AsyncExitStack() as stack:
-        simulator = await stack.enter_async_context(Simulator(time_scale=TIME_SCALE, seed=seed, keep=None))
+        simulator = await stack.enter_async_context(Simulator(time_scale=time_scale, seed=seed, keep=None))
         members = await stack.enter_async_context(
             cluster(folder, database_url, queue_url, simulator.url, bends=BENDS if bent else ())
         )

@@ -36,10 +36,16 @@ class OwnServer:
             return
         keeper = self._keeper
         keeper.touch()
+        stale = self.pid_file.read_text() if self.pid_file.exists() else ""
         arguments = [run.directory() / "alive", keeper, "" if self.user_id is None else self.user_id]
         log = run.directory() / f"{self.name}.log"
         run._spawn([str(a) for a in [*arguments, *self.command(self.port)]], log)
-        if not run._is_up(keeper, lambda: self.ready(self.port)):
+
+        def up() -> bool:
+            # After a power cut the file of the one that was cut off still says that it is ready.
+            return self.pid_file.exists() and self.pid_file.read_text() != stale and self.ready(self.port)
+
+        if not run._is_up(keeper, up):
             raise run.ServerStartError(f"{self.name} did not start again: {run._tail(log)}")
 
     def stop(self, how: signal.Signals = signal.SIGKILL) -> None:
