@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 import jobs
 from bot import __main__ as front_door
 from bot import clock, queue, runtime
+from jobs import settle_deliveries, settle_messages
 
 REAL_LEASE = 60.0
 """Seconds that most leases last; whatever else is written about leases is bent in the same proportion."""
@@ -36,6 +37,7 @@ def main() -> int:
         _sweep(given.sweep)
     if given.lease:
         _lease(given.lease)
+        _patience(given.lease / REAL_LEASE)
     if given.clock:
         _clock(timedelta(seconds=given.clock))
     if given.largest_file is not None:
@@ -58,6 +60,14 @@ def _lease(seconds: float) -> None:
             setattr(there, name, getattr(there, name) * seconds / REAL_LEASE)
             bent.add(module.name)
     assert {"jobs.handle_updates", "jobs.deliver_messages"} <= bent, f"leases are kept elsewhere now: {bent}"
+
+
+def _patience(part: float) -> None:
+    """Shorten how long an unknown outcome waits where nobody can be asked, in the proportion of the leases."""
+    for name in ("UNKNOWN_PATIENCE", "UNTOLD_PATIENCE"):
+        for module in (settle_messages, settle_deliveries):
+            if hasattr(module, name):
+                setattr(module, name, getattr(module, name) * part)
 
 
 def _clock(wrong_by: timedelta) -> None:

@@ -20,9 +20,9 @@ from bot.store.database import Database
 from bot.store.inbox import InboxRow
 from bot.store.messages import AttachmentRow, MessageRow
 from bot.store.outbox import OutboxRow
-from tests.simulator.model import Message
+from tests.chaos import outside
+from tests.chaos.outside import Said
 from tests.simulator.simulator import Simulator
-from tests.simulator.webhooks import Delivery
 
 INBOX_FINAL = frozenset({"handled", "parked"})
 LEFT = frozenset({"sent", "delivered", "seen"})
@@ -107,8 +107,9 @@ class Books:
 
     def webhooks_are_stored_once(self) -> None:
         """Every event that was acknowledged is in the inbox exactly once, in a final state; nothing else is."""
-        bodies = {d.body.encode() for d in self._deliveries}
-        arrived = {d.body.encode() for d in self._deliveries if d.state == "delivered"}  # of twins one is enough
+        offered = outside.offered(self.simulator)
+        bodies = {o.raw for o in offered}
+        arrived = {o.raw for o in offered if o.state == "delivered"}
         for body in bodies - arrived:
             self.wrong.append(f"never acknowledged: {body[:300]!r}")
         stored = Counter(row.raw for row in self.tables.inbox)
@@ -122,17 +123,13 @@ class Books:
             self.expect(row.state in INBOX_FINAL, f"inbox {row.id} ({row.event}) is {row.state}: {row.error}")
             self.expect(row.state != "parked", f"inbox {row.id} ({row.event}) is parked: {row.error}")
 
-    @property
-    def _deliveries(self) -> list[Delivery]:
-        return list(self.simulator.provider.webhooks.deliveries)
-
     def order_is_kept(self) -> None:
         """Compare order: what a person sent after an earlier message was acknowledged is handled after it."""
         begun: dict[bytes, int] = {}
         acknowledged: dict[bytes, float] = {}
-        for d in self._deliveries:
-            raw = d.body.encode()
-            for attempt in d.attempts:
+        for one in outside.offered(self.simulator):
+            raw = one.raw
+            for attempt in one.attempts:
                 begun[raw] = min(begun.get(raw, attempt["at_ms"]), attempt["at_ms"])
                 if attempt["status"] == 200:
                     at = attempt["at_ms"] + attempt["took_ms"]
@@ -151,7 +148,7 @@ class Books:
 
     def _handled_in_order(self) -> None:
         """Rows of what people wrote are made while handling: their order is the inbox's."""
-        place = {row.key.partition(":")[2]: row.id for row in self.tables.inbox if row.event.startswith("user_send_")}
+        place = outside.written_ids((row.event, row.key, row.raw, row.id) for row in self.tables.inbox)
         by_contact: dict[str, list[MessageRow]] = defaultdict(list)
         for message in self.tables.messages:
             if message.direction == "in" and message.provider_id in place:
@@ -162,7 +159,7 @@ class Books:
 
     def words_are_kept_once(self) -> None:
         """Every message of a phone is one row in its conversation with the same words, and no row is invented."""
-        written = {m.msg_id: m for m in self._world() if not m.from_oa}
+        written = {number: m for number, m in self._phones.items() if not m.from_us}
         kept = [m for m in self.tables.messages if m.direction == "in"]
         numbers = Counter(m.provider_id for m in kept)
         for msg_id, number in numbers.items():
@@ -174,14 +171,15 @@ class Books:
             if row.provider_id in written:
                 self.expect(row.text == written[row.provider_id].text.strip(), f"other words: {row.text!r}")
 
-    def _world(self) -> Iterable[Message]:
-        return self.simulator.provider.world.messages.values()
+    @property
+    def _phones(self) -> dict[str, Said]:
+        return outside.said(self.simulator)
 
     def sends_and_rows_are_the_same(self) -> None:
         """Each row that left is one message on a phone; a second copy only where the outcome had been unknown."""
-        accepted = {m.msg_id: m for m in self._world() if m.from_oa and not m.admin_id}
-        journal = Counter(c.msg_id for c in self.simulator.provider.journal.calls if c.delivered)
-        self.expect(journal == Counter(list(accepted)), "the provider's journal and its phones differ")
+        accepted = {number: m for number, m in self._phones.items() if m.from_us and not m.typed}
+        noted = outside.journal(self.simulator)
+        self.expect(noted == Counter(list(accepted)), "the providers' journals and their phones differ")
         claimed: Counter[str] = Counter()
         spare: Counter[tuple[str, str]] = Counter()
         for row in self.tables.outbox:
@@ -201,7 +199,7 @@ class Books:
         return next(str(b.message.get("text", "")) for b in self.tables.broadcasts if b.id == broadcast_id)
 
     def _one_row(
-        self, row: OutboxRow, accepted: dict[str, Message], claimed: Counter[str], spare: Counter[tuple[str, str]]
+        self, row: OutboxRow, accepted: dict[str, Said], claimed: Counter[str], spare: Counter[tuple[str, str]]
     ) -> None:
         name = f"outbox {row.id} ({row.purpose}, {row.state}, {row.reason}, {row.attempts} tries)"
         self.expect(row.state in OUTBOX_FINAL, f"{name} is not finished")
@@ -211,28 +209,28 @@ class Books:
             self.expect(phone is not None, f"{name} left, and no phone has {row.provider_id}")
             claimed[row.provider_id or ""] += 1
             if phone is not None:
-                self.expect(phone.user_id == person, f"{name} reached somebody else")
+                self.expect(phone.person == person, f"{name} reached somebody else")
                 self.expect(_same_words(phone, row.text), f"{name} became {phone.text!r}")
-                self.expect(row.state != "sent" or not phone.received_ms, f"{name}: its receipt is not noted")
+                self.expect(row.state != "sent" or not phone.received, f"{name}: its receipt is not noted")
         else:
             self.expect(row.provider_id is None, f"{name} has the provider's id {row.provider_id}")
         self.expect(row.repeated <= 1, f"{name} was repeated {row.repeated} times")
         spare[person, row.text] += row.repeated + (row.state == "failed" and row.reason == "outcome_unknown")
 
-    def _unclaimed(self, phone: Message, spare: Counter[tuple[str, str]]) -> None:
+    def _unclaimed(self, phone: Said, spare: Counter[tuple[str, str]]) -> None:
         """Find the row behind a copy that none claims: it was repeated because its outcome was unknown."""
         for (person, text), number in spare.items():
-            if number and person == phone.user_id and _same_words(phone, text):
+            if number and person == phone.person and _same_words(phone, text):
                 spare[person, text] -= 1
                 return
-        self.wrong.append(f"accepted by the provider without a row: {phone.kind} {phone.text!r} for {phone.user_id}")
+        self.wrong.append(f"accepted by the provider without a row: {phone.kind} {phone.text!r} for {phone.person}")
 
     def _said_once(self) -> None:
         said = {m.id for m in self.tables.messages if m.direction == "out" and m.author != "oa_tool"}
         made = {row.id for row in self.tables.outbox}
         self.expect(said == made, f"{len(said ^ made)} rows of conversation and outbox do not belong together")
         foreign = [m for m in self.tables.messages if m.author == "oa_tool"]
-        typed = {m.msg_id for m in self._world() if m.admin_id}
+        typed = {number for number, m in self._phones.items() if m.typed}
         for message in foreign:
             rows = [
                 f"{r.state} {r.reason} repeated {r.repeated}, tried {r.sending_at}, sent {r.sent_at}"
@@ -253,13 +251,13 @@ class Books:
         """Each recipient of a broadcast has a final state and at most one message of it."""
         for broadcast in self.tables.broadcasts:
             self.expect(broadcast.state in {"finished", "stopped"}, f"broadcast {broadcast.id} is {broadcast.state}")
-        phones = {m.msg_id for m in self._world() if m.from_oa}
+        phones = {number for number, m in self._phones.items() if m.from_us}
         for row in self.tables.deliveries:
             name = f"delivery {row.broadcast_id}/{row.n} ({row.state}, {row.reason})"
             self.expect(row.state in OUTBOX_FINAL, f"{name} is not finished")
             self.expect(row.state not in LEFT or row.provider_id in phones, f"{name} left, and no phone has it")
         texts = {str(b.message.get("text", "")) for b in self.tables.broadcasts}
-        copies = Counter((m.oa_id, m.user_id, m.text) for m in self._world() if m.from_oa and m.text in texts)
+        copies = Counter((m.account, m.person, m.text) for m in self._phones.values() if m.from_us and m.text in texts)
         for (_, user_id, text), number in copies.items():
             self.expect(number == 1, f"{user_id} has the broadcast {text!r} {number} times")
 
@@ -297,10 +295,10 @@ def _pairs(rows: list[InboxRow]) -> Iterable[tuple[InboxRow, InboxRow]]:
     return ((a, b) for n, a in enumerate(ordered) for b in ordered[n + 1 :])
 
 
-def _same_words(phone: Message, text: str) -> bool:
+def _same_words(phone: Said, text: str) -> bool:
     """Say whether a phone shows a text of ours; a card with a title shows it elsewhere."""
-    shown = " ".join([phone.text, *(str(e.get("title", "")) for e in phone.elements)]).split()
-    return not text or not phone.text or " ".join(text.split()) in " ".join(shown) or phone.text.strip() in text
+    shown = " ".join(phone.shown.split())
+    return not text or not phone.text or " ".join(text.split()) in shown or phone.text.strip() in text
 
 
 async def own_reconciliation(database: Database) -> list[str]:

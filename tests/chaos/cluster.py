@@ -148,10 +148,9 @@ class Cluster:
         folder = Path(self.settings.security.spool)
         return [path for path in folder.rglob("*") if path.suffix in {".json", ".jsonl", ".broken"}]
 
-    @property
-    def webhook_url(self) -> str:
-        """Where webhooks go: to any of the web processes by chance."""
-        return " ".join(f"{m.url}/webhooks/zalo" for m in self.web)
+    def webhook_url(self, name: str) -> str:
+        """Return where webhooks of a provider (or one of its accounts) go: to any of the web processes by chance."""
+        return " ".join(f"{m.url}/webhooks/{name}" for m in self.web)
 
     async def heal(self) -> None:
         """Let everything run that should, and wait until it does."""

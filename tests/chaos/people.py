@@ -14,9 +14,10 @@ from bot.queue import QUEUE_ERRORS
 from bot.store.cases import CaseRow
 from bot.store.database import DATABASE_ERRORS, Database
 from tests.chaos.cluster import Cluster
-from tests.chaos.town import OAS, PASSWORD
+from tests.chaos.town import ACCOUNTS, BOT, PASSWORD, Oa
 from tests.console_client import Console
 from tests.simulator.simulator import Phone, Simulator
+from tests.simulator.telegram.phone import TelegramPhone
 
 PATIENCE = 1.0
 """Seconds that a citizen waits for the bot before going on anyway."""
@@ -30,7 +31,7 @@ FAILURES = (aiohttp.ClientError, AssertionError, *QUEUE_ERRORS, *DATABASE_ERRORS
 class Citizen:
     """One phone and a will of its own; every text carries a number that no other text has."""
 
-    phone: Phone
+    phone: Phone | TelegramPhone
     rng: random.Random
     numbers: "itertools.count[int]"
 
@@ -48,7 +49,8 @@ class Citizen:
         words = f"{self.rng.choice(TOPICS)} ở nhà số {next(self.numbers)} hỏng ba hôm nay, rất tối"
         for text in ("phản ánh", "#lv dien-nuoc", words, "bỏ qua", "xong", "gửi"):
             await self._say_and_wait(text)
-        await self.phone.seen()
+        if isinstance(self.phone, Phone):  # nobody tells a bot what was seen
+            await self.phone.seen()
 
     async def _say_and_wait(self, text: str) -> None:
         before = len(self.phone.inbox)
@@ -76,7 +78,14 @@ class Citizen:
         await self._say_and_wait("gửi")
 
     async def tap(self) -> None:
-        """Tap through the menu."""
+        """Tap through the menu; on Telegram a tap needs a button that is there."""
+        if isinstance(self.phone, TelegramPhone):
+            for _ in range(3):
+                shown = [it for message in self.phone.inbox for it in message.buttons if "callback_data" in it]
+                if shown:
+                    await self.phone.tap(self.rng.choice(shown)["callback_data"])
+                await asyncio.sleep(self.rng.random() * 0.5)
+            return
         for payload in self.rng.sample(("menu", "phản ánh của tôi", "liên hệ", "tra cứu", "hủy"), 3):
             await self.phone.tap(payload=payload)
             await asyncio.sleep(self.rng.random() * 0.2)
@@ -91,11 +100,16 @@ class Crowd:
 
     async def gather(self, rng: random.Random, size: int) -> None:
         """Let so many new citizens live, spread over all accounts."""
-        citizens = []
-        for _ in range(size):
-            phone = await self.simulator.phone(rng.choice(OAS).oa_id)
-            citizens.append(Citizen(phone, random.Random(rng.random()), self.numbers))
+        citizens = [
+            Citizen(await self._phone(rng.choice(ACCOUNTS)), random.Random(rng.random()), self.numbers)
+            for _ in range(size)
+        ]
         await asyncio.gather(*(c.live() for c in citizens))
+
+    async def _phone(self, oa: Oa) -> Phone | TelegramPhone:
+        if oa is BOT:
+            return await self.simulator.telegram_phone(oa.oa_id)
+        return await self.simulator.phone(oa.oa_id)
 
 
 @dataclass

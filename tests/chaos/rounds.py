@@ -26,7 +26,8 @@ from bot.store.outbox import OutboxRow
 from tests.chaos import town
 from tests.chaos.bent import REAL_LEASE
 from tests.chaos.books import Books, own_reconciliation, read
-from tests.chaos.cluster import Cluster, cluster
+from tests.chaos.cluster import READY_SECONDS, Cluster, cluster
+from tests.chaos.outside import under_way
 from tests.chaos.people import FAILURES, Crowd, Office
 from tests.chaos.servers import OwnRedis
 from tests.chaos.storm import Storm
@@ -54,12 +55,13 @@ class Played:
     happened: Counter[str]
     stored: int
     sent: int
+    on_telegram: int
     repeated: int
 
     def __str__(self) -> str:
         storm = ", ".join(f"{name} {number}" for name, number in sorted(self.happened.items()))
         return (
-            f"seed {self.seed}: {self.stored} webhooks, {self.sent} messages, {self.repeated} repeated, "
+            f"seed {self.seed}: {self.stored} webhooks, {self.sent} messages ({self.on_telegram} on Telegram), {self.repeated} repeated, "
             f"{self.seconds:.0f} s and {self.settling:.0f} s to rest ({storm})"
         )
 
@@ -78,6 +80,7 @@ class Game:
     reconnections: int = 0
     stored_before: int = 0
     sent_before: int = 0
+    on_telegram_before: int = 0
     repeated_before: int = 0
     stopped: list[str] = field(default_factory=list)
     announcements: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
@@ -100,6 +103,7 @@ class Game:
             await office.close()
         calm = time.monotonic()
         await self.simulator.clear_faults()
+        await self.simulator.telegram_verbs.clear_faults()
         await self.cluster.heal()
         await self.come_to_rest(limit, seed, storm.happened)
         books = await self.check(seed, storm.happened)
@@ -107,13 +111,16 @@ class Game:
 
     def _played(self, seed: int, seconds: float, settling: float, happened: Counter[str], books: Books) -> Played:
         stored = len(books.tables.inbox)
-        sent = sum(row.provider_id is not None for row in books.tables.outbox)
+        left = [books.tables.accounts[row.account_id].provider for row in books.tables.outbox if row.provider_id]
+        sent, on_telegram = len(left), left.count(town.BOT.provider)
         repeated = sum(row.repeated for row in books.tables.outbox)
         played = Played(
             seed, seconds, settling, happened,
-            stored - self.stored_before, sent - self.sent_before, repeated - self.repeated_before,
+            stored - self.stored_before, sent - self.sent_before, on_telegram - self.on_telegram_before,
+            repeated - self.repeated_before,
         )  # fmt: skip
         self.stored_before, self.sent_before, self.repeated_before = stored, sent, repeated
+        self.on_telegram_before = on_telegram
         return played
 
     async def come_to_rest(self, limit: float, seed: int = 0, happened: list[str] | None = None) -> None:
@@ -134,8 +141,7 @@ class Game:
     async def unfinished(self) -> dict[str, int]:
         """Return what is still on its way, by kind."""
         left: dict[str, int] = {}
-        under_way = Counter(d.state for d in self.simulator.provider.webhooks.deliveries)
-        left |= {f"webhooks {s}": under_way[s] for s in ("sending", "waiting", "held") if under_way[s]}
+        left |= {f"webhooks {state}": number for state, number in under_way(self.simulator).items()}
         queries = {
             "inbox": select(func.count()).where(col(InboxRow.state).in_(("new", "handling"))),
             "outbox": select(func.count()).where(col(OutboxRow.state).in_(("queued", "sending", "unknown"))),
@@ -161,11 +167,9 @@ class Game:
     async def _announce(self, rng: random.Random) -> None:
         """Send one announcement to all who have written to an account so far."""
         await asyncio.sleep(rng.random())
-        oa, number = rng.choice(town.OAS), next(self.announcements)
+        oa, number = rng.choice(town.ACCOUNTS), next(self.announcements)
         with contextlib.suppress(*FAILURES, InvalidInputError):
-            await town.announce(
-                self.cluster.settings, oa.oa_id, f"Thông báo số {number}: mai cắt nước, mời bà con lưu ý."
-            )
+            await town.announce(self.cluster.settings, oa, f"Thông báo số {number}: mai cắt nước, mời bà con lưu ý.")
 
     async def _reconnect(self) -> None:
         async with self.database.reading() as session:
@@ -230,8 +234,12 @@ async def game(
             members.members[number].bends += bends
         await town.found(members.settings, simulator)
         for oa in simulator.provider.world.oas.values():
-            oa.webhook_url = members.webhook_url
+            oa.webhook_url = members.webhook_url("zalo")
+        await simulator.telegram_verbs.set_bot(
+            bot_id=town.BOT.oa_id, behind=members.webhook_url(f"telegram/{town.BOT.oa_id}")
+        )
         await members.heal()
+        await simulator.wait(lambda: simulator.telegram.world.bot(town.BOT.oa_id).webhook_url, READY_SECONDS)
         database = Database(database_url, pool_size=6)
         stack.push_async_callback(database.close)
         yield Game(members, simulator, database, Crowd(simulator), redis, bent)

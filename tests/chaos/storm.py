@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from tests.chaos.cluster import Cluster, Member
 from tests.chaos.servers import OwnRedis
-from tests.chaos.town import OAS
+from tests.chaos.town import BOT, OAS
 from tests.simulator.simulator import Simulator
 
 Deed = Callable[[], Awaitable[None]]
@@ -46,6 +46,7 @@ class Storm:
         deeds: list[Deed] = [
             self.kill, self.kill_in_answer, self.slow_provider, self.failing_provider, self.broken_line,
             self.dropped_answers, self.late_refusal, self.token_expires, self.token_taken, self.grant_dies, self.kill,
+            self.flood, self.bot_token_changes,
         ]  # fmt: skip
         if self.throttles:
             deeds.append(self.throttle)
@@ -57,6 +58,11 @@ class Storm:
         """Double and swap webhooks all the time."""
         await self.simulator.fault("duplicate_webhooks", probability=0.3, copies=self.rng.randint(1, 2))
         await self.simulator.fault("out_of_order_webhooks", probability=0.1)
+        await self._on_telegram("duplicate_updates", probability=0.3, copies=self.rng.randint(1, 2))
+        await self._on_telegram("out_of_order_updates", probability=0.1)
+
+    async def _on_telegram(self, kind: str, **settings: float | str) -> None:
+        await self.simulator.telegram_verbs.fault(kind=kind, **settings)
 
     async def kill(self) -> None:
         """SIGKILL a process, and start it again soon."""
@@ -106,20 +112,25 @@ class Storm:
         """Let some answers take their time, but not as long as no client would wait."""
         longest = int(min(8.0, self.lease_seconds / 5) * 1000)
         await self.simulator.fault("slow", ms=self.rng.randint(100, longest), count=self.rng.randint(1, 8))
+        await self._on_telegram("slow", ms=self.rng.randint(100, longest), count=self.rng.randint(1, 4))
 
     async def failing_provider(self) -> None:
         """Answer some calls with an error of the provider's own."""
         code = self.rng.choice((-200, 12010, 12011))
         await self.simulator.fault("error_any", code=code, count=self.rng.randint(1, 5))
+        words = "Internal Server Error"
+        await self._on_telegram("error_any", code=500, description=words, count=self.rng.randint(1, 3))
 
     async def broken_line(self) -> None:
         """Close connections, or let a proxy answer."""
         mode = self.rng.choice(("close", "502"))
         await self.simulator.fault("down", mode=mode, count=self.rng.randint(1, 5))
+        await self._on_telegram("down", mode=mode, count=self.rng.randint(1, 3))
 
     async def dropped_answers(self) -> None:
         """Take messages and close the line."""
         await self.simulator.fault("drop_after_accept", count=self.rng.randint(1, 4))
+        await self._on_telegram("drop_after_accept", count=self.rng.randint(1, 2))
 
     async def late_refusal(self) -> None:
         """Take messages and then say that they were refused."""
@@ -141,6 +152,15 @@ class Storm:
         """Let both tokens die, -14014: only a person can help."""
         tokens = {"access_token": f"x{self.rng.random()}", "refresh_token": f"y{self.rng.random()}"}
         await self.simulator.verbs.set_oa(oa_id=self.rng.choice(OAS).oa_id, **tokens)
+
+    async def flood(self) -> None:
+        """Say 429 a few times."""
+        await self._on_telegram("rate_limited", retry_after=1, count=self.rng.randint(1, 3))
+
+    async def bot_token_changes(self) -> None:
+        """Let @BotFather make another token: 401 until an administrator enters it."""
+        token = f"{BOT.oa_id}:demo-{self.rng.getrandbits(40):x}"
+        await self.simulator.telegram_verbs.set_bot(bot_id=BOT.oa_id, token=token)
 
     async def flush_redis(self) -> None:
         """Let Redis forget everything."""

@@ -1,4 +1,4 @@
-"""The town of a chaos run: a commune whose officials may sign in, three accounts of it, and the fake provider."""
+"""The town of a chaos run: a commune whose officials may sign in, its accounts and bot, and the fake providers."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from bot.actions import accounts, broadcasts
 from bot.config import Settings
 from bot.domain.message import Message
 from bot.passwords import hash_password
-from bot.runtime import opened
+from bot.runtime import Runtime, opened
 from bot.store import accounts as account_rows
 from bot.store.accounts import AccountRow
 from bot.store.database import Database
@@ -29,6 +29,7 @@ class Oa:
 
     oa_id: str
     kind: str
+    provider: str = "zalo"
 
     @property
     def webhook_key(self) -> str:
@@ -36,6 +37,9 @@ class Oa:
 
 
 OAS = (Oa("2222333344445555666", "state"), Oa("2222333344445555777", "business"), Oa("2222333344445555888", "state"))
+BOT = Oa(commune.BOT, "", "telegram")
+ACCOUNTS = (*OAS, BOT)
+BOT_TOKEN = f"{BOT.oa_id}:demo-not-a-real-token"
 
 
 async def prepare(database_url: str) -> None:
@@ -64,12 +68,22 @@ async def found(settings: Settings, simulator: Simulator) -> None:
                     secrets=accounts.Secrets(**tokens, webhook_key=oa.webhook_key, expires_at=None),
                 )  # fmt: skip
                 row.learnt = {"per_minute": str(PER_MINUTE)}
+        await simulator.add_bot(BOT_TOKEN, "UBND xã Thanh Oai")
+        async with runtime.units_of_work() as uow:
+            await accounts.add_bot(
+                uow, runtime.box, provider=BOT.provider, external_id=BOT.oa_id, name="UBND xã Thanh Oai",
+                unit_code="10183", polling=False, secrets=_bot_secrets(BOT_TOKEN),
+            )  # fmt: skip
 
 
-async def announce(settings: Settings, oa_id: str, text: str) -> None:
+def _bot_secrets(token: str) -> accounts.Secrets:
+    return accounts.Secrets(token, webhook_key=BOT.webhook_key)
+
+
+async def announce(settings: Settings, oa: Oa, text: str) -> None:
     """Begin an announcement to everybody who has written to an account; raises InvalidInputError when nobody has."""
     async with opened(settings) as runtime, runtime.units_of_work() as uow:
-        account = await account_rows.by_external_id(uow.session, "zalo", oa_id)
+        account = await account_rows.by_external_id(uow.session, oa.provider, oa.oa_id)
         assert account is not None
         await broadcasts.begin(uow, account, account.unit_id, Message(text=text))
 
@@ -83,11 +97,21 @@ async def reconnect(settings: Settings, simulator: Simulator, number: int) -> li
                 (await session.exec(select(AccountRow).where(col(AccountRow.state) != "active"))).all()
             )
         for row in stopped:
+            again.append(row.stopped_reason)
+            if row.provider == BOT.provider:
+                await _renew_bot(runtime, simulator, row)
+                continue
             granted = accounts.Secrets(f"a{number}-{row.external_id}", f"r{number}-{row.external_id}")
             await simulator.verbs.set_oa(
                 oa_id=row.external_id, access_token=granted.access_token, refresh_token=granted.refresh_token
             )
             async with runtime.units_of_work() as uow:
                 await accounts.reconnect(uow, runtime.box, row.id, granted)
-            again.append(row.stopped_reason)
     return again
+
+
+async def _renew_bot(runtime: Runtime, simulator: Simulator, row: AccountRow) -> None:
+    """Give the service the token that @BotFather has now."""
+    token = simulator.telegram.world.bot(row.external_id).token
+    async with runtime.units_of_work() as uow:
+        await accounts.renew_bot(uow, runtime.box, row.id, row.external_id, _bot_secrets(token))

@@ -1,5 +1,6 @@
 """What the fake Telegram remembers: bots, people, chats, messages, files, taps."""
 
+import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -17,6 +18,7 @@ class Bot:
     username: str
     privacy: bool = True  # in groups it sees only commands, replies to it and taps (BotFather's /setprivacy)
     webhook_url: str = ""
+    behind: str = ""  # addresses of servers behind that name, parted by blanks: each attempt goes to one by chance
     secret_token: str = ""
     allowed_updates: list[str] = field(default_factory=list)  # empty: all that come unasked
     max_connections: int = 40
@@ -140,6 +142,10 @@ class Update:
     def body(self) -> Json:
         """Return the Update object."""
         return {"update_id": self.update_id, self.kind: self.payload}
+
+    def raw(self) -> bytes:
+        """Return the bytes that a webhook gets."""
+        return json.dumps(self.body(), ensure_ascii=False, separators=(",", ":")).encode()
 
     def view(self) -> Json:
         """Return the update as the control API shows it."""

@@ -1,7 +1,6 @@
 """Updates on their way to a bot: numbered, kept until taken, fetched by getUpdates or carried to the webhook."""
 
 import asyncio
-import json
 import random
 import time
 from collections import deque
@@ -218,9 +217,8 @@ class Updates:
         started = time.perf_counter()
         assert self._http, "the simulator runs"
         try:
-            address = self._rng.choice(bot.webhook_url.split())
-            body = json.dumps(update.body(), ensure_ascii=False, separators=(",", ":")).encode()
-            async with self._http.post(address, data=body, headers=headers) as answer:
+            address = self._rng.choice((bot.behind or bot.webhook_url).split())
+            async with self._http.post(address, data=update.raw(), headers=headers) as answer:
                 await answer.read()
                 attempt["status"] = answer.status
         except (aiohttp.ClientError, TimeoutError, OSError, IndexError) as failure:
