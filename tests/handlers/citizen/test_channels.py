@@ -1,5 +1,6 @@
 """What channels differ in: commands, buttons that are told from typing, albums, edited messages, blocking."""
 
+from datetime import date
 from itertools import permutations
 
 import pytest
@@ -11,6 +12,8 @@ from bot.store import messages
 from bot.store.cases import CaseEventRow, CaseRow
 from bot.store.messages import AttachmentRow, MessageRow
 from bot.store.outbox import OutboxRow
+from bot.store.units import CategoryRow, UnitRow
+from tests import commune
 from tests.talk import Official, Talk
 
 
@@ -267,3 +270,25 @@ async def test_buttons_are_shown_as_the_account_can(talk: Talk) -> None:
 async def _outbox(talk: Talk) -> list[OutboxRow]:
     async with talk.runtime.database.reading() as session:
         return list((await session.exec(select(OutboxRow))).all())
+
+
+async def test_each_unit_has_its_own_account_and_gets_what_comes_through_it(talk: Talk) -> None:
+    async with talk.runtime.units_of_work() as uow:
+        since = date(2025, 7, 1)
+        uow.session.add(
+            UnitRow(id="next", code="10126", name="UBND xã Bình Minh", kind="commune", path="/next/", valid_from=since)
+        )
+        await uow.session.flush()
+        uow.session.add(CategoryRow(id="next-khac", unit_id="next", code="khac", name="Khác", position=1))
+        second = commune.account_of(uow, talk.provider, "state", "88", account_id="next", unit_id="next")
+        second.name = "UBND xã Bình Minh"
+        uow.session.add(second)
+    neighbour = talk.elsewhere(talk.provider, user=talk.user, account="88")
+    assert "UBND xã Bình Minh" in (await neighbour.say("/start"))[0]
+    assert "UBND xã Thanh Oai" in (await talk.say("/start"))[0]
+    for text in ("phản ánh", "#lv khac", "Chó thả rông cắn người ở ngõ 3", "bỏ qua", "xong", "gửi"):
+        said = await neighbour.say(text)
+    assert "UBND xã Bình Minh" in said[0]
+    [case] = await talk.cases()
+    assert (case.unit_id, case.account_id) == ("next", "next")
+    assert "chưa gửi phản ánh" in (await talk.say("phản ánh của tôi"))[0], "the same id at another account is nobody"
