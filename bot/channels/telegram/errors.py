@@ -78,7 +78,7 @@ def send_error(error: Exception, *, once: bool) -> SendError:
             return meaning(reason, detail)
     match error:
         case NoAnswerError():
-            return _open(f"telegram_{error.reason}", "", once=once)
+            return _open(error.reason, "", once=once)
         case UnreadableAnswerError():
             return _by_status(error.status, once=once)
         case TelegramRetryAfter():

@@ -24,7 +24,7 @@ class NotSentError(Exception):
 
 
 class NoAnswerError(Exception):
-    """The bytes left and no whole answer came; `reason` is timeout | disconnected."""
+    """The bytes left and no whole answer came; `reason` is telegram_timeout | telegram_disconnected."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -72,9 +72,9 @@ class SharedSession(BaseSession):
         except aiohttp.InvalidURL:
             raise NotSentError("InvalidURL") from None
         except TimeoutError:
-            raise NoAnswerError("timeout") from None
+            raise NoAnswerError("telegram_timeout") from None
         except aiohttp.ClientError:
-            raise NoAnswerError("disconnected") from None
+            raise NoAnswerError("telegram_disconnected") from None
         try:
             response = self.check_response(bot=bot, method=method, status_code=status, content=content)
         except (ClientDecodeError, TypeError):  # the latter for a refusal without a description

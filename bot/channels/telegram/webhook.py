@@ -25,7 +25,7 @@ def verified_event(
 
     Raises VerificationError when it is missing or wrong, ValueError for a body that is no JSON object.
     """
-    expected, given = secrets.get(account), headers.get(SECRET_HEADER)
+    expected, given = secrets.get(account), headers.get(SECRET_HEADER) or headers.get(SECRET_HEADER.lower())
     if expected is None:
         raise VerificationError("no_key")
     if given is None:
