@@ -55,6 +55,11 @@ class Service:
         values = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(values[11]) + int(values[12])) / _TICKS
 
+    def resident_mb(self) -> float:
+        """Return the memory that the process has resident now, in MiB."""
+        lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
+
     async def answers(self, http: aiohttp.ClientSession, path: str = "/healthz") -> bool:
         """Say whether a page answers 200."""
         try:
@@ -94,8 +99,8 @@ async def database_of(kind: str, folder: Path) -> str:
     return url
 
 
-async def seed(runtime: Runtime) -> None:
-    """Make a commune with one Official Account."""
+async def seed(runtime: Runtime, bots: int = 0) -> None:
+    """Make a commune with one Official Account and so many Telegram bots."""
     async with runtime.units_of_work() as uow:
         made = await commune.build(uow)
         await uow.session.delete(made.account)
@@ -104,9 +109,28 @@ async def seed(runtime: Runtime) -> None:
         await accounts.add_account(
             uow, runtime.box, oa_id=OA, name="OA", unit_code="10183", kind="state", secrets=secrets
         )
+    for number in range(bots):
+        await add_bot(runtime, number)
 
 
-async def prepared(kind: str, options: Options, zalo_url: str, *, embedded: bool) -> tuple[Path, int, str]:
+def bot_of(number: int) -> str:
+    """Return the id of the bot with this number, from 0."""
+    return str(int(commune.BOT) + number)
+
+
+async def add_bot(runtime: Runtime, number: int) -> None:
+    """Connect one more Telegram bot."""
+    bot = bot_of(number)
+    async with runtime.units_of_work() as uow:
+        await accounts.add_bot(
+            uow, runtime.box, provider="telegram", external_id=bot, name="Bot", unit_code="10183", polling=False,
+            secrets=accounts.Secrets(f"{bot}:bench-not-a-real-token", webhook_key=KEY),
+        )  # fmt: skip
+
+
+async def prepared(
+    kind: str, options: Options, zalo_url: str, *, embedded: bool, bots: int = 0
+) -> tuple[Path, int, str]:
     """Make a folder with configuration and seeded database; returns configuration, port and database address."""
     folder = options.folder / f"{kind}{next(_numbers)}"
     folder.mkdir()
@@ -118,7 +142,7 @@ async def prepared(kind: str, options: Options, zalo_url: str, *, embedded: bool
         queue = server.url(number)
     written = write_config(folder, url, queue, zalo_url)
     async with opened(config.load(written.config)) as runtime:
-        await seed(runtime)
+        await seed(runtime, bots)
     return written.config, written.port, url
 
 
@@ -147,12 +171,14 @@ async def web(kind: str, options: Options, *, bare: bool = False) -> AsyncIterat
 
 
 @contextlib.asynccontextmanager
-async def serve(kind: str, options: Options, zalo_url: str) -> AsyncIterator[Service]:
+async def serve(kind: str, options: Options, zalo_url: str, *, bots: int = 0) -> AsyncIterator[Service]:
     """Run `loa serve`, web and jobs in one process without a Redis, against a provider at `zalo_url`.
+
+    With `bots` it has so many Telegram bots besides.
 
     The provider's limits are lifted: they would say how fast an office may write, not how fast the service is.
     """
-    configuration, port, url = await prepared(kind, options, zalo_url, embedded=True)
+    configuration, port, url = await prepared(kind, options, zalo_url, embedded=True, bots=bots)
     text = configuration.read_text()
     configuration.write_text(text.replace("[zalo]", "[zalo]\napp_per_minute = 0\noa_per_minute = 0"))
     service = await launch(["bot", "serve"], configuration, port, url)

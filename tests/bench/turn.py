@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import aiohttp
 import orjson
@@ -49,15 +49,21 @@ class Provider:
 async def provider() -> AsyncIterator[Provider]:
     """Run the provider in this process."""
     it = Provider()
+    async with listening(it.answer) as it.url:
+        yield it
+
+
+@contextlib.asynccontextmanager
+async def listening(answer: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
+    """Answer every request on a port of this machine; gives the address."""
     app = web.Application()
-    app.router.add_route("*", "/{path:.*}", it.answer)
+    app.router.add_route("*", "/{path:.*}", answer)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    it.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     try:
-        yield it
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
 
@@ -71,24 +77,35 @@ async def turns(it: Service, zalo: Provider, name: str, number: int) -> list[flo
             person = f"{name}{n}"
             head, _, body = request(load, n, person, WORDS).partition(b"\r\n\r\n")
             headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
-            reached = zalo.reached(person)
-            async with http.post(f"{it.url}/webhooks/zalo", data=body, headers=headers) as answer:
-                if answer.status != web.HTTPOk.status_code:
-                    raise VoidError(f"the webhook was answered {answer.status}")
-                accepted = time.perf_counter()
-            try:
-                # A reply that is quicker than the acknowledgement took no time at all.
-                taken.append(max(await asyncio.wait_for(reached, _LIMIT) - accepted, 0.0))
-            except TimeoutError:
-                raise VoidError(f"no reply within {_LIMIT} s after {n} turns") from None
+            taken.append(await one_turn(http, f"{it.url}/webhooks/zalo", body, headers, zalo.reached(person)))
             await asyncio.sleep(_PAUSE)
     return taken
+
+
+async def one_turn(
+    http: aiohttp.ClientSession, url: str, body: bytes | str, headers: dict[str, str], reached: asyncio.Future[float]
+) -> float:
+    """Send one webhook; returns the seconds from its acknowledgement until `reached`. Raises VoidError."""
+    async with http.post(url, data=body, headers=headers) as answer:
+        if answer.status != web.HTTPOk.status_code:
+            raise VoidError(f"the webhook was answered {answer.status}")
+        accepted = time.perf_counter()
+    try:
+        # A reply that is quicker than the acknowledgement took no time at all.
+        return max(await asyncio.wait_for(reached, _LIMIT) - accepted, 0.0)
+    except TimeoutError:
+        raise VoidError(f"no reply within {_LIMIT} s") from None
 
 
 async def _idle(it: Service, zalo: Provider, options: Options, run: int) -> Run:
     number = options.scaled(TURNS)
     cpu = it.cpu_seconds()
-    taken = sorted(await turns(it, zalo, f"t{run}x", number))
+    return summed_up(it, await turns(it, zalo, f"t{run}x", number), cpu)
+
+
+def summed_up(it: Service, seconds: list[float], cpu: float) -> Run:
+    """Return the 95th percentile of turns in ms with details; `cpu` is what the process had used before them."""
+    taken, number = sorted(seconds), len(seconds)
     detail = {
         "turns": number, "p50_ms": round(taken[number // 2] * 1e3, 1), "worst_ms": round(taken[-1] * 1e3, 1),
         "cpu_ms_per_turn": round((it.cpu_seconds() - cpu) / number * 1e3, 1),

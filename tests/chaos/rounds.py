@@ -61,7 +61,8 @@ class Played:
     def __str__(self) -> str:
         storm = ", ".join(f"{name} {number}" for name, number in sorted(self.happened.items()))
         return (
-            f"seed {self.seed}: {self.stored} webhooks, {self.sent} messages ({self.on_telegram} on Telegram), {self.repeated} repeated, "
+            f"seed {self.seed}: {self.stored} webhooks, "
+            f"{self.sent} messages ({self.on_telegram} on Telegram), {self.repeated} repeated, "
             f"{self.seconds:.0f} s and {self.settling:.0f} s to rest ({storm})"
         )
 
