@@ -4,13 +4,30 @@ import hashlib
 import io
 import zipfile
 
-from bot.pictures import Picture, PictureError
+from bot.pictures import Picture, PictureError, read_picture
 
 MAX_DOCUMENT = 5 * 1024 * 1024
 """Zalo takes files of at most 5 MB, and only these four kinds (contract §3.2)."""
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 ENDINGS = ("pdf", "doc", "docx", "csv")
+_PICTURES = ("jpg", "jpeg", "png", "gif", "webp")
+
+
+def read_proof(data: bytes, name: str) -> Picture:
+    """Return what an official attaches to an answer as it is kept: a cleaned picture, or a document checked by content.
+
+    Raises PictureError not_a_picture | not_a_known_file | too_many_pixels | too_large.
+    """
+    ending = name.rpartition(".")[2].lower()
+    if ending in ENDINGS:
+        return read_document(data, name)
+    try:
+        return read_picture(data)
+    except PictureError as error:
+        if error.reason == "not_a_picture" and ending not in _PICTURES:
+            raise PictureError("not_a_known_file") from error
+        raise
 
 
 def read_document(data: bytes, name: str) -> Picture:

@@ -2,8 +2,12 @@
 
 from datetime import timedelta
 
+from bot.actions.desk_drafts import forget_old
 from bot.runtime import Runtime
 from bot.store import audit, files, inbox, messages, staff
+
+_BEGUN = timedelta(days=2)
+"""What an official began in a chat and left lying, and codes that have ended, are kept so long."""
 
 
 async def forget(runtime: Runtime) -> int:
@@ -13,6 +17,7 @@ async def forget(runtime: Runtime) -> int:
     async with runtime.units_of_work() as uow:
         if kept.audit_days:
             gone += await audit.forget(uow.session, uow.now - timedelta(days=kept.audit_days))
+        gone += await forget_old(uow, uow.now - _BEGUN)
         if kept.session_days:
             gone += await staff.clear_old(uow.session, uow.now - timedelta(days=kept.session_days))
         discarded = await messages.discarded_files(uow.session)

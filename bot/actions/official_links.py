@@ -4,11 +4,12 @@ from datetime import timedelta
 from enum import StrEnum
 
 from bot.actions.case_trail import audit
+from bot.actions.desk_drafts import give_up_of
 from bot.domain.access import Grants, Permission
 from bot.domain.card import LINK_MINUTES, new_link_code
 from bot.errors import ForbiddenError, NotFoundError
 from bot.secrets import SecretBox
-from bot.store import cards, desk_drafts, links, staff, units
+from bot.store import cards, links, staff, units
 from bot.store.accounts import AccountRow
 from bot.store.contacts import ContactRow
 from bot.store.links import LinkCodeRow, StaffLinkRow, UnitGroupRow
@@ -163,7 +164,7 @@ async def _end(uow: UnitOfWork, staff_id: str, *, account_id: str = "", contact_
         audit(uow, "link.person_ended", f"staff:{staff_id}")
         await _look_again(uow, chat_id)
     if ended:
-        await desk_drafts.forget(uow.session, staff_id=staff_id)
+        await give_up_of(uow, staff_id=staff_id)
     return len(ended)
 
 
@@ -182,7 +183,7 @@ async def unlink_group(uow: UnitOfWork, grants: Grants, unit_id: str) -> int:
 async def _end_groups(uow: UnitOfWork, rows: list[UnitGroupRow]) -> int:
     for row in rows:
         audit(uow, "link.group_ended", f"unit:{row.unit_id}")
-        await desk_drafts.forget(uow.session, chat_id=row.contact_id)
+        await give_up_of(uow, chat_id=row.contact_id)
         await _look_again(uow, row.contact_id)
     return len(rows)
 

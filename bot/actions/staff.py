@@ -197,11 +197,15 @@ async def _require_other_admin(uow: UnitOfWork, staff_id: str) -> None:
 async def set_password(
     uow: UnitOfWork, staff_id: str, password_hash: str, *, keep_session: str | None = None, reset: bool = False
 ) -> None:
-    """Change a password and end every other session; `reset` by an administrator drops the second factor too."""
+    """Change a password and end every other session.
+
+    `reset` by an administrator drops the second factor too, and ends every chat that the person worked from.
+    """
     row = await person_of(uow, staff_id)
     row.password = password_hash
     if reset:
         row.totp, row.totp_last = None, 0
+        await official_links.unlink_person(uow, staff_id)
     for session in await staff.live_sessions(uow.session, staff_id, uow.now):
         if session.id != keep_session:
             await staff.end_sessions(uow.session, staff_id, uow.now, session.id)

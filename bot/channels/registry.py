@@ -9,6 +9,7 @@ import aiohttp
 from bot.channels.channel import AccountRef, Channel, Learn, LoadFile
 from bot.channels.rate_limit import RateBudget
 from bot.channels.telegram.bots import TelegramBots
+from bot.channels.telegram.deep_links import deep_link
 from bot.channels.telegram.limits import capabilities as telegram_capabilities
 from bot.channels.zalo.limits import capabilities as zalo_capabilities
 from bot.channels.zalo.token import TokenVault
@@ -20,6 +21,7 @@ _CAPABILITIES: dict[str, Callable[[AccountRef], Capabilities]] = {
     "zalo": zalo_capabilities,
     "telegram": telegram_capabilities,
 }
+_DEEP_LINKS: dict[str, Callable[..., str]] = {"telegram": deep_link}
 
 
 class Vault(TokenVault, Protocol):
@@ -32,6 +34,11 @@ class Vault(TokenVault, Protocol):
 def capabilities_of(provider: str, account: AccountRef) -> Capabilities:
     """Say what an account can carry, without a channel being open."""
     return _CAPABILITIES[provider](account)
+
+
+def deep_link_of(provider: str, account: AccountRef, start: str, *, group: bool = False) -> str:
+    """Return the address that opens an account's chat with a word already in it; "" where there is none."""
+    return _DEEP_LINKS[provider](account, start, group=group) if provider in _DEEP_LINKS else ""
 
 
 def build_channels(

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index, UniqueConstraint, delete
+from sqlalchemy import JSON, ColumnElement, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -71,11 +71,11 @@ async def due(session: AsyncSession, now: datetime, limit: int = 100) -> list[st
     return list((await session.exec(query)).all())
 
 
-async def forget(
+async def found(
     session: AsyncSession, *, staff_id: str = "", chat_id: str = "", before: datetime | None = None
-) -> int:
-    """Delete what a person has begun, what was begun in a chat, or what was last touched before then."""
-    wanted = []
+) -> list[DeskDraftRow]:
+    """Return what a person has begun, what was begun in a chat, or what was last touched before then, locked."""
+    wanted: list[ColumnElement[bool]] = []
     if staff_id:
         wanted.append(col(DeskDraftRow.staff_id) == staff_id)
     if chat_id:
@@ -83,5 +83,6 @@ async def forget(
     if before is not None:
         wanted.append(col(DeskDraftRow.updated_at) < before)
     if not wanted:
-        return 0
-    return int((await session.exec(delete(DeskDraftRow).where(*wanted))).rowcount)
+        return []
+    query = select(DeskDraftRow).where(*wanted)
+    return list((await session.exec(query.order_by(col(DeskDraftRow.id)).with_for_update())).all())

@@ -7,17 +7,16 @@ from aiohttp import web
 from bot.actions import files as actions
 from bot.actions.answer_case import MAX_PROOFS
 from bot.clock import new_id
-from bot.documents import ENDINGS, read_document
+from bot.documents import read_proof
 from bot.domain.access import Permission
 from bot.errors import InvalidInputError
-from bot.pictures import Picture, PictureError, read_picture
+from bot.pictures import PictureError
 from bot.store.cases import CaseRow
 from bot.store.files import FileRow
 from handlers.console.case_access import visible_case
 from handlers.console.page import form_of, render, runtime_of, writing
 
 _MEGABYTE = 1024 * 1024
-_PICTURES = ("jpg", "jpeg", "png", "gif", "webp")
 
 
 async def add(request: web.Request) -> web.Response:
@@ -47,7 +46,7 @@ async def store_upload(request: web.Request, case: CaseRow, upload: web.FileFiel
     if len(data) > most:
         raise InvalidInputError("files", "too_large", name=name, most=runtime.settings.files.max_file_mb)
     try:
-        picture = await asyncio.to_thread(_read, data, name)
+        picture = await asyncio.to_thread(read_proof, data, name)
     except PictureError as error:
         raise InvalidInputError("files", error.reason, name=name, most=5) from error
     file_id = new_id()
@@ -57,15 +56,3 @@ async def store_upload(request: web.Request, case: CaseRow, upload: web.FileFiel
         await runtime.blobs.put(f"{key}.thumb", picture.thumbnail)
     async with writing(request) as uow:
         return await actions.keep(uow, file_id, case.id, picture, name)
-
-
-def _read(data: bytes, name: str) -> Picture:
-    ending = name.rpartition(".")[2].lower()
-    if ending in ENDINGS:
-        return read_document(data, name)
-    try:
-        return read_picture(data)
-    except PictureError as error:
-        if error.reason == "not_a_picture" and ending not in _PICTURES:
-            raise PictureError("not_a_known_file") from error
-        raise

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot.actions import answer_case, case_rights, work_case
+from bot.actions.desk_drafts import give_up
 from bot.domain.card import Press, payload
 from bot.domain.case import CaseState, Verb
 from bot.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
@@ -40,8 +41,7 @@ async def new(duty: Duty, case_id: str, verb: str, **data: Any) -> DeskDraftRow:
     """Write down that something was begun."""
     before = await desk_drafts.begun(duty.uow.session, duty.staff_id, duty.chat.id)
     if before is not None:
-        await duty.uow.session.delete(before)
-        await duty.uow.session.flush()
+        await give_up(duty.uow, before)
     draft = DeskDraftRow(
         id=duty.uow.new_id(),
         staff_id=duty.staff_id,
@@ -64,7 +64,7 @@ async def cancel(duty: Duty, draft_id: str) -> None:
     if draft is None or (draft_id and draft.id != draft_id):
         duty.toast("toast_old_button")
         return
-    await duty.uow.session.delete(draft)
+    await give_up(duty.uow, draft)
     await duty.say("given_up", edits=True)
 
 
@@ -133,7 +133,9 @@ async def _finish(duty: Duty, draft: DeskDraftRow, words: str, file_ids: list[st
         await duty.say("forbidden")
     else:
         await _done(duty, draft)
-    await session.delete(draft)
+        await session.delete(draft)
+        return
+    await give_up(duty.uow, draft)
 
 
 async def _deed(duty: Duty, draft: DeskDraftRow, case: CaseRow, words: str, file_ids: list[str]) -> None:

@@ -1,10 +1,10 @@
 """Take what an official replies to a card or to what the bot asked: words and photos find what they belong to."""
 
 from bot.actions import case_rights
-from bot.actions.messages import FETCHED, receive
+from bot.actions.messages import receive
 from bot.domain.card import DRAFT_LIFE
 from bot.domain.case import CaseState, Verb, allowed
-from bot.domain.update import MessageReceived
+from bot.domain.update import AttachmentKind, MessageReceived
 from bot.domain.words import MenuWord, menu_word
 from bot.errors import ForbiddenError, NotFoundError
 from bot.store import cards, desk_drafts, outbox
@@ -15,6 +15,9 @@ from bot.store.desk_drafts import DeskDraftRow
 from bot.store.unit_of_work import UnitOfWork
 from handlers.official import drafts
 from handlers.official.duty import Duty
+
+_PROOFS = frozenset({AttachmentKind.IMAGE, AttachmentKind.FILE})
+"""What can leave with an answer: as in the console, pictures and documents."""
 
 
 async def concerns_us(uow: UnitOfWork, account: AccountRow, chat: ContactRow, update: MessageReceived) -> bool:
@@ -95,7 +98,7 @@ async def _answer_to(duty: Duty, card: CardRow) -> DeskDraftRow | None:
 async def _feed(duty: Duty, draft: DeskDraftRow, update: MessageReceived, text: str) -> None:
     """Add words and photos to what was begun; done at once, or once photos have come to rest and were fetched."""
     data = dict(draft.data)
-    files = draft.verb == "answer" and any(a.kind in FETCHED for a in update.attachments)
+    files = draft.verb == "answer" and any(a.kind in _PROOFS for a in update.attachments)
     if not files and not text:
         await duty.say("words_only", answer=draft.verb == "answer")
         return

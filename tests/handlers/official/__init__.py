@@ -1,0 +1,1 @@
+"""Tests of the pocket desk of officials."""
