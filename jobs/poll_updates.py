@@ -25,7 +25,7 @@ _LEASE_SECONDS = 60.0
 """Longer than one call may take (the wait and its margin), so that a lease in use never ends."""
 _LOOK_SECONDS = 5.0
 _PAUSE_SECONDS = 3.0
-_CONFLICT_PAUSE_SECONDS = 15.0
+_CONFLICT_PAUSE_SECONDS = 5.0
 _MAX_DETAIL = 500
 _NUMBERS_KEPT = timedelta(days=6)
 """After a week without updates the provider numbers them anew (bots/api#update): an old number is no help then."""
