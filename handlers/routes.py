@@ -74,6 +74,10 @@ TABLE: tuple[Route, ...] = (
     Route("POST", "/me/totp/remove", account.remove_totp, Permission.SIGNED_IN),
     Route("POST", "/me/sessions/{id}/end", account.end_session, Permission.SIGNED_IN),
     Route("POST", "/me/language", account.set_language, Permission.SIGNED_IN),
+    Route("POST", "/me/link", account.make_link_code, Permission.SIGNED_IN),
+    Route("POST", "/me/link/end", account.unlink, Permission.SIGNED_IN),
+    Route("POST", "/me/groups", account.make_group_code, Permission.UNIT_GROUP),
+    Route("POST", "/units/{id}/groups/remove", account.remove_group, Permission.UNIT_GROUP),
     # administration
     Route("GET", "/admin/accounts", accounts.show, Permission.ADMIN),
     Route("POST", "/admin/accounts", accounts.add, Permission.ADMIN),

@@ -1,11 +1,16 @@
-"""Let people look after their own sign-in: password, one-time codes, open sessions, language."""
+"""Let people look after their own sign-in: password, one-time codes, open sessions, language, and linked chats."""
+
+from typing import Any
 
 from aiohttp import web
 
+from bot.actions import official_links
 from bot.actions import staff as actions
-from bot.errors import DecryptionError, InvalidInputError
+from bot.domain.card import LINK_MINUTES
+from bot.errors import DecryptionError, ForbiddenError, InvalidInputError, NotFoundError
 from bot.passwords import hash_password, new_totp_secret, qr_svg, totp_address, verify_password
 from bot.store import staff, units
+from handlers.console import chats
 from handlers.console.page import Errors, form_of, of, render, runtime_of, see_other, visit_of, writing
 from handlers.middlewares import client_address
 
@@ -15,15 +20,59 @@ async def show(request: web.Request) -> web.Response:
     return await _page(request, {})
 
 
-async def _page(request: web.Request, errors: Errors, status: int = 200) -> web.Response:
+async def _page(request: web.Request, errors: Errors, status: int = 200, **more: Any) -> web.Response:
     runtime, visit = runtime_of(request), visit_of(request)
     async with runtime.database.reading() as session:
         sessions = await staff.live_sessions(session, visit.person.id, runtime.now())
         roles = await staff.roles(session, visit.person.id)
-        names = {unit.id: unit.name for unit in await units.all_units(session)}
+        tree = await units.all_units(session)
+        names = {unit.id: unit.name for unit in tree}
+        pocket = await chats.shown(session, visit, tree, runtime.now())
     held = [(role.role, names.get(role.unit_id, "")) for role in roles]
-    values = {"sessions": sessions, "current": visit.session.id, "roles": held, "errors": errors}
-    return render(request, "account", values, status)
+    values = {"sessions": sessions, "current": visit.session.id, "roles": held, "errors": errors, "pocket": pocket}
+    return render(request, "account", {**values, "made": None, **more}, status)
+
+
+async def make_link_code(request: web.Request) -> web.Response:
+    """Show a code that links one's chat, once; a stolen session must not be enough, so the password is asked for."""
+    form, visit, runtime = await form_of(request), visit_of(request), runtime_of(request)
+    try:
+        await _require_password(request, form.secret("current"), "link")
+    except InvalidInputError as error:
+        return await _page(request, of(error), 422)
+    async with writing(request) as uow:
+        code = await official_links.make_code(uow, runtime.box, visit.person)
+        made = await chats.made(uow.session, code, LINK_MINUTES)
+    return await _page(request, {}, made=made)
+
+
+async def unlink(request: web.Request) -> web.Response:
+    """End every link of one's chats."""
+    async with writing(request) as uow:
+        await official_links.unlink_person(uow, visit_of(request).person.id)
+    return see_other("/me", done="unlinked")
+
+
+async def make_group_code(request: web.Request) -> web.Response:
+    """Show a code that gives a group to a unit, once."""
+    form, visit, runtime = await form_of(request), visit_of(request), runtime_of(request)
+    unit_id = form.text("unit_id")
+    try:
+        async with writing(request) as uow:
+            code = await official_links.make_group_code(uow, runtime.box, visit.person, visit.grants, unit_id)
+            unit = await units.unit(uow.session, unit_id)
+            made = await chats.made(uow.session, code, LINK_MINUTES, unit.name if unit else "")
+    except (NotFoundError, ForbiddenError):
+        return await _page(request, of(InvalidInputError("unit_id", "unknown_unit")), 422)
+    return await _page(request, {}, made=made)
+
+
+async def remove_group(request: web.Request) -> web.Response:
+    """Take its groups away from a unit."""
+    async with writing(request) as uow:
+        await official_links.unlink_group(uow, visit_of(request).grants, request.match_info["id"])
+    back = "/me" if (await form_of(request)).text("back") != "unit" else f"/admin/units/{request.match_info['id']}"
+    return see_other(back, done="group_removed")
 
 
 async def change_password(request: web.Request) -> web.Response:

@@ -17,6 +17,7 @@ from bot.store.database import Session
 from bot.store.unit_of_work import UnitOfWork
 from bot.store.units import UnitRow
 from bot.tables import TableRow, read_table
+from handlers.console import chats
 from handlers.console.page import Errors, Form, form_of, of, render, runtime_of, see_other, visit_of, writing
 
 _UNIT_FIELDS = ("code", "name", "kind", "parent_id", "valid_from", "valid_to", "aliases")
@@ -112,12 +113,14 @@ async def _one(
         areas = await units.areas(session, unit.id)
         categories = await units.categories(session, unit.id)
         parent = await units.unit(session, unit.parent_id) if unit.parent_id else None
+        groups = await chats.groups(session, [unit])
     values = {
         "unit": unit,
         "parent": parent,
         "below": below,
         "areas": areas,
         "categories": categories,
+        "groups": groups,
         "levels": [level.value for level in Level],
         "limit_names": actions.LIMITS,
         "defaults": TimeLimits(),
