@@ -1,12 +1,16 @@
 """The commands of `loa`, as somebody types them: what they say and how they exit."""
 
+import asyncio
 import io
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from openpyxl import Workbook
 
 from bot.__main__ import main
+from tests.simulator.simulator import Simulator
 
 KEY = "k" * 40
 UNITS = """code,name,kind,parent,valid_from,valid_to,aliases,successors
@@ -92,6 +96,89 @@ def test_a_person_and_an_account_are_added(
     assert run(config, *connect, *tokens, "--unit", "404") == 2
     assert "unknown unit" in capsys.readouterr().err
     assert run(config, *connect, "--unit", "10126") == 2
+
+
+BOT_TOKEN = "7000000001:cli-not-a-real-token"
+
+
+@pytest.fixture
+def telegram(config: Path) -> Iterator[Simulator]:
+    """Run the fake Telegram beside the commands, each of which has a loop of its own."""
+    started, ended, loop = threading.Event(), asyncio.Event(), asyncio.new_event_loop()
+    found: list[Simulator] = []
+
+    async def serve() -> None:
+        async with Simulator() as simulator:
+            await simulator.add_bot(BOT_TOKEN, "UBND xã Bình Minh", username="binhminh_bot")
+            found.append(simulator)
+            started.set()
+            await ended.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=[serve()])
+    thread.start()
+    assert started.wait(20)
+    with config.open("a") as file:
+        file.write(f'[telegram]\napi_url = "{found[0].url}"\n')
+    yield found[0]
+    loop.call_soon_threadsafe(ended.set)
+    thread.join(20)
+
+
+def test_a_bot_is_added_by_its_token(
+    config: Path,
+    telegram: Simulator,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "units.csv").write_text(UNITS)
+    run(config, "unit", "import", str(tmp_path / "units.csv"))
+    add = ("account", "add", "telegram", "--token-stdin", "--name", "Xã Bình Minh", "--unit", "10126")
+
+    def typed(token: str, *more: str) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"{token}\n"))
+        capsys.readouterr()
+        code = run(config, *add, *more)
+        said = capsys.readouterr()
+        assert "not-a-real-token" not in said.out + said.err
+        return code, said.out, said.err
+
+    code, _, error = typed("7000000001:wrong")
+    assert (code, error.count("\n")) == (1, 1)
+    assert "the token is not valid" in error
+    assert typed("no token")[0] == 1
+    assert typed("")[0] == 2
+    assert typed(BOT_TOKEN, "--unit", "404")[0] == 2
+    code, out, _ = typed(BOT_TOKEN)
+    assert code == 0
+    assert "connected Xã Bình Minh (@binhminh_bot, 7000000001)" in out
+    assert "updates come to http://127.0.0.1:8080/webhooks/telegram/7000000001" in out
+    assert telegram.telegram.world.bot(7000000001).webhook_url.endswith("/webhooks/telegram/7000000001")
+    assert len(telegram.telegram.world.bot(7000000001).secret_token) >= 32
+    assert typed(BOT_TOKEN, "--polling")[0] == 0
+    assert run(config, "check") == 0
+    assert "account Xã Bình Minh: well (UBND xã Bình Minh)" in capsys.readouterr().out
+    assert BOT_TOKEN.encode() not in (tmp_path / "x.db").read_bytes()
+
+
+def test_a_bot_whose_webhook_telegram_refuses_is_added_and_that_is_said(
+    config: Path,
+    telegram: Simulator,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert telegram.url
+    (tmp_path / "units.csv").write_text(UNITS)
+    run(config, "unit", "import", str(tmp_path / "units.csv"))
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{BOT_TOKEN}\n"))
+    monkeypatch.setenv("LOA__SERVER__PUBLIC_URL", "http://xa.example")
+    add = ("account", "add", "telegram", "--token-stdin", "--name", "Xã Bình Minh", "--unit", "10126")
+    assert run(config, *add) == 1
+    said = capsys.readouterr()
+    assert "connected Xã Bình Minh" in said.out
+    assert "An HTTPS URL must be provided" in said.err
+    assert "--polling" in said.err
 
 
 def test_check_says_what_is_well(config: Path, capsys: pytest.CaptureFixture[str]) -> None:

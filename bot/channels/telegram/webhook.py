@@ -28,7 +28,7 @@ def verified_event(
     expected, given = secrets.get(account), headers.get(SECRET_HEADER) or headers.get(SECRET_HEADER.lower())
     if expected is None:
         raise VerificationError("no_key")
-    if given is None:
+    if not given:
         raise VerificationError("no_signature")
     if not hmac.compare_digest(expected.encode(), given.encode("utf-8", "surrogateescape")):
         raise VerificationError("bad_signature")
