@@ -18,7 +18,7 @@ from bot.channels.channel import AccountRef, Channel, FileContent, LoadsLate
 from bot.channels.local_budget import LocalBudget
 from bot.channels.rate_limit import RateBudget
 from bot.channels.redis_budget import RedisBudget
-from bot.channels.registry import build_channels, capabilities_of
+from bot.channels.registry import build_channels, capabilities_of, switched_off
 from bot.config import Settings
 from bot.domain.message import Capabilities
 from bot.errors import NotFoundError
@@ -78,8 +78,8 @@ class Runtime:
         await asyncio.gather(*self.background, return_exceptions=True)
 
     def channel(self, account: AccountRow) -> Channel:
-        """Return the channel an account speaks through."""
-        return self.channels[account.provider]
+        """Return the channel an account speaks through; of a provider that is switched off one that waits."""
+        return self.channels.get(account.provider) or switched_off(account.provider)
 
     async def account_row(self, uow: UnitOfWork, provider: str, external_id: str) -> AccountRow | None:
         """Return an account inside a transaction; None for one that is not set up."""

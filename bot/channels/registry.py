@@ -8,6 +8,7 @@ import aiohttp
 
 from bot.channels.channel import AccountRef, Channel, Learn, LoadFile
 from bot.channels.rate_limit import RateBudget
+from bot.channels.switched_off import SwitchedOff
 from bot.channels.telegram.bots import TelegramBots
 from bot.channels.telegram.deep_links import deep_link
 from bot.channels.telegram.limits import capabilities as telegram_capabilities
@@ -39,6 +40,11 @@ def capabilities_of(provider: str, account: AccountRef) -> Capabilities:
 def deep_link_of(provider: str, account: AccountRef, start: str, *, group: bool = False) -> str:
     """Return the address that opens an account's chat with a word already in it; "" where there is none."""
     return _DEEP_LINKS[provider](account, start, group=group) if provider in _DEEP_LINKS else ""
+
+
+def switched_off(provider: str) -> Channel:
+    """Return what stands in for the channel of a provider that is not configured."""
+    return SwitchedOff(provider, _CAPABILITIES[provider])
 
 
 def build_channels(

@@ -1,23 +1,54 @@
 """What jobs do for bots: files by reference, taps answered, outcomes that nobody can tell, chats that move."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlmodel import col, select, update
 
+from bot.actions.contacts import met
 from bot.actions.messages import say
 from bot.config import Settings
 from bot.domain.delivery import UNTOLD_PATIENCE
 from bot.domain.message import Message
+from bot.runtime import opened
 from bot.store import accounts, contacts
+from bot.store.accounts import AccountRow
 from bot.store.contacts import ContactRow
 from bot.store.files import FileRow
 from bot.store.messages import AttachmentRow
 from bot.store.outbox import OutboxRow
+from jobs.deliver_messages import deliver_messages
+from tests import commune
 from tests.live import BOT, BOT_TOKEN, Live, running
+from tests.runtime_fixtures import Clock
 from tests.simulator.simulator import Simulator
 from tests.simulator.telegram.phone import TelegramPhone
+
+
+async def test_a_channel_that_is_switched_off_keeps_its_messages_and_holds_up_nobody(
+    settings: Settings, clock: Clock
+) -> None:
+    off = replace(settings, telegram=replace(settings.telegram, api_url=""))
+    async with opened(off, clock) as runtime:
+        async with runtime.units_of_work() as uow:
+            made = await commune.build(uow)
+            bot = AccountRow(
+                id="bot", provider="telegram", external_id=BOT, name="Bot", unit_id=made.account.unit_id,
+                created_at=uow.now,
+            )  # fmt: skip
+            uow.session.add(bot)
+            await uow.session.flush()
+            for account in (bot, made.account):
+                person = await met(uow, account, "777", interacts=True)
+                await say(uow, account, person, Message(text="Dạ"), purpose="answer")
+        await deliver_messages(runtime)
+        async with runtime.database.reading() as session:
+            rows = {row.account_id: row for row in (await session.exec(select(OutboxRow))).all()}
+    assert (rows["bot"].state, rows["bot"].reason) == ("queued", "channel_off")
+    assert rows["account"].reason not in {"", "channel_off"}, "the other account's was tried"
 
 
 @pytest.fixture
@@ -77,7 +108,7 @@ async def test_photos_and_files_are_kept_and_no_address_with_a_token(live: Live)
     ],
     ids=str,
 )
-async def test_a_file_that_cannot_be_had_leaves_a_reason(live: Live, fault: dict[str, object], reason: str) -> None:
+async def test_a_file_that_cannot_be_had_leaves_a_reason(live: Live, fault: dict[str, Any], reason: str) -> None:
     phone = await citizen(live)
     await live.simulator.telegram_verbs.fault(**fault)
     await phone.photo()
