@@ -194,13 +194,24 @@ class PersonVerbs:
     ) -> Json:
         """Tap a button under a message, found by its data or its words: the newest that has it, or the one named."""
         chat, person = self._chat(bot_id, user_id, chat_id)
-        world = self.telegram.world
-        message, button = find_button(world.thread(chat), int(message_id), data, label)
+        message, button = find_button(self.telegram.world.thread(chat), int(message_id), data, label)
         if "callback_data" not in button:
             return {"url": button.get("url", "")}
+        return await self._tapped(chat, person, message, str(button["callback_data"]))
+
+    async def old_tap(self, *, user_id: Id, data: str, message_id: Id, bot_id: Id = 0, chat_id: Id = "") -> Json:
+        """Tap a button that a screen still showed while the bot took it away: what it says comes all the same."""
+        chat, person = self._chat(bot_id, user_id, chat_id)
+        message = self.telegram.world.message(chat, int(message_id))
+        if message is None or not message.from_bot:
+            raise VerbError(f"no message {message_id} of a bot in this chat")
+        return await self._tapped(chat, person, message, data)
+
+    async def _tapped(self, chat: Chat, person: Person, message: Message, data: str) -> Json:
+        world = self.telegram.world
         tap = Tap(
             str(world.rng.randrange(10**17, 10**18)), message.sender, person.user_id, chat.key, message.message_id,
-            str(button["callback_data"]), world.now_s(),
+            data, world.now_s(),
         )  # fmt: skip
         world.taps[tap.tap_id] = tap
         bot = world.bot(message.sender)
