@@ -84,13 +84,14 @@ async def _ours(uow: UnitOfWork, account: AccountRow, contact_id: str, update: E
     since = uow.now - _ECHO_WINDOW
     if await broadcast_news.echoed(uow, account, contact_id, update.text, update.message_id, since):
         return True
-    for row in await outbox.in_doubt_for(uow.session, contact_id, since):
-        if _same(row, update):
-            await outgoing.settle(uow, row, update.message_id)
-            return True
+    in_doubt = [row for row in await outbox.in_doubt_for(uow.session, contact_id, since) if _same(row, update)]
     written = await outbox.by_provider_id(uow.session, account.id, update.message_id)
     if written is not None or await broadcast_news.is_ours(uow, contact_id, update.message_id):
-        return True  # whoever sent it has noted that while we looked
+        # Whoever sent it has noted that while we looked, and may by now be sending the same words once more.
+        return True
+    if in_doubt:
+        await outgoing.settle(uow, in_doubt[0], update.message_id)
+        return True
     for row in await outbox.given_up_for(uow.session, contact_id, since):
         if _same(row, update):
             await outgoing.late(uow, row, update.message_id)

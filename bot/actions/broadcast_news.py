@@ -51,6 +51,8 @@ async def echoed(
         if clean(text) in said[:-1]:
             return True
         if clean(text) == said[-1]:
+            if await is_ours(uow, recipient, provider_id):
+                return True  # noted while we looked: this one says the same, but is another
             values = {
                 "state": "sent",
                 "provider_id": provider_id,

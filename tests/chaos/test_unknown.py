@@ -75,3 +75,39 @@ async def test_news_of_a_message_may_come_while_its_outcome_is_being_written(
         now = await outbox.row(session, row.id)
     assert now is not None
     assert now.state == ("sent" if news == "echo" else "delivered")
+
+
+async def test_an_echo_is_of_one_message_though_the_same_words_are_already_on_their_way_again(
+    runtime: Runtime, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fault found by rounds: two rows claimed one message of the provider, and one of two was never sent."""
+    if runtime.database.is_sqlite:
+        pytest.skip("SQLite has one writer: nothing can be written meanwhile")
+    async with runtime.units_of_work() as uow:
+        await commune.build(uow)
+    talk = Talk(runtime, clock)
+    await talk.follow()
+    async with runtime.units_of_work() as uow:
+        for row in await outbox.claim(uow.session, "l", uow.now, 60, 9):
+            await outbox.record(uow.session, row.id, "l", state="sent", provider_id="z0", sent_at=uow.now)
+    await talk.say("menu")
+    await talk.say("menu")
+    async with runtime.units_of_work() as uow:
+        [first] = await outbox.claim(uow.session, "one", uow.now, 60, 9)
+    look, second = outbox.in_doubt_for, []
+
+    async def while_sent_again(session: AsyncSession, contact_id: str, since: datetime) -> list[OutboxRow]:
+        async with runtime.units_of_work() as uow:
+            await outbox.record(uow.session, first.id, "one", state="sent", provider_id="z1", sent_at=uow.now)
+        async with runtime.units_of_work() as uow:
+            second.extend(await outbox.claim(uow.session, "two", uow.now, 60, 9))
+        return await look(session, contact_id, since)
+
+    monkeypatch.setattr(outbox, "in_doubt_for", while_sent_again)
+    echo = Echo(
+        account=commune.OA, external_id="e", sender=talk.user, occurred_at=clock.now, message_id="z1", text=first.text
+    )
+    await talk.update(echo)
+    assert [row.text for row in second] == [first.text]
+    async with runtime.units_of_work() as uow:
+        assert await outbox.record(uow.session, second[0].id, "two", state="sent", provider_id="z2", sent_at=uow.now)
