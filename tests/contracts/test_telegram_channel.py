@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -359,3 +359,9 @@ def test_aiogram_comes_only_with_a_bot() -> None:
         "sys.exit('aiogram' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_serving_zalo_alone_leaves_aiogram_alone(tmp_path: Path, sqlite_template: Callable[[Path], str]) -> None:
+    sqlite_template(tmp_path / "loa.db")
+    command = [sys.executable, "-m", "tests.contracts.zalo_alone", str(tmp_path)]
+    assert subprocess.run(command, cwd=ROOT, check=False, timeout=120).returncode == 0
