@@ -153,6 +153,75 @@ async def tap(phone: Locator, payload: str) -> None:
     await phone.locator(f'[data-testid="button"][data-payload="{payload}"]').last.click()
 
 
+async def code_of(page: Page, live: Live, who: str, *, group: bool = False) -> str:
+    """Get a one-time code on somebody's own page of the console: for a private chat, or for the group of a unit."""
+    if "/login" in page.url or page.url == "about:blank":
+        await sign_in(page, live, who)
+    await page.goto(f"{live.url}/me")
+    if group:
+        await page.locator("#group-unit").select_option(label="Phòng Kinh tế")
+        await page.get_by_role("button", name="Lấy mã nhóm").click()
+    else:
+        await page.locator("#link-current").fill(PASSWORD)
+        await page.get_by_role("button", name="Lấy mã nối").click()
+    await shot(page, f"code-{who}-{'group' if group else 'own'}")
+    return await page.locator("#chats strong.font-monospace").inner_text()
+
+
+async def write(phone: Locator, text: str) -> None:
+    await phone.get_by_test_id("input").fill(text)
+    await phone.get_by_test_id("send").click()
+
+
+@pytest.mark.parametrize("width", [1600, 390], ids=["desktop", "phone"])
+async def test_officials_work_from_their_pockets(live: Live, browser_page: OpenPage, width: int) -> None:
+    page = await browser_page(ViewportSize(width=width, height=1000))
+    await page.goto(f"{live.simulator.url}/telegram")
+    citizen, official, head = (page.get_by_test_id(f"phone-{number}") for number in (1, 3, 4))
+    consoles = {who: await browser_page() for who in ("can-bo", "truong-phong")}
+    for phone, who in ((official, "can-bo"), (head, "truong-phong")):
+        await write(phone, f"/start {await code_of(consoles[who], live, who)}")
+        await expect(phone.get_by_test_id("messages")).to_contain_text("Đã nối chat này", timeout=SECONDS)
+    await page.get_by_test_id("group-title").fill("Phòng Kinh tế")
+    for member in (7100000012, 7100000011):
+        await page.get_by_test_id(f"member-{member}").check()
+    await page.get_by_test_id("make-group").click()
+    await page.get_by_test_id("add-bot").click()
+    await expect(page.get_by_test_id("remove-bot")).to_be_visible()
+    [group] = live.simulator.telegram_verbs.state()["groups"]
+    await head.get_by_test_id("chat").select_option(group["chat_id"])
+    await write(head, f"/start {await code_of(consoles['truong-phong'], live, 'truong-phong', group=True)}")
+    await expect(head.get_by_test_id("messages")).to_contain_text("nhận thẻ việc của Phòng Kinh tế", timeout=SECONDS)
+
+    await citizen.get_by_test_id("start").click()
+    await expect(citizen.get_by_test_id("messages")).to_contain_text("Xin chào", timeout=SECONDS)
+    await write(citizen, "Đèn đường đầu làng hỏng ba hôm nay, tối đi rất nguy hiểm")
+    await expect(citizen.get_by_test_id("messages")).to_contain_text("thành phản ánh?", timeout=SECONDS)
+    await tap(citizen, "gửi")
+    await expect(citizen.get_by_test_id("messages")).to_contain_text("Mã: PA-", timeout=SECONDS)
+    await expect(head.get_by_test_id("messages")).to_contain_text("đã giao, chưa nhận", timeout=SECONDS)
+    await shot(page, f"pocket-new-{width}")
+    await official.get_by_role("button", name="Nhận việc").last.click()
+    await expect(official.get_by_test_id("toast")).to_contain_text("Đã nhận PA-", timeout=SECONDS)
+    await expect(head.get_by_test_id("messages")).to_contain_text("đang xử lý", timeout=SECONDS)
+
+    card = official.locator("[data-testid=message][data-from=bot]").last
+    await card.hover()
+    await card.get_by_test_id("reply").click()
+    await official.get_by_test_id("input").fill(ANSWER)
+    await official.get_by_test_id("photo-1").click()
+    await expect(official.get_by_test_id("messages")).to_contain_text("Đã trình duyệt", timeout=SECONDS)
+    await head.get_by_test_id("chat").select_option("7000000001:7100000012")
+    await expect(head.get_by_test_id("messages")).to_contain_text("Chờ duyệt câu trả lời", timeout=SECONDS)
+    await shot(page, f"pocket-approve-{width}")
+    await head.get_by_role("button", name="Duyệt và gửi").last.click()
+    await expect(citizen.get_by_test_id("messages")).to_contain_text(ANSWER, timeout=SECONDS)
+    await head.get_by_test_id("chat").select_option(group["chat_id"])
+    await expect(head.get_by_test_id("messages")).to_contain_text("đã trả lời", timeout=SECONDS)
+    await expect(head.get_by_test_id("messages")).not_to_contain_text("đang xử lý")
+    await shot(page, f"pocket-answered-{width}")
+
+
 async def test_new_work_appears_without_reloading(live: Live, browser_page: OpenPage) -> None:
     official = await browser_page()
     await sign_in(official, live, "can-bo")
