@@ -26,6 +26,7 @@ PUBLIC_PATHS = {
     "/healthz",
     "/readyz",
     "/metrics",
+    "/webhooks/telegram/{account}",
     "/webhooks/zalo",
     "/zalo_verifier{code}.html",
     "/static/{name:.+}",
