@@ -26,6 +26,8 @@ async def concerns_us(uow: UnitOfWork, account: AccountRow, chat: ContactRow, up
         return False
     if await cards.by_provider_id(uow.session, chat.id, update.quotes) is not None:
         return True
+    if await desk_drafts.asked_by(uow.session, account.id, update.quotes) is not None:
+        return True
     row = await outbox.by_provider_id(uow.session, account.id, update.quotes)
     return row is not None and row.contact_id == chat.id and row.purpose in drafts.PROMPTS
 
