@@ -183,5 +183,5 @@ async def _problem(duty: Duty, draft: DeskDraftRow, error: InvalidInputError) ->
         data.pop("text", None)
     draft.data = data
     values: dict[str, Any] = {"code": error.code, "least": 0, "most": 0, "name": "", **error.details}
-    values["cancel"] = payload(Press.CANCEL, draft.id)
+    values |= {"cancel": payload(Press.CANCEL, draft.id), "file": values.pop("name")}
     draft.outbox_id = await duty.say("draft_problem", **values)
