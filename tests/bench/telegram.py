@@ -22,6 +22,10 @@ MORE = 20
 _PAUSE = 0.15
 """Seconds between turns: a bot may make 30 calls a second, and a turn is some of them."""
 _READY_SECONDS = 30
+_SETTLED_SECONDS = 3.0
+_NO_GIFTS = dict.fromkeys(
+    ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription", "gifts_from_channels"), False
+)
 
 
 class BotApi:
@@ -55,11 +59,13 @@ class BotApi:
         if method == "getwebhookinfo":
             url = self.webhooks.get(str(bot), "")
             return {"url": url, "has_custom_certificate": False, "pending_update_count": 0}
+        private = {"id": int(chat or 0), "type": "private", "first_name": "A"}
+        if method == "getchat":
+            return private | {"max_reaction_count": 11, "accent_color_id": 0, "accepted_gift_types": _NO_GIFTS}
         if method == "sendmessage":
             self._number += 1
             if not self.reached(chat).done():
                 self.reached(chat).set_result(now)
-            private = {"id": int(chat), "type": "private", "first_name": "A"}
             return {"message_id": self._number, "date": int(time.time()), "chat": private, "from": who, "text": "a"}
         return True
 
@@ -116,9 +122,19 @@ async def turn(options: Options) -> list[Figure]:
         return [await median("turn.telegram.p95_ms", "ms", options, lambda run: _idle(it, api, options, run))]
 
 
+async def _without(options: Options) -> float:
+    """Return the memory in MiB of a service that has no bot, soon after its start."""
+    async with bot_api() as api, service.serve("sqlite", options, api.url) as it:
+        await asyncio.sleep(_SETTLED_SECONDS)
+        return it.resident_mb()
+
+
 async def _account(options: Options) -> Run:
+    none = await _without(options)
     async with bot_api() as api, service.serve("sqlite", options, api.url, bots=1) as it:
         await _connected(api, 1)
+        await asyncio.sleep(_SETTLED_SECONDS)
+        first = it.resident_mb() - none
         await _turns(it, api, bot_of(0), 1, 2 * MORE)  # what turns themselves leave behind is there before
         before = it.resident_mb()
         async with opened(config.load(it.config)) as runtime:
@@ -127,10 +143,13 @@ async def _account(options: Options) -> Run:
         for number in range(1, MORE + 1):
             await _turns(it, api, bot_of(number), number * 1_000_000, 2)
         grown = it.resident_mb() - before
-        return Run(max(grown, 0.0) / MORE, {"bots": MORE, "resident_mb": round(it.resident_mb(), 1)})
+        return Run(
+            max(grown, 0.0) / MORE,
+            {"bots": MORE, "first_mb": round(first, 1), "resident_mb": round(it.resident_mb(), 1)},
+        )
 
 
 @benchmark("telegram.account_mb")
 async def account(options: Options) -> list[Figure]:
-    """Add bots to a running `loa serve` that has one, and let people write to each."""
+    """Add bots to a `loa serve` that has one, and let people write to each; `first_mb` is what the first took."""
     return [await median("telegram.account_mb", "MB", options, lambda _: _account(options))]
