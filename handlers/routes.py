@@ -95,6 +95,7 @@ TABLE: tuple[Route, ...] = (
     Route("GET", "/admin/units/{id}", units.show_one, Permission.ADMIN),
     Route("POST", "/admin/units/{id}", units.change, Permission.ADMIN),
     Route("POST", "/admin/units/{id}/settings", units.change_settings, Permission.ADMIN),
+    Route("POST", "/admin/units/{id}/groups/remove", units.remove_groups, Permission.ADMIN),
     Route("POST", "/admin/units/{id}/areas", units.add_area, Permission.ADMIN),
     Route("POST", "/admin/units/{id}/categories", units.save_category, Permission.ADMIN),
     Route("POST", "/admin/areas/{id}", units.change_area, Permission.ADMIN),

@@ -126,6 +126,9 @@ def test_every_state_that_is_not_final_has_a_sweeper() -> None:
     assert "broadcast running" in swept
     assert "conversation waiting" in swept
     assert "attachment pending" in swept
+    assert "case event untold" in swept
+    assert "card stale" in swept
+    assert "desk draft waiting" in swept
 
 
 def test_names_say_what_they_hold() -> None:

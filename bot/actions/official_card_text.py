@@ -11,7 +11,7 @@ from bot.domain.card import Kind, Press, payload
 from bot.domain.case import MOVES, WORKABLE_STATES, CaseState, Verb, allowed
 from bot.domain.message import Message
 from bot.domain.privacy import mask_identity, mask_phone, mask_phones
-from bot.domain.remaining import WorkingTime
+from bot.domain.remaining import Signal, WorkingTime
 from bot.domain.text import excerpt
 from bot.secrets import SecretBox
 from bot.store import cases, contacts, messages, staff, units
@@ -61,8 +61,15 @@ async def card_text(
     time = WorkingTime(await case_clock.calendar_of(uow, unit))
     remaining = time.remaining(case.due_at, case.budget, uow.now, is_open=case.state in cases.OPEN)
     hide = _Hiding(sender, in_group=grants is None)
+    current = CaseState(case.state) in _CURRENT[kind] and not (
+        kind is Kind.REMINDER and remaining.signal not in {Signal.SOON, Signal.LATE}
+    )
+    attached, answer = await _latest(uow, case, kind, hide), await _answer(uow, case, hide)
+    buttons = _buttons(case, card_id, grants)
+    if grants is not None and (attached["attached"] or answer["proofs"]):
+        buttons.append({"name": Press.PHOTOS.value, "payload": payload(Press.PHOTOS, card_id)})
     values: dict[str, Any] = {
-        "kind": kind.value if CaseState(case.state) in _CURRENT[kind] else "",
+        "kind": kind.value if current else "",
         "percent": percent,
         "code": case.code,
         "state": case.state,
@@ -77,9 +84,9 @@ async def card_text(
         "phone": mask_phone(office.box.open(sender.phone)) if grants is not None and sender.phone else "",
         "text": hide(case.text, _TEXT),
         "link": f"{office.public_url.rstrip('/')}/cases/{case.id}",
-        **await _latest(uow, case, kind, hide),
-        **await _answer(uow, case, hide),
-        "buttons": _buttons(case, card_id, grants),
+        **attached,
+        **answer,
+        "buttons": buttons,
     }
     return render.message("official/card", values)
 

@@ -119,6 +119,7 @@ async def _rewrite(uow: UnitOfWork, card: CardRow, last: OutboxRow, message: Mes
         return
     part = await _fitted(uow, card, replace(message, edits=Message.from_json(last.body).edits))
     last.body, last.text, card.digest = part.to_json(), part.text, _digest(message)
+    uow.after_commit("deliver_messages")
     said = await uow.session.get(MessageRow, last.id)
     if said is not None:
         said.text = part.text

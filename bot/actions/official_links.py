@@ -44,16 +44,16 @@ async def make_code(uow: UnitOfWork, box: SecretBox, person: StaffRow) -> str:
 
 async def make_group_code(uow: UnitOfWork, box: SecretBox, person: StaffRow, grants: Grants, unit_id: str) -> str:
     """Make the code that gives a group to a unit; raises NotFoundError and ForbiddenError."""
-    unit = await _own_unit(uow, grants, unit_id)
+    unit = await _own_unit(uow, grants, unit_id, Permission.UNIT_GROUP)
     return await _make(uow, box, person, unit.id)
 
 
-async def _own_unit(uow: UnitOfWork, grants: Grants, unit_id: str) -> UnitRow:
+async def _own_unit(uow: UnitOfWork, grants: Grants, unit_id: str, permission: Permission) -> UnitRow:
     unit = await units.unit(uow.session, unit_id)
     if unit is None:
         raise NotFoundError(f"unit {unit_id}")
-    if not grants.over(Permission.UNIT_GROUP, unit.path):
-        raise ForbiddenError(Permission.UNIT_GROUP)
+    if not grants.over(permission, unit.path):
+        raise ForbiddenError(permission)
     return unit
 
 
@@ -174,9 +174,14 @@ async def unlink_person(uow: UnitOfWork, staff_id: str) -> int:
     return await _end(uow, staff_id)
 
 
-async def unlink_group(uow: UnitOfWork, grants: Grants, unit_id: str) -> int:
-    """Take a unit's groups away from it; raises NotFoundError and ForbiddenError."""
-    unit = await _own_unit(uow, grants, unit_id)
+async def unlink_group(
+    uow: UnitOfWork, grants: Grants, unit_id: str, permission: Permission = Permission.UNIT_GROUP
+) -> int:
+    """Take a unit's groups away from it; raises NotFoundError and ForbiddenError.
+
+    Administrators may too, although they cannot give any: who gives a group decides who reads the unit's cards.
+    """
+    unit = await _own_unit(uow, grants, unit_id, permission)
     return await _end_groups(uow, await links.unlink_groups(uow.session, unit_id=unit.id))
 
 

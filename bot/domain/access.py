@@ -39,7 +39,7 @@ class Role(StrEnum):
 
 _P = Permission
 GRANTS: dict[Role, frozenset[Permission]] = {
-    Role.ADMIN: frozenset({_P.HEALTH_READ, _P.HEALTH_REPAIR, _P.ADMIN, _P.AUDIT_READ, _P.UNIT_GROUP}),
+    Role.ADMIN: frozenset({_P.HEALTH_READ, _P.HEALTH_REPAIR, _P.ADMIN, _P.AUDIT_READ}),
     Role.LEADER: frozenset(
         {
             _P.CASE_READ,

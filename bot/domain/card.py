@@ -57,6 +57,7 @@ class Press(StrEnum):
     CANCEL = "x"
     UNDO = "undo"
     SHOW = "show"
+    PHOTOS = "img"
     WORK = "work"
 
 

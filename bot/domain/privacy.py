@@ -12,6 +12,7 @@ _LONGEST = 14
 # 84 and nine digits; ten when the leading 0 was kept.
 _ABROAD = (11, 12)
 _OLD_MOBILE = 11
+_LANDLINE = (10, 11)
 _MOST_GROUPS = 6
 _FEW_GROUPS = 2
 _SMALLEST_GROUP = 2
@@ -80,9 +81,11 @@ def mask_phones(text: str) -> str:
         numbers = [text[low:high] for low, high in groups]
         index = 0
         while index < len(groups):
-            taken = _phone_groups(numbers, index)
+            taken = _phone_groups(numbers, index) or _landline_groups(numbers, index)
             if taken:
-                pieces += [text[end : groups[index][0]], _DOT * _SHOWN]
+                low = groups[index][0]
+                low -= low > end and text[low - 1] in "+("
+                pieces += [text[end:low], _DOT * _SHOWN]
                 end = groups[index + taken - 1][1]
             index += taken or 1
     return "".join([*pieces, text[end:]])
@@ -146,6 +149,18 @@ def _phone_groups(numbers: list[str], index: int) -> int:
             break
         digits += number
         if _is_abroad(digits) or (len(digits) == _MOBILE and _NATIONAL.match(digits)):
+            return count
+        if len(digits) > _LONGEST:
+            break
+    return 0
+
+
+def _landline_groups(numbers: list[str], index: int) -> int:
+    """Return how many groups from `index` on are a landline's number: 02, the province and the subscriber."""
+    digits = ""
+    for count, number in enumerate(numbers[index : index + _MOST_GROUPS], start=1):
+        digits += number
+        if digits.startswith("02") and len(digits) in _LANDLINE:
             return count
         if len(digits) > _LONGEST:
             break

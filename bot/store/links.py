@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Index, UniqueConstraint, delete, func, update
+from sqlalchemy import Index, UniqueConstraint, delete, update
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -223,9 +223,3 @@ async def void_codes(session: AsyncSession, staff_id: str, at: datetime, *, grou
 async def forget_codes(session: AsyncSession, before: datetime) -> int:
     """Delete codes that ended before then."""
     return int((await session.exec(delete(LinkCodeRow).where(col(LinkCodeRow.expires_at) < before))).rowcount)
-
-
-async def number_linked(session: AsyncSession, account_id: str) -> int:
-    """Return how many people of the office are linked at an account."""
-    query = select(func.count()).select_from(StaffLinkRow).where(StaffLinkRow.account_id == account_id)
-    return int((await session.exec(query)).one())

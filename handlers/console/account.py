@@ -71,8 +71,7 @@ async def remove_group(request: web.Request) -> web.Response:
     """Take its groups away from a unit."""
     async with writing(request) as uow:
         await official_links.unlink_group(uow, visit_of(request).grants, request.match_info["id"])
-    back = "/me" if (await form_of(request)).text("back") != "unit" else f"/admin/units/{request.match_info['id']}"
-    return see_other(back, done="group_removed")
+    return see_other("/me", done="group_removed")
 
 
 async def change_password(request: web.Request) -> web.Response:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from bot.actions import official_links
 from bot.actions import units as actions
 from bot.actions.import_units import COLUMNS, UnitImport, import_units
 from bot.domain.access import Permission
@@ -170,6 +171,14 @@ async def change_settings(request: web.Request) -> web.Response:
     except InvalidInputError as error:
         return await _one(request, of(error), form, 422, "settings")
     return _back(unit.id, "saved")
+
+
+async def remove_groups(request: web.Request) -> web.Response:
+    """Take its group chats away from a unit."""
+    async with writing(request) as uow:
+        unit = await own_unit(request, uow.session)
+        await official_links.unlink_group(uow, visit_of(request).grants, unit.id, Permission.ADMIN)
+    return _back(unit.id, "group_removed")
 
 
 async def add_area(request: web.Request) -> web.Response:

@@ -8,7 +8,7 @@ from bot.domain.case import CaseState, allowed
 from bot.errors import ConflictError, ForbiddenError, NotFoundError
 from bot.store import cards, cases, units
 from bot.store.cases import CaseRow
-from handlers.official import drafts, hand_over, lists
+from handlers.official import drafts, hand_over, lists, photos
 from handlers.official.duty import Duty
 
 
@@ -22,6 +22,8 @@ async def press(duty: Duty, tap: Tap) -> None:
         await _show(duty, tap.ref)
     elif tap.press is Press.UNDO:
         await _undo(duty, tap.ref)
+    elif tap.press is Press.PHOTOS:
+        await _photos(duty, tap.ref)
     else:
         await _on_card(duty, tap)
 
@@ -39,6 +41,20 @@ async def _on_card(duty: Duty, tap: Tap) -> None:
         await tell_state(duty, case.id)
         return
     await _do(duty, tap, case)
+
+
+async def _photos(duty: Duty, card_id: str) -> None:
+    """Send what the citizen attached and what waits to leave with the answer; never into a group."""
+    card = await cards.read(duty.uow.session, card_id)
+    if card is None or card.chat_id != duty.chat.id:
+        duty.toast("toast_old_button")
+        return
+    if duty.group is not None:
+        duty.toast("toast_elsewhere")
+        return
+    case = await _allowed(duty, card.case_id, Permission.CASE_READ)
+    if case is not None and not await photos.send(duty, case):
+        duty.toast("toast_no_photo")
 
 
 async def _allowed(duty: Duty, case_id: str, permission: Permission) -> CaseRow | None:

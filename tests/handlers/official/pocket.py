@@ -17,7 +17,7 @@ from bot.store import accounts, outbox, staff
 from bot.store.accounts import AccountRow
 from bot.store.cases import CaseRow
 from bot.store.contacts import ContactRow
-from bot.store.unit_of_work import Actor, UnitOfWork
+from bot.store.unit_of_work import Actor
 from handlers.dispatch import Desk, dispatch, resume_draft
 from jobs.refresh_cards import refresh_cards
 from tests import commune
@@ -54,7 +54,6 @@ class Pocket:
     clock: Clock
     screens: dict[str, list[Shown]] = field(default_factory=dict)
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
-    undo_seconds: int = 0
     toast: str = ""
 
     async def build(self) -> None:
@@ -267,7 +266,3 @@ class Pocket:
 
     def has_card(self, who: str) -> bool:
         return any("/cases/" in m.text for m in self.screen(who))
-
-
-async def contact_of(uow: UnitOfWork, external_id: str) -> ContactRow:
-    return (await uow.session.exec(select(ContactRow).where(ContactRow.external_id == external_id))).one()

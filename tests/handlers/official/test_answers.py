@@ -337,3 +337,24 @@ async def test_a_case_that_moved_on_meanwhile_says_where_it_stands(pocket: Pocke
     assert [a.author_id for a in await answers_of(pocket, case.id)] == ["head"]
     said = await pocket.say("official", WORDS, quotes=pocket.card("official").id)
     assert "chờ duyệt câu trả lời" in said[0].text
+
+
+async def test_the_photos_of_a_case_are_sent_on_request_to_who_may_see_them(pocket: Pocket) -> None:
+    await pocket.link("official", "head", "stranger")
+    await pocket.link_group()
+    case = await pocket.new_case()
+    assert "Xem ảnh" not in pocket.card("head").labels
+    await pocket.say("official", WORDS, PHOTO, quotes=pocket.card("official").id)
+    await fetched(pocket)
+    await pocket.quiet()
+    await pocket.settle()
+    card = pocket.card("head")
+    assert "Xem ảnh" in card.labels
+    assert "Xem ảnh" not in pocket.card(GROUP).labels
+    before = len(pocket.screen("head"))
+    await pocket.tap("head", card, "Xem ảnh")
+    (sent,) = pocket.screen("head")[before:]
+    assert sent.text == case.code
+    group = pocket.card(GROUP).payload("Duyệt").replace(":ok:", ":img:").rpartition(":")[0]
+    assert "chat riêng" in await pocket.press("head", group, chat=GROUP)
+    assert "đã cũ" in await pocket.press("stranger", card.payload("Xem ảnh"))

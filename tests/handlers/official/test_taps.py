@@ -4,7 +4,7 @@ import pytest
 
 from bot.actions import answer_case, case_rights, work_case
 from bot.domain.access import GRANTS, Grant, Grants, Permission, Role
-from bot.domain.card import VERBS, Press, is_payload, payload, read_payload
+from bot.domain.card import MAX_PAYLOAD, VERBS, Press, is_payload, payload, read_payload
 from bot.domain.case import CaseState, allowed
 from bot.store.cases import CaseRow
 from handlers.routes import TABLE
@@ -36,7 +36,7 @@ def test_buttons_fit_what_a_provider_carries_and_come_back_whole() -> None:
     for press in Press:
         for extra in (99999, long):
             made = payload(press, long, extra)
-            assert len(made.encode()) <= 64
+            assert len(made.encode()) <= MAX_PAYLOAD
             assert is_payload(made)
             read = read_payload(made)
             assert read is not None
