@@ -165,7 +165,7 @@ async def code_of(page: Page, live: Live, who: str, *, group: bool = False) -> s
         await page.locator("#link-current").fill(PASSWORD)
         await page.get_by_role("button", name="Lấy mã nối").click()
     await shot(page, f"code-{who}-{'group' if group else 'own'}")
-    return await page.locator("#chats strong.font-monospace").inner_text()
+    return await page.locator("[data-code]").inner_text()
 
 
 async def write(phone: Locator, text: str) -> None:

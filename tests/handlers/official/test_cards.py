@@ -17,7 +17,7 @@ async def test_a_new_case_reaches_the_units_people_and_its_group(pocket: Pocket)
         assert "Hạn trả lời: " in card.text
         assert "🟢" in card.text
         assert f"{pocket.desk.public_url}/cases/{case.id}" in card.text
-        assert card.labels == ["Nhận việc", "Trả lời", "Hỏi lại người dân", "Chuyển"]
+        assert card.labels == ["Nhận việc", "Trả lời", "Hỏi lại", "Chuyển"]
     for other in ("stranger", "leader", "admin", "auditor", "inspector", "head"):
         assert not pocket.has_card(other), other
 
