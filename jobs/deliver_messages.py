@@ -114,9 +114,11 @@ async def _lease_fairly(runtime: Runtime, room: int, busy: Counter[str]) -> list
         for _, in_lane in itertools.groupby(shares, key=lambda share: share.lane):
             lane = [share for share in in_lane if busy[share.account_id] < _PLACES_PER_ACCOUNT]
             random.shuffle(lane)
+            units = Counter(share.account_id for share in lane)
             for place, share in enumerate(lane):
-                free = min(room, _PLACES_PER_ACCOUNT - busy[share.account_id])
-                part = min(share.number, free, math.ceil(room / (len(lane) - place)))
+                free = math.ceil((_PLACES_PER_ACCOUNT - busy[share.account_id]) / units[share.account_id])
+                part = min(share.number, room, free, math.ceil(room / (len(lane) - place)))
+                units[share.account_id] -= 1
                 batch, wait = await _lease(runtime, share, known[share.account_id], part) if part > 0 else (None, 0.0)
                 if batch is not None:
                     leased.append(batch)

@@ -68,7 +68,7 @@ async def test_a_unit_with_hundreds_of_notices_does_not_hold_up_another_s_one(
     await queue(runtime, 1, lane=NOTICE, unit="police", person=250)
     await deliver_messages(runtime)
     place = next(n for n, (_, text) in enumerate(provider.taken) if text.startswith("police"))
-    assert place < 40
+    assert place < 20, "in the first handful"
     assert await states(runtime) == {"sent": 201}
 
 
