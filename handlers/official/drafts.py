@@ -139,16 +139,17 @@ async def _finish(duty: Duty, draft: DeskDraftRow, words: str, file_ids: list[st
 
 
 async def _deed(duty: Duty, draft: DeskDraftRow, case: CaseRow, words: str, file_ids: list[str]) -> None:
-    uow, talk, version = duty.uow, duty.desk.settings, draft.data.get("version")
+    """Call the console's action on the case as it was when the right to it was checked, a moment ago."""
+    uow, talk, version = duty.uow, duty.desk.settings, case.version
     match draft.verb:
         case "answer":
-            await answer_case.submit(uow, case.id, None, words, file_ids, talk.undo_seconds, talk.live_minutes)
+            await answer_case.submit(uow, case.id, version, words, file_ids, talk.undo_seconds, talk.live_minutes)
         case "ask":
-            await work_case.ask_back(uow, case.id, None, words, talk.undo_seconds, talk.live_minutes)
+            await work_case.ask_back(uow, case.id, version, words, talk.undo_seconds, talk.live_minutes)
         case "hand_over":
-            await work_case.hand_over(uow, case.id, None, str(draft.data["unit_id"]), None, words)
+            await work_case.hand_over(uow, case.id, version, str(draft.data["unit_id"]), None, words)
         case _:
-            await answer_case.send_back(uow, case.id, version, words)
+            await answer_case.send_back(uow, case.id, draft.data.get("version", version), words)
 
 
 async def _done(duty: Duty, draft: DeskDraftRow) -> None:
