@@ -14,7 +14,7 @@ import aiohttp
 from bot import clock
 from bot.accounts import AccountDirectory
 from bot.blobs import Blobs
-from bot.channels.channel import AccountRef, Channel, FileContent, LoadsLate
+from bot.channels.channel import AccountRef, Channel, FileContent, FinishesWork, LoadsLate
 from bot.channels.local_budget import LocalBudget
 from bot.channels.rate_limit import RateBudget
 from bot.channels.redis_budget import RedisBudget
@@ -37,6 +37,8 @@ from bot.vault import Vault
 _HTTP_SECONDS = 10
 _CONNECTIONS = 100
 _BACKGROUND_SECONDS = 2.0
+_FINISHING_SECONDS = 15.0
+"""Longer than one call of a provider may take, and well within the time in which a process has to end."""
 
 
 @dataclass(slots=True)
@@ -94,6 +96,12 @@ class Runtime:
             channel = self.channels.get(provider)
             if isinstance(channel, LoadsLate):
                 await channel.load()
+
+    async def finish_channels(self) -> None:
+        """Wait a little for what channels have begun and must not lose, such as tokens that are being renewed."""
+        finishing = [it.finish() for it in self.channels.values() if isinstance(it, FinishesWork)]
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*finishing), _FINISHING_SECONDS)
 
     async def refresh_accounts(self) -> None:
         """Learn of accounts added elsewhere and let in what waited for them."""
@@ -200,5 +208,6 @@ async def opened(
             settings, now, database, queue, http, box, blobs, directory, units_of_work, intake, channels, budget
         )
         runtime.clock_offset = lambda: following.offset
+        stack.push_async_callback(runtime.finish_channels)
         stack.push_async_callback(runtime.end_background)
         yield runtime

@@ -169,6 +169,14 @@ class LoadsLate(Protocol):
         """Bring it in beside the event loop; at once when it is there already."""
 
 
+@runtime_checkable
+class FinishesWork(Protocol):
+    """Something may be under way that must not be cut off when the process ends, such as a renewal of tokens."""
+
+    async def finish(self) -> None:
+        """Return once nothing of the kind is under way; never raises."""
+
+
 @dataclass(frozen=True, slots=True)
 class AccountInfo:
     """What the provider says an account is; `kind` is state | business | "" where it does not say."""

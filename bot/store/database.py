@@ -24,21 +24,13 @@ Connection = AsyncConnection
 DATABASE_ERRORS = (SQLAlchemyError, OSError, TimeoutError)
 """What is raised when the database refuses or cannot be reached."""
 
+_CLOSING_SECONDS = 5.0
 _open_transactions: ContextVar[int] = ContextVar("open_transactions", default=0)
 
 
 def in_transaction() -> bool:
     """Say whether the running task holds a transaction: then it must not use the network (reliability R19)."""
     return _open_transactions.get() > 0
-
-
-@contextlib.contextmanager
-def _counted() -> Iterator[None]:
-    token = _open_transactions.set(_open_transactions.get() + 1)
-    try:
-        yield
-    finally:
-        _open_transactions.reset(token)
 
 
 def sqlite_time(moment: datetime) -> str:
@@ -66,6 +58,9 @@ class Database:
         if self.is_sqlite:
             _take_turns(self._writer, self.turn)
             _begin_with(self._reader, "BEGIN")
+        self._users = 0
+        self._unused = asyncio.Event()
+        self._unused.set()
 
     @property
     def engine(self) -> AsyncEngine:
@@ -75,26 +70,44 @@ class Database:
     @contextlib.asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:
         """Give a session whose transaction is committed by whoever opened it; rolled back when left by an error."""
-        with _counted():
+        with self._in_use():
             async with AsyncSession(self._writer, expire_on_commit=False) as session:
                 yield session
 
     @contextlib.asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """Give a session for reading only; nothing done in it is kept."""
-        with _counted():
+        with self._in_use():
             async with AsyncSession(self._reader, expire_on_commit=False) as session:
                 yield session
 
     @contextlib.asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
         """Give a bare connection inside a transaction, for multi-row statements; committed when left without error."""
-        with _counted():
+        with self._in_use():
             async with self._writer.begin() as connection:
                 yield connection
 
+    @contextlib.contextmanager
+    def _in_use(self) -> Iterator[None]:
+        token = _open_transactions.set(_open_transactions.get() + 1)
+        self._users += 1
+        self._unused.clear()
+        try:
+            yield
+        finally:
+            _open_transactions.reset(token)
+            self._users -= 1
+            if not self._users:
+                self._unused.set()
+
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, once those in use are back; whoever keeps one for seconds is not waited for.
+
+        A connection that comes back to an engine already closed is closed by nobody.
+        """
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._unused.wait(), _CLOSING_SECONDS)
         await self._writer.dispose()
         if self._reader is not self._writer:
             await self._reader.dispose()

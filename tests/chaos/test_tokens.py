@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot import config
+from bot.runtime import opened, ref
+from bot.store import accounts
 from bot.store.accounts import AccountRow
 from bot.store.credentials import CredentialRow
 from tests.chaos import town
@@ -45,3 +47,24 @@ async def test_four_processes_renew_once_and_none_is_locked_out(database_url: st
             world = simulator.provider.world.oas[oa]
             assert live.runtime.box.open(kept.access_token or b"") == world.access_token
             assert live.runtime.box.open(kept.refresh_token or b"") == world.refresh_token
+
+
+async def test_a_pair_on_its_way_is_kept_though_the_process_is_told_to_end(database_url: str, tmp_path: Path) -> None:
+    """Zalo has renewed, its answer comes slowly, and who asked for it is gone: without it a person must grant again."""
+    async with Simulator(time_scale=TIME_SCALE) as simulator:
+        settings = config.load(write_config(tmp_path, database_url, "embedded", simulator.url).config, {})
+        await town.found(settings, simulator)
+        oa = town.OAS[0].oa_id
+        async with opened(settings) as runtime:
+            async with runtime.units_of_work() as uow:
+                account = await accounts.by_external_id(uow.session, "zalo", oa)
+                assert account is not None
+            world, before = simulator.provider.world.oas[oa], simulator.provider.world.oas[oa].refresh_token
+            await simulator.fault("oauth_slow_answer", ms=300)
+            asking = asyncio.create_task(runtime.channel(account).refresh(ref(account)))  # type: ignore[attr-defined] # an ability of this channel
+            await simulator.wait(lambda: world.refresh_token != before, 10)
+            asking.cancel()
+        async with opened(settings) as runtime, runtime.units_of_work() as uow:
+            kept = await uow.session.get(CredentialRow, account.id)
+            assert kept is not None
+            assert runtime.box.open(kept.refresh_token or b"") == world.refresh_token

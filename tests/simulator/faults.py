@@ -21,6 +21,7 @@ KINDS: dict[str, str] = {
     "wrong_signature": "webhooks are signed with a wrong key",
     "oauth_error": "the token endpoint answers HTTP 200 with error `code`",
     "oauth_hang": "the token endpoint answers `seconds` later, before it does anything",
+    "oauth_slow_answer": "the tokens are rotated, then the answer comes `ms` later",
     "oauth_lose_answer": "the tokens are rotated, then the connection is closed without an answer",
     "media_404": "media answer 404",
     "media_hang": "media answer `seconds` later",

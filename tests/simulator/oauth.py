@@ -92,6 +92,9 @@ class OAuth:
             return _json(refusal.body())
         answer = self._rotate(oa)
         note.error = 0
+        if slow := faults.take("oauth_slow_answer", oa_id):
+            note.faults.append("oauth_slow_answer")
+            await asyncio.sleep(slow.ms / 1000)
         if faults.take("oauth_lose_answer", oa_id):
             return hang_up(request, note, "oauth_lose_answer")
         return _json(answer)

@@ -135,6 +135,10 @@ class ZaloOA:
         """Renew the tokens at half of their life; True when a new pair is in use. Raises the SendError family."""
         return await self._tokens.refresh_due(account.id)
 
+    async def finish(self) -> None:
+        """Return once no renewal of tokens is under way."""
+        await self._tokens.finish()
+
     async def profile(self, account: AccountRef, external_id: str) -> Profile:
         """Ask for a person's name; raises the SendError family."""
         self._limits.of(account)

@@ -151,6 +151,11 @@ class Refresher:
             except Exception:  # noqa: BLE001 -- the message has left; a pair kept too long harms nobody
                 _log.warning("old pair could not be dropped", account=account_id, exc_info=True)
 
+    async def finish(self) -> None:
+        """Return once no renewal is under way: its answer may hold the only pair that is still alive."""
+        renewals = [state.renewal for state in self._states.values() if state.renewal is not None]
+        await asyncio.gather(*renewals, return_exceptions=True)
+
     def _state(self, account_id: str) -> _State:
         return self._states.setdefault(account_id, _State())
 

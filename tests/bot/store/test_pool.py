@@ -43,3 +43,20 @@ async def test_whoever_is_cancelled_while_a_connection_opens_leaves_none_behind(
 async def _look(database: Database) -> None:
     async with database.reading() as session:
         await session.exec(text("SELECT 1"))  # type: ignore[call-overload] # plain SQL
+
+
+async def test_closing_waits_for_connections_in_use(database_url: str) -> None:
+    """One that came back afterwards would be closed by nobody, and warn when it is collected."""
+    database, began = Database(database_url), asyncio.Event()
+
+    async def visit() -> None:
+        async with database.reading() as session:
+            await session.exec(text("SELECT 1"))  # type: ignore[call-overload] # plain SQL
+            began.set()
+            await asyncio.sleep(0.05)
+
+    visiting = asyncio.create_task(visit())
+    await began.wait()
+    await database.close()
+    assert visiting.done()
+    gc.collect()

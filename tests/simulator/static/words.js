@@ -16,6 +16,7 @@ export const FAULTS = {
   wrong_signature: ["Chữ ký sai", "Webhook được ký bằng một khóa khác."],
   oauth_error: ["OAuth từ chối", "Trả HTTP 200 kèm mã lỗi này.", { code: -14014 }],
   oauth_hang: ["OAuth treo", "Chờ bấy nhiêu giây rồi mới xử lý yêu cầu.", { seconds: 30 }],
+  oauth_slow_answer: ["Token mới đến chậm", "Token đã đổi, câu trả lời đến sau bấy nhiêu mili giây.", { ms: 3000 }],
   oauth_lose_answer: ["Mất token mới", "Token đã đổi, nhưng kết nối bị ngắt nên dịch vụ không nhận được."],
   media_404: ["Tệp không còn", "Ảnh và tệp trả lời 404."],
   media_hang: ["Tệp tải rất chậm", "Ảnh và tệp chỉ đến sau bấy nhiêu giây.", { seconds: 30 }],

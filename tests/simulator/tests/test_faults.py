@@ -1,5 +1,6 @@
 """Every fault there is does what it says; a fault without a check here fails the first test."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
@@ -122,6 +123,15 @@ async def oauth_hang(town: Town, _phone: Phone) -> None:
     assert time.perf_counter() - started >= 0.15
 
 
+async def oauth_slow_answer(town: Town, _phone: Phone) -> None:
+    old = town.simulator.provider.world.oas[STATE].refresh_token
+    await town.simulator.fault("oauth_slow_answer", ms=60_000, count=1)
+    asking = asyncio.create_task(town.refresh(STATE))
+    await town.simulator.wait(lambda: town.simulator.provider.world.oas[STATE].refresh_token != old, 10)
+    assert not asking.done(), "rotated, and nobody has been told"
+    asking.cancel()
+
+
 async def oauth_lose_answer(town: Town, phone: Phone) -> None:
     old = town.simulator.provider.world.oas[STATE].refresh_token
     await town.simulator.fault("oauth_lose_answer", count=1)
@@ -166,7 +176,7 @@ CHECKS: dict[str, Check] = {
     for check in (
         slow, down, rate_limited, token_expired, error, error_any, drop_after_accept, error_after_accept,
         duplicate_webhooks, out_of_order_webhooks, lost_webhooks, wrong_signature, oauth_error, oauth_hang,
-        oauth_lose_answer, media_404, media_hang, media_huge, media_not_image,
+        oauth_slow_answer, oauth_lose_answer, media_404, media_hang, media_huge, media_not_image,
     )
 }  # fmt: skip
 
