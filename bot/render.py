@@ -1,9 +1,10 @@
 """The one Jinja environment: pages with autoescape, messages as plain text, and nothing undefined goes unnoticed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -12,7 +13,20 @@ from bot.clock import to_local
 from bot.domain.message import Button, Message
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
-_BUTTONS = "---"
+_BUTTONS = "\n---\n"
+_MARK = token_hex(16)
+"""What stands for the line of a template under which its buttons are; nobody's words can hold it."""
+
+
+class _Loader(FileSystemLoader):
+    """Read templates so that a text's buttons are told from its words by where they stand, not by what people wrote."""
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        """Return a template's source; raises TemplateNotFound."""
+        source, path, fresh = super().get_source(environment, template)
+        if template.startswith("messages/"):
+            source = source.replace(_BUTTONS, f"\n{_MARK}\n", 1)
+        return source, path, fresh
 
 
 def _date(moment: datetime) -> str:
@@ -31,7 +45,7 @@ def _time(moment: datetime) -> str:
 def environment() -> Environment:
     """Return the environment; files under templates/, HTML autoescaped, texts not."""
     built = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=_Loader(TEMPLATES),
         autoescape=select_autoescape(enabled_extensions=("html",), default=False),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -49,13 +63,18 @@ def message(name: str, values: Mapping[str, Any] | None = None, language: str = 
     The file holds the text; below a line `---` one button a line as `label | payload`. Raises
     jinja2.UndefinedError when a value is missing.
     """
-    text = environment().get_template(f"messages/{language}/{name}.txt").render(values or {})
-    body, _, below = text.partition(f"\n{_BUTTONS}\n")
+    return read(environment().get_template(f"messages/{language}/{name}.txt").render(values or {}))
+
+
+def read(text: str) -> Message:
+    """Part a rendered text into its words and its buttons."""
+    body, _, below = text.partition(_MARK)
     buttons = []
     for line in below.splitlines():
-        label, separator, payload = line.partition("|")
-        if label.strip():
-            buttons.append(Button(label.strip(), payload.strip() if separator else label.strip()))
+        label, _, payload = line.rpartition("|")  # names that people gave may hold the sign, payloads are ours
+        label, payload = label.strip() or payload.strip(), payload.strip()
+        if label:
+            buttons.append(Button(label, payload))
     return Message(text=body.strip(), buttons=tuple(buttons))
 
 
