@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.actions import answer_case, case_rights, work_case
 from bot.actions.desk_drafts import give_up
-from bot.domain.card import Press, payload
+from bot.domain.card import DRAFT_LIFE, Press, payload
 from bot.domain.case import CaseState, Verb
 from bot.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
 from bot.store import cases, desk_drafts, messages, units
@@ -34,7 +34,7 @@ async def begin(duty: Duty, case: CaseRow, verb: str, *, edits: bool = False, **
         "photo": bool(category and category.field_work),
         "cancel": payload(Press.CANCEL, draft.id),
     }
-    draft.outbox_id = await duty.say(_ASKS[verb], edits=edits, quotes=True, **values)
+    asked(draft, await duty.say(_ASKS[verb], edits=edits, quotes=True, **values))
 
 
 async def new(duty: Duty, case_id: str, verb: str, **data: Any) -> DeskDraftRow:
@@ -56,6 +56,17 @@ async def new(duty: Duty, case_id: str, verb: str, **data: Any) -> DeskDraftRow:
     duty.uow.session.add(draft)
     await duty.uow.session.flush()
     return draft
+
+
+def asked(draft: DeskDraftRow, outbox_id: str | None) -> None:
+    """Note the message that asked for words last; replies to the ones before it belong to the same draft."""
+    draft.outbox_id = outbox_id
+    draft.data = {**draft.data, "prompts": [*draft.data.get("prompts", []), outbox_id]}
+
+
+def is_fresh(duty: Duty, draft: DeskDraftRow) -> bool:
+    """Say whether somebody still has in mind what they have begun."""
+    return draft.updated_at >= duty.uow.now - DRAFT_LIFE
 
 
 async def cancel(duty: Duty, draft_id: str) -> None:
@@ -86,7 +97,7 @@ async def go_on(duty: Duty, draft: DeskDraftRow) -> None:
     if not words and file_ids:
         case = await cases.case(duty.uow.session, draft.case_id)
         values: dict[str, Any] = {"number": len(file_ids), "code": case.code if case else ""}
-        draft.outbox_id = await duty.say("answer_words_missing", **values)
+        asked(draft, await duty.say("answer_words_missing", **values))
         return
     await _finish(duty, draft, words, file_ids)
 
@@ -185,4 +196,4 @@ async def _problem(duty: Duty, draft: DeskDraftRow, error: InvalidInputError) ->
     draft.data = data
     values: dict[str, Any] = {"code": error.code, "least": 0, "most": 0, "name": "", **error.details}
     values |= {"cancel": payload(Press.CANCEL, draft.id), "file": values.pop("name")}
-    draft.outbox_id = await duty.say("draft_problem", **values)
+    asked(draft, await duty.say("draft_problem", **values))

@@ -2,7 +2,6 @@
 
 from bot.actions import case_rights
 from bot.actions.messages import receive
-from bot.domain.card import DRAFT_LIFE
 from bot.domain.case import CaseState, Verb, allowed
 from bot.domain.update import AttachmentKind, MessageReceived
 from bot.domain.words import MenuWord, menu_word
@@ -60,28 +59,36 @@ def _belongs(duty: Duty, begun: DeskDraftRow, update: MessageReceived, text: str
     """Say whether words without a quote belong to what was begun."""
     if update.album and update.album in begun.data.get("albums", []):
         return True
-    if duty.group is not None or update.quotes or begun.updated_at < duty.uow.now - DRAFT_LIFE:
+    if duty.group is not None or update.quotes or not drafts.is_fresh(duty, begun):
         return False
     return menu_word(text) in {None, MenuWord.CANCEL}
 
 
 async def _quoted(duty: Duty, update: MessageReceived, begun: DeskDraftRow | None) -> DeskDraftRow | None:
-    """Return what the quoted message asks for: a card for an answer, unless something else was begun for its case."""
+    """Return what the quoted message asks for: a card for an answer, unless another button was pressed just now."""
     assert update.quotes is not None
     card = await cards.by_provider_id(duty.uow.session, duty.chat.id, update.quotes)
     if card is not None:
-        if begun is not None and begun.case_id == card.case_id:
+        goes_on = begun is not None and begun.case_id == card.case_id
+        if begun is not None and goes_on and (begun.verb == "answer" or drafts.is_fresh(duty, begun)):
             return begun
         return await _answer_to(duty, card)
     asked = await desk_drafts.asked_by(duty.uow.session, duty.account.id, update.quotes)
     if asked is None:
-        if begun is None:
-            await duty.say("draft_gone")
-        return begun
+        return await _asked_before(duty, update.quotes, begun)
     if asked.staff_id == duty.staff_id:
         return await desk_drafts.draft(duty.uow.session, asked.id)
     facts = {k: v for k, v in asked.data.items() if k in {"unit_id", "unit", "version"}}
     return await drafts.new(duty, asked.case_id, asked.verb, **facts)
+
+
+async def _asked_before(duty: Duty, quotes: str, begun: DeskDraftRow | None) -> DeskDraftRow | None:
+    """Return what was begun if an earlier question for it is quoted; one for anything else has nobody to take words."""
+    row = await outbox.by_provider_id(duty.uow.session, duty.account.id, quotes)
+    if begun is not None and row is not None and row.id in begun.data.get("prompts", []):
+        return begun
+    await duty.say("draft_gone")
+    return None
 
 
 async def _answer_to(duty: Duty, card: CardRow) -> DeskDraftRow | None:
@@ -102,7 +109,7 @@ async def _feed(duty: Duty, draft: DeskDraftRow, update: MessageReceived, text: 
     data = dict(draft.data)
     files = draft.verb == "answer" and any(a.kind in _PROOFS for a in update.attachments)
     if not files and not text:
-        await duty.say("words_only", answer=draft.verb == "answer")
+        drafts.asked(draft, await duty.say("words_only", answer=draft.verb == "answer"))
         return
     if text:
         data["text"] = f"{data.get('text', '')}\n{text}".strip()

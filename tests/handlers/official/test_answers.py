@@ -358,3 +358,50 @@ async def test_the_photos_of_a_case_are_sent_on_request_to_who_may_see_them(pock
     group = pocket.card(GROUP).payload("Duyệt").replace(":ok:", ":img:").rpartition(":")[0]
     assert "chat riêng" in await pocket.press("head", group, chat=GROUP)
     assert "đã cũ" in await pocket.press("stranger", card.payload("Xem ảnh"))
+
+
+async def test_a_reply_to_the_card_after_a_button_long_forgotten_is_an_answer(pocket: Pocket) -> None:
+    """The words would have left as a question, and the case would wait for the citizen."""
+    await pocket.link("official")
+    case = await pocket.new_case()
+    await pocket.tap("official", pocket.card("official"), "Hỏi lại")
+    pocket.clock.forward(hours=20)
+    said = await pocket.say("official", WORDS, quotes=pocket.card("official").id)
+    assert "Đã trình duyệt" in said[0].text
+    assert [a.text for a in await answers_of(pocket, case.id)] == [WORDS]
+
+
+async def test_a_reply_to_the_card_right_after_a_button_is_what_the_button_asked_for(pocket: Pocket) -> None:
+    await pocket.link("official")
+    case = await pocket.new_case()
+    await pocket.tap("official", pocket.card("official"), "Hỏi lại")
+    await pocket.say("official", "Ông bà cho biết cột điện số mấy ạ?", quotes=pocket.card("official").id)
+    assert (await pocket.case(case)).state == CaseState.WAITING_FOR_CITIZEN
+
+
+async def test_words_for_what_was_given_up_never_reach_another_case(pocket: Pocket) -> None:
+    """A question for one case would have left as the answer to another."""
+    await pocket.link("official")
+    first = await pocket.new_case()
+    await pocket.tap("official", pocket.card("official"), "Hỏi lại")
+    forgotten = pocket.screen("official")[-1]
+    second = await pocket.new_case(text="Cột điện đầu thôn Kim Lâm bị nghiêng, sợ đổ")
+    await pocket.tap("official", pocket.card("official"), "Trả lời")
+    said = await pocket.say("official", "Ông bà cho biết cột điện số mấy ạ?", quotes=forgotten.id)
+    assert "đã xong hoặc đã bỏ" in said[0].text
+    assert await answers_of(pocket, first.id) == []
+    assert await answers_of(pocket, second.id) == []
+
+
+async def test_a_reply_to_an_earlier_question_for_the_same_draft_belongs_to_it(pocket: Pocket) -> None:
+    await pocket.link("official")
+    case = await pocket.new_case()
+    await pocket.tap("official", pocket.card("official"), "Trả lời")
+    prompt = pocket.screen("official")[-1]
+    await pocket.say("official", "", PHOTO, quotes=prompt.id)
+    await fetched(pocket)
+    await pocket.quiet()
+    await pocket.say("official", WORDS, quotes=prompt.id)
+    await pocket.quiet()
+    (answer,) = await answers_of(pocket, case.id)
+    assert (answer.text, len(answer.file_ids)) == (WORDS, 1)
