@@ -61,7 +61,6 @@ async def _not_kept(runtime: Runtime, account: AccountRow, error: SendError) -> 
     _log.error("webhook not set", account=account.external_id, reason=error.reason)
     async with runtime.units_of_work() as uow:
         row = await receptions.begin(uow.session, account.id)
-        row.error = "webhook_refused" if error.reason == "telegram_refused" else error.reason
-        row.detail, row.error_at = error.detail[:_MAX_DETAIL], uow.now
+        row.error, row.detail, row.error_at = error.reason, error.detail[:_MAX_DETAIL], uow.now
         if isinstance(error, AccountStoppedError):
             await stop_account(uow, account.id, error.reason, error.detail)

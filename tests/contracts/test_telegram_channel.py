@@ -297,7 +297,7 @@ async def test_a_webhook_is_kept_and_its_failures_told(town: World) -> None:
     await town.channel.keep_webhook(town.account, url)
     assert bot.webhook_url == url
     error = await refused(town.channel.keep_webhook(town.account, "http://xa.example/webhooks"))
-    assert error.reason == "telegram_refused"
+    assert error.reason == "webhook_refused"
     assert "HTTPS" in error.detail
 
 

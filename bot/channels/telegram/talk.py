@@ -153,7 +153,7 @@ class Talk:
         info = await self._ask(account, GetWebhookInfo())
         asked = set(info.allowed_updates or ())
         if anew or info.url != url or asked != set(KINDS):
-            await self._ask(account, SetWebhook(url=url, secret_token=secret, allowed_updates=list(KINDS)))
+            await self._set_webhook(account, url, secret)
             info = await self._ask(account, GetWebhookInfo())
         failed_at = info.last_error_date
         return WebhookState(
@@ -161,6 +161,12 @@ class Talk:
             info.last_error_message or "",
             failed_at if isinstance(failed_at, datetime) else None,
         )
+
+    async def _set_webhook(self, account: AccountRef, url: str, secret: str) -> None:
+        try:
+            await self._ask(account, SetWebhook(url=url, secret_token=secret, allowed_updates=list(KINDS)))
+        except MessageInvalidError as error:
+            raise MessageInvalidError("webhook_refused", error.detail, provider_code=error.provider_code) from error
 
     async def begin_polling(self, account: AccountRef) -> None:
         """Take the webhook away; raises the SendError family."""
