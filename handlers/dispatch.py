@@ -112,13 +112,13 @@ OUT_OF_THE_BLUE: tuple[tuple[Test, Handler], ...] = (
 async def dispatch(desk: Desk, uow: UnitOfWork, account: AccountRow, update: Update, inbox_id: int) -> None:
     """Handle one update inside the given transaction: the desk of officials looks first where there is one."""
     if not await arrivals.handled(desk, uow, account, update):
-        await _of_citizen(desk, uow, account, arrivals.as_citizen(update), inbox_id)
+        await _of_citizen(desk, uow, account, update, inbox_id)
 
 
 async def _of_citizen(desk: Desk, uow: UnitOfWork, account: AccountRow, update: Update, inbox_id: int) -> None:
     match update:
         case Receipt():
-            await receipts.receipt(uow, account, update)
+            await receipts.receipt(uow, account, update, inbox_id)
         case Echo():
             await receipts.echo(uow, account, update, desk.settings.live_minutes)
         case MessageReceived() if update.edited and not update.test:
@@ -158,7 +158,7 @@ async def _message(desk: Desk, uow: UnitOfWork, account: AccountRow, update: Mes
     turn.contact.conversation_id = update.conversation_id or turn.contact.conversation_id
     turn.message, _ = await receive(uow, account, turn.contact, update)
     turn.attachments, turn.album = update.attachments, update.album
-    turn.text = _number_to_payload(turn, clean(update.text))
+    turn.text = _number_to_payload(turn, arrivals.citizens_text(clean(update.text)))
     turned_away = await papers.turn_away(turn)
     if update.anonymous:
         await welcome.anonymous(turn)
@@ -177,7 +177,7 @@ async def _edited(uow: UnitOfWork, account: AccountRow, update: MessageReceived)
 
 async def _button(desk: Desk, uow: UnitOfWork, account: AccountRow, update: ButtonPressed) -> None:
     turn = await _turn(desk, uow, account, update.sender)
-    turn.text, turn.pressed = clean(update.payload), True
+    turn.text, turn.pressed = arrivals.citizens_text(clean(update.payload)), True
     await _answer(turn)
     turn.keep()
 

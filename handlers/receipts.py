@@ -7,7 +7,7 @@ from bot.actions.case_trail import audit, note
 from bot.domain.text import clean
 from bot.domain.update import Echo, Rated, Receipt, ReceiptKind
 from bot.errors import TooEarlyError
-from bot.store import cases, messages, outbox
+from bot.store import cases, inbox, messages, outbox
 from bot.store import contacts as contact_rows
 from bot.store.accounts import AccountRow
 from bot.store.messages import AttachmentRow, MessageRow
@@ -20,11 +20,11 @@ _ECHO_WINDOW = timedelta(minutes=30)
 """An echo can only be of a message that was tried within this time."""
 
 
-async def receipt(uow: UnitOfWork, account: AccountRow, update: Receipt) -> None:
+async def receipt(uow: UnitOfWork, account: AccountRow, update: Receipt, inbox_id: int) -> None:
     """Move messages on to delivered or seen; never back."""
     for provider_id in update.message_ids:
         row = await outbox.by_provider_id(uow.session, account.id, provider_id)
-        if row is None and await _of_broadcast(uow, account, update, provider_id):
+        if row is None and await _of_broadcast(uow, account, update, provider_id, inbox_id):
             continue
         row = row or await outbox.by_provider_id(uow.session, account.id, provider_id)  # written while we looked
         if row is None or row.state not in {"sent", "delivered", "unknown", "sending"}:
@@ -38,10 +38,11 @@ async def receipt(uow: UnitOfWork, account: AccountRow, update: Receipt) -> None
             uow.announce(f"case:{row.case_id}")
 
 
-async def _of_broadcast(uow: UnitOfWork, account: AccountRow, update: Receipt, provider_id: str) -> bool:
+async def _of_broadcast(uow: UnitOfWork, account: AccountRow, update: Receipt, provider_id: str, inbox_id: int) -> bool:
     """Say whether a receipt was for a delivery of a broadcast, which then moves on.
 
-    Raises TooEarlyError while something is on its way to this person: the receipt may be for that.
+    Raises TooEarlyError while something is on its way to this person: the receipt may be for that. One that has waited
+    as long as anything can be on its way is of a message that is not ours.
     """
     contact = await contact_rows.by_external_id(uow.session, account.id, update.sender)
     if contact is None:
@@ -49,12 +50,21 @@ async def _of_broadcast(uow: UnitOfWork, account: AccountRow, update: Receipt, p
     seen = update.kind is ReceiptKind.SEEN
     if await broadcast_news.told(uow, contact.id, provider_id, seen=seen):
         return True
-    since = uow.now - _SENDING
-    if await outbox.in_doubt_for(uow.session, contact.id, since) or await broadcast_news.being_sent(
-        uow, contact.id, since
-    ):
+    if await _on_its_way(uow, contact.id) and not await _waited_enough(uow, inbox_id):
         raise TooEarlyError(provider_id)
     return await broadcast_news.told(uow, contact.id, provider_id, seen=seen)  # written while we looked
+
+
+async def _on_its_way(uow: UnitOfWork, contact_id: str) -> bool:
+    since = uow.now - _SENDING
+    if await outbox.in_doubt_for(uow.session, contact_id, since):
+        return True
+    return await broadcast_news.being_sent(uow, contact_id, since)
+
+
+async def _waited_enough(uow: UnitOfWork, inbox_id: int) -> bool:
+    received = await inbox.received_at(uow.session, inbox_id)
+    return received is not None and uow.now - received >= _SENDING
 
 
 async def echo(uow: UnitOfWork, account: AccountRow, update: Echo, live_minutes: int) -> None:

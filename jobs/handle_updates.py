@@ -30,7 +30,8 @@ _AT_ONCE = 20
 _REFILL_SECONDS = 0.05
 _GLANCE_SECONDS = 0.02
 _HELP_SECONDS = 1.0
-_SOON_SECONDS = 0.3
+_SOON_SECONDS, _LATE_SECONDS = 0.3, 5.0
+"""The shortest and the longest pause before an update that came too early is looked at again."""
 _TAP_SECONDS = 5.0
 _FIRST_YEAR = 2012
 """Zalo began in 2012: an earlier time means that the event told none, and the time of arrival is used."""
@@ -200,11 +201,8 @@ async def _handle(runtime: Runtime, row: InboxRow, lease: str, updates: list[Upd
 
 async def _put_back(runtime: Runtime, row: InboxRow, lease: str, error: Exception) -> None:
     assert row.id is not None
-    if isinstance(error, TooEarlyError) and row.attempts <= len(_PAUSES):
-        async with runtime.units_of_work() as uow:
-            soon = uow.now + timedelta(seconds=_SOON_SECONDS)
-            await inbox.fail(uow.session, row.id, lease, "too early", soon)
-            uow.after_commit("handle_updates", _SOON_SECONDS)
+    if isinstance(error, TooEarlyError):
+        await _look_again(runtime, row, lease)
         return
     final = isinstance(error, UnreadableError) or row.attempts > len(_PAUSES)
     metrics.handling_failed.labels(str(final)).inc()
@@ -220,3 +218,13 @@ async def _put_back(runtime: Runtime, row: InboxRow, lease: str, error: Exceptio
             uow.after_commit("handle_updates", pause)
         else:
             uow.announce("health")
+
+
+async def _look_again(runtime: Runtime, row: InboxRow, lease: str) -> None:
+    """Put back what came too early, for longer the longer it waits; its handler says when it has waited enough."""
+    assert row.id is not None
+    async with runtime.units_of_work() as uow:
+        waited = (uow.now - row.received_at).total_seconds()
+        pause = min(max(_SOON_SECONDS, waited / 2), _LATE_SECONDS)
+        await inbox.look_again(uow.session, row.id, lease, uow.now + timedelta(seconds=pause))
+        uow.after_commit("handle_updates", pause)

@@ -8,7 +8,7 @@ from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.store import tallies
-from bot.store.turns import LEASED, OPEN, Turns, next_ids
+from bot.store.turns import LEASED, OPEN, TOO_EARLY, Turns, next_ids
 
 ASIDE = "state IN ('parked', 'no_account')"
 """What the index of updates that wait for a person holds."""
@@ -136,6 +136,16 @@ async def fail(session: AsyncSession, row_id: int, lease: str, error: str, next_
     )
 
 
+async def look_again(session: AsyncSession, row_id: int, lease: str, next_attempt_at: datetime) -> None:
+    """Put an update back that came too early, as if it had not been tried; later ones of its contact may pass it."""
+    values = {"state": "new", "lease": None, "leased_until": None, "error": TOO_EARLY}
+    await session.exec(
+        update(InboxRow)
+        .where(col(InboxRow.id) == row_id, col(InboxRow.lease) == lease)
+        .values(**values, attempts=InboxRow.attempts - 1, next_attempt_at=next_attempt_at)
+    )
+
+
 async def release_leases(session: AsyncSession, now: datetime | None) -> int:
     """Free updates whose lease ran out before `now`; None frees all (a lone process that has just started)."""
     statement = update(InboxRow).where(text(LEASED), col(InboxRow.state) == "handling")
@@ -157,6 +167,11 @@ async def retry_parked(session: AsyncSession, row_id: int, now: datetime) -> boo
 async def update_row(session: AsyncSession, row_id: int) -> InboxRow | None:
     """Return one stored update."""
     return await session.get(InboxRow, row_id)
+
+
+async def received_at(session: AsyncSession, row_id: int) -> datetime | None:
+    """Return when an update came in; None when it is not there."""
+    return (await session.exec(select(InboxRow.received_at).where(col(InboxRow.id) == row_id))).first()
 
 
 async def replay_account(session: AsyncSession, provider: str, account: str, now: datetime) -> int:

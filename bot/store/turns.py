@@ -22,6 +22,9 @@ Most failures pass within seconds, and order is kept over them. One that does no
 minutes; what comes later then goes first, and it is handled late, with the time at which it was written.
 """
 
+TOO_EARLY = "too early"
+"""The error of an update that waits for what is not written yet: a later one of its contact may be just that."""
+
 _ACCOUNTS = text(f"""
 WITH RECURSIVE busy(account) AS (
   SELECT (SELECT account FROM inbox WHERE {OPEN} ORDER BY account LIMIT 1)
@@ -46,7 +49,7 @@ SELECT line.contact, (
   WHERE head.id = (
     SELECT id FROM inbox
     WHERE {OPEN} AND account = :account AND contact = line.contact
-      AND NOT (state = 'new' AND attempts >= :patience AND next_attempt_at > :now)
+      AND NOT (state = 'new' AND (attempts >= :patience OR error = '{TOO_EARLY}') AND next_attempt_at > :now)
     ORDER BY id LIMIT 1
   )
   AND head.state = 'new' AND head.next_attempt_at <= :now

@@ -10,15 +10,16 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
-from sqlmodel import select
+from sqlmodel import col, select
 
 from bot import clock as real
 from bot.config import Settings
 from bot.domain.update import MessageReceived, Update
 from bot.runtime import Runtime, opened
-from bot.store import arrivals, inbox
+from bot.store import arrivals, inbox, outbox
 from bot.store.accounts import AccountRow
 from bot.store.inbox import InboxRow
+from bot.store.outbox import OutboxRow
 from bot.store.unit_of_work import UnitOfWork
 from handlers.dispatch import Desk
 from jobs import handle_updates as module
@@ -26,7 +27,9 @@ from jobs.handle_updates import handle_updates
 from jobs.requeue_stuck import requeue_stuck
 from tests import commune
 from tests.bot.store.test_inbox import arrival
+from tests.live import running
 from tests.runtime_fixtures import Clock
+from tests.simulator.simulator import Simulator
 
 PAYLOAD = Path(__file__).parents[1] / "payloads" / "zalo" / "events" / "user_send_text.json"
 
@@ -290,3 +293,100 @@ async def test_workers_with_clocks_an_hour_apart_neither_steal_nor_come_early(
         await asyncio.wait_for(running, 10)
     assert handler.handled == [("100", "in hand")]
     assert handler.begun == {"100": 1, "200": 1}
+
+
+CITIZEN = "1234567890123456789"
+
+
+@pytest.fixture
+async def sending(office: Runtime) -> OutboxRow:
+    """Give an answer to a citizen that is on its way out."""
+    await write(office, (CITIZEN, "chào"))
+    await handle_updates(office)
+    async with office.units_of_work() as uow:
+        return (await outbox.claim(uow.session, "sender", uow.now, 60, 10))[0]
+
+
+async def told(runtime: Runtime, message_id: str) -> int:
+    """Let the provider say that a message has arrived; returns the update's number."""
+    data = {
+        "app_id": "1", "event_name": "user_received_message", "timestamp": str(int(runtime.now().timestamp() * 1000)),
+        "sender": {"id": commune.OA}, "recipient": {"id": CITIZEN}, "message": {"msg_ids": [message_id]},
+    }  # fmt: skip
+    values = {"raw": json.dumps(data).encode(), "account": commune.OA, "received_at": runtime.now()}
+    await arrivals.store_arrivals(runtime.database, [arrival(f"received {message_id}", CITIZEN, **values)])
+    return [row.id for row in await rows(runtime)][-1] or 0
+
+
+async def row_of(runtime: Runtime, number: int) -> InboxRow:
+    return next(row for row in await rows(runtime) if row.id == number)
+
+
+async def test_a_receipt_long_before_the_outcome_waits_for_it_and_is_no_dead_letter(
+    office: Runtime, clock: Clock, sending: OutboxRow
+) -> None:
+    number = await told(office, "of ours")
+    for _ in range(50):
+        await handle_updates(office)
+        row = await row_of(office, number)
+        assert (row.state, row.attempts) == ("new", 0), "waiting is no try that failed"
+        clock.forward(seconds=0.5)
+    async with office.units_of_work() as uow:
+        await outbox.record(uow.session, sending.id, "sender", state="sent", provider_id="of ours", sent_at=uow.now)
+    clock.forward(seconds=5)
+    await handle_updates(office)
+    assert (await row_of(office, number)).state == "handled"
+    async with office.database.reading() as session:
+        found = await outbox.row(session, sending.id)
+    assert found is not None
+    assert found.state == "delivered"
+
+
+@pytest.mark.usefixtures("sending")
+async def test_a_receipt_that_waited_as_long_as_a_message_can_be_on_its_way_is_not_of_ours(
+    office: Runtime, clock: Clock
+) -> None:
+    number = await told(office, "of another")
+    looks = 0
+    for _ in range(70):
+        looks += await handle_updates(office)
+        clock.forward(seconds=0.5)
+        async with office.units_of_work() as uow:  # other messages go out meanwhile
+            row = (await uow.session.exec(select(OutboxRow).where(col(OutboxRow.state) == "sending"))).one()
+            row.sending_at = uow.now
+    assert (await row_of(office, number)).state == "handled"
+    assert looks < 20, "it is looked at less and less often"
+
+
+@pytest.mark.usefixtures("sending")
+async def test_what_a_citizen_writes_does_not_wait_behind_a_receipt_that_came_too_early(office: Runtime) -> None:
+    number = await told(office, "of ours")
+    await handle_updates(office)
+    await write(office, (CITIZEN, "phản ánh"))
+    assert await handle_updates(office) == 1
+    assert [row.state for row in await rows(office)] == ["handled", "new", "handled"]
+    assert (await row_of(office, number)).state == "new"
+
+
+async def test_a_receipt_of_what_the_office_typed_while_zalo_is_slow_with_ours_is_no_dead_letter(
+    settings: Settings,
+) -> None:
+    async with Simulator() as simulator, running(settings, simulator) as live:
+        phone = await live.phone()
+        await phone.follow()
+        await phone.wait_for("Xin chào")
+        await simulator.fault("slow", ms=4000, count=1)
+        await phone.say("phản ánh")
+
+        async def under_way() -> bool:
+            return any(row.state == "sending" for row in await live.rows(OutboxRow))
+
+        await live.until(under_way)
+        await simulator.verbs.staff_reply(oa_id=commune.OA, user_id=phone.user_id, text="Chào bác")
+        await phone.wait_for("về việc gì", timeout=30)
+
+        async def all_handled() -> bool:
+            return {row.state for row in await live.rows(InboxRow)} == {"handled"}
+
+        await live.until(all_handled, 40)
+        assert {row.state for row in await live.rows(OutboxRow)} <= {"delivered", "seen"}

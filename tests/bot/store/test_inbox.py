@@ -124,6 +124,8 @@ async def test_workers_that_claim_at_once_share_without_overlap(database: Databa
     await put(database, *(arrival(f"k{n}", f"contact{n}") for n in range(40)))
     shares = await asyncio.gather(*(claimed(database, f"lease{n}") for n in range(4)))
     everything = [key for share in shares for key in share]
+    while more := await claimed(database, "rest"):  # who meets others too often takes less than it might
+        everything += more
     assert len(everything) == len(set(everything)) == 40
 
 
