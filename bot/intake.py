@@ -186,17 +186,27 @@ class Intake:
     async def drain(self) -> int:
         """Move the spool into the database, in order; returns how many went. An unreadable line is set aside."""
         async with self._draining:
-            moved, files = 0, await asyncio.to_thread(self._look)
+            files = await asyncio.to_thread(self._look)
             if not files and not self._spooling:
                 return 0
-            while len(files) > _FEW_FILES:
-                moved += await self._move(files)
-                files = await asyncio.to_thread(self.spool.mine)
-            # The last few while new ones wait: then, and only then, the database may be next again.
-            async with self._order:
-                moved += await self._move(await asyncio.to_thread(self.spool.mine))
-                self._spooling = False
-            return moved
+            await self._spool_newer()
+            moved, least = 0, 1  # the first while nobody waits, however few: they show whether the database works
+            while len(files) >= least:
+                moved += await self._move(files, _DRAIN_LIMIT_SECONDS)
+                files, least = await asyncio.to_thread(self.spool.mine), _FEW_FILES + 1
+            return moved + await self._move_last()
+
+    async def _spool_newer(self) -> None:
+        """Let what comes from now on go to the spool, behind what lies there, and not past it."""
+        async with self._order:
+            self._spooling = True
+
+    async def _move_last(self) -> int:
+        """Move the last few while new ones wait, for no longer than these can: then the database is next again."""
+        async with self._order, asyncio.timeout(LIMIT_SECONDS):
+            moved = await self._move(await asyncio.to_thread(self.spool.mine), LIMIT_SECONDS)
+            self._spooling = False
+        return moved
 
     def _look(self) -> list[Path]:
         self.spool.adopt()
@@ -204,12 +214,12 @@ class Intake:
         metrics.spool_webhooks.set(self.spool.waiting())
         return self.spool.mine()
 
-    async def _move(self, files: Sequence[Path]) -> int:
+    async def _move(self, files: Sequence[Path], limit: float) -> int:
         moved = 0
         for path in files:
             arrivals = await asyncio.to_thread(self.spool.read, path)
             if arrivals:
-                await self._store(arrivals, _DRAIN_LIMIT_SECONDS)
+                await self._store(arrivals, limit)
             await asyncio.to_thread(self.spool.remove, [path])
             moved += len(arrivals)
         return moved

@@ -39,9 +39,7 @@ class Spool:
 
     def write(self, arrivals: Sequence[Arrival]) -> None:
         """Keep arrivals; returns when they are on the disk, raises OSError when they cannot be."""
-        if self._own is None:
-            self._own = self._open(new_id())
-        path = self._own / f"{new_id()}-{len(arrivals)}.jsonl"
+        path = (self._own or self._open(new_id())) / f"{new_id()}-{len(arrivals)}.jsonl"
         _write_synced(path, arrivals)
 
     def set_aside(self, arrivals: Sequence[Arrival]) -> None:
@@ -104,6 +102,7 @@ class Spool:
         place = self.folder / name
         lock = _locked(place)  # before the folder exists, so that nobody finds it without an owner
         place.mkdir()
+        self._own = place  # before it is among mine: another thread may be clearing away those of ended processes
         self._mine[place] = lock
         _sync_folder(self.folder)
         return place

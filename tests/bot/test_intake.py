@@ -1,22 +1,22 @@
 """Intake: acknowledged means durable, together in one transaction, to disk when the database refuses or hangs."""
 
 import asyncio
+import contextlib
 import errno
-import os
-import signal
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import col, select
 
 from bot import intake as module
 from bot.errors import NotKeptError
 from bot.intake import Intake, Spool
-from bot.store import health, inbox
-from bot.store.arrivals import Arrival, ArrivalWriter, PostgresWriter
+from bot.store import arrivals, health, inbox
+from bot.store.arrivals import Arrival, ArrivalWriter
 from bot.store.database import Database
 from bot.store.inbox import InboxRow
 from tests.bot.store.seed import NOW
@@ -296,41 +296,134 @@ async def test_no_thread_is_left_behind(database: Database, tmp_path: Path) -> N
     assert not [it for it in threading.enumerate() if it.name == "arrivals"]
 
 
-class Held:
-    """A database that hangs for real: SQLite locked by another program, or PostgreSQL's process for us stopped."""
+class Watched:
+    """A writer that notes when a call to the database begins and ends, whoever calls."""
 
-    def __init__(self, intake: Intake, database: Database) -> None:
-        self._lock: sqlite3.Connection | None = None
-        self._process = 0
-        if isinstance(intake._writer, PostgresWriter):
-            self._process = intake._writer._connection.get_server_pid()
-            os.kill(self._process, signal.SIGSTOP)
-        else:
-            self._lock = sqlite3.connect(database.url.split("///", 1)[1], isolation_level=None)
-            self._lock.execute("BEGIN IMMEDIATE")
+    def __init__(self, intake: Intake) -> None:
+        self.real = intake._writer
+        self.events: list[str] = []
+        intake._writer = self
 
-    def let_go(self) -> None:
-        if self._process:
-            os.kill(self._process, signal.SIGCONT)
-        if self._lock is not None:
-            self._lock.execute("ROLLBACK")
-            self._lock.close()
+    async def write(self, arrivals: Sequence[Arrival]) -> int:
+        self.events.append("begun")
+        try:
+            return await self.real.write(arrivals)
+        finally:
+            self.events.append("ended")
+
+    async def close(self) -> None:
+        await self.real.close()
+
+    async def until_asked(self) -> None:
+        """Return once a call hangs, which is then the one that drains the spool."""
+        async with asyncio.timeout(20):
+            while self.events[-1:] != ["begun"]:  # noqa: ASYNC110 - polling with a limit
+                await asyncio.sleep(0.01)
+
+
+@contextlib.asynccontextmanager
+async def held(database: Database) -> AsyncIterator[None]:
+    """Let every writer hang for as long as this lasts: another program holds the table."""
+    if database.is_sqlite:
+        lock = sqlite3.connect(database.url.split("///", 1)[1], isolation_level=None)
+        lock.execute("BEGIN IMMEDIATE")
+        yield
+        lock.execute("ROLLBACK")
+        lock.close()
+        return
+    async with database.connection() as connection:
+        await connection.execute(text("LOCK TABLE inbox IN ACCESS EXCLUSIVE MODE"))
+        yield
 
 
 async def test_a_database_that_really_hangs_costs_no_webhook_its_answer_in_time(
-    intake: Intake, database: Database
+    intake: Intake, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(module, "LIMIT_SECONDS", 0.3)
+    monkeypatch.setattr(arrivals, "_BUSY_SECONDS", 600.0)  # or SQLite gives up by itself
+    watched = Watched(intake)
     await intake.submit(arrival("before"), None)
-    held = Held(intake, database)
-    try:  # all are answered while the database still hangs
-        await asyncio.wait_for(asyncio.gather(*(intake.submit(arrival(f"k{n}"), None) for n in range(20))), 20)
-    finally:
-        held.let_go()
-    async with asyncio.timeout(20):
-        while len(await keys(database)) < 21 or intake.spool.files():  # noqa: ASYNC110 - polling with a limit
+    async with held(database):
+        for n in range(6):
+            await asyncio.wait_for(intake.submit(arrival(f"k{n}"), None), 10)
+            await watched.until_asked()
+            said = list(watched.events)
+            await asyncio.wait_for(intake.submit(arrival(f"later {n}"), None), 10)
+            assert watched.events == said, "answered while the spool's own way into the database still hangs"
+    async with asyncio.timeout(40):
+        while len(await keys(database)) < 13 or intake.spool.files():  # noqa: ASYNC110 - polling with a limit
             await asyncio.sleep(0.02)
     await intake.submit(arrival("after"), None)
     async with asyncio.timeout(20):
         while (stored := await keys(database))[-1] != "after":  # noqa: ASYNC110 - polling with a limit
             await asyncio.sleep(0.02)
-    assert sorted(stored) == sorted(["before", "after", *(f"k{n}" for n in range(20))])
+    assert sorted(stored) == sorted(["before", "after", *(f"{it}{n}" for n in range(6) for it in ("k", "later "))])
+
+
+async def test_a_database_that_hangs_at_the_last_of_the_spool_costs_no_webhook_its_answer_in_time(
+    intake: Intake, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last ones are moved while new ones wait, so the limit for these holds there, and not the spool's own."""
+    monkeypatch.setattr(module, "LIMIT_SECONDS", 0.05)
+    monkeypatch.setattr(module, "_DRAIN_LIMIT_SECONDS", 3600.0)
+
+    class HangsAtTheLast(Database503):
+        async def write(self, arrivals: Sequence[Arrival]) -> int:
+            if self.works or not intake._order.locked():
+                return await self.real.write(arrivals)
+            self.asked += 1
+            return await hang()
+
+    gone = HangsAtTheLast(intake, hang)
+    moved = intake._move
+
+    async def move(files: Sequence[Path], limit: float) -> int:
+        if not intake._order.locked():
+            number = await moved(files, limit)
+            intake.spool.write([arrival(f"late {gone.asked}")])  # one more comes before the door is shut
+            return number
+        return await moved(files, limit)
+
+    monkeypatch.setattr(intake, "_move", move)
+    await intake.submit(arrival("first"), None)  # hangs, and goes to the spool
+    for n in range(5):
+        before = gone.asked
+        async with asyncio.timeout(10):
+            while gone.asked == before:  # noqa: ASYNC110 - polling with a limit
+                await asyncio.sleep(0.005)
+            await intake.submit(arrival(f"k{n}"), None)
+    gone.works = True
+    monkeypatch.setattr(intake, "_move", moved)
+    async with asyncio.timeout(10):
+        while intake.spool.files():  # noqa: ASYNC110 - polling with a limit
+            await asyncio.sleep(0.01)
+    assert {"first", *(f"k{n}" for n in range(5))} <= set(await keys(database))
+
+
+async def test_what_an_ended_process_left_goes_in_before_what_comes_meanwhile(
+    intake: Intake, database: Database
+) -> None:
+    """One writer has one connection: what is adopted and what comes must not use it at once, nor pass each other."""
+    busy, most = 0, 0
+    real = intake._writer
+
+    class Counted(Database503):
+        async def write(self, arrivals: Sequence[Arrival]) -> int:
+            nonlocal busy, most
+            busy += 1
+            most = max(most, busy)
+            try:
+                return await real.write(arrivals)
+            finally:
+                busy -= 1
+
+    Counted(intake, refuse)
+    for n in range(10):
+        dead = Spool(intake.spool.folder)
+        dead.write([arrival(f"left {n}")])
+        dead.close()
+        await asyncio.gather(*(intake.submit(arrival(f"k{n} {m}"), None) for m in range(5)))
+    async with asyncio.timeout(20):
+        while len(await keys(database)) < 60:  # noqa: ASYNC110 - polling with a limit
+            await asyncio.sleep(0.01)
+    assert most == 1

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot import spool as module
 from bot.errors import ConfigError
 from bot.spool import Spool
 from tests.bot.store.test_inbox import arrival
@@ -108,3 +109,19 @@ def test_when_the_disk_is_full_nothing_half_stays(tmp_path: Path, monkeypatch: p
     spool.write([arrival("b")])
     assert keys(spool) == ["b"]
     assert list(tmp_path.rglob("*.part")) == []
+
+
+def test_clearing_away_after_ended_processes_leaves_a_folder_that_is_just_being_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = Spool(tmp_path)
+    synced = module._sync_folder
+
+    def meanwhile(folder: Path) -> None:
+        spool.remove([])  # as the thread does that drains
+        synced(folder)
+
+    with monkeypatch.context() as other_thread:
+        other_thread.setattr(module, "_sync_folder", meanwhile)
+        spool.write([arrival("a")])
+    assert keys(spool) == ["a"]
