@@ -245,9 +245,9 @@ async def answer(session: AsyncSession, answer_id: str) -> AnswerRow | None:
 
 
 async def search(session: AsyncSession, wanted: CaseFilter, limit: int = 50, offset: int = 0) -> list[CaseRow]:
-    """Return cases by what is due first; finished ones by what happened last."""
+    """Return cases by what is due first; finished ones, and all together, by what happened last."""
     query = select(CaseRow).where(*_conditions(wanted))
-    if wanted.view == "done":
+    if wanted.view in {"done", "all"}:
         ordered = query.order_by(col(CaseRow.updated_at).desc(), col(CaseRow.id))
     else:
         ordered = query.order_by(col(CaseRow.due_at).is_(None), col(CaseRow.due_at), col(CaseRow.id))

@@ -21,6 +21,15 @@ async def test_work_is_ordered_by_what_is_due_first(office: Office) -> None:
     assert "Còn 5 ngày làm việc" in page or "Còn 4 ngày làm việc" in page
 
 
+async def test_all_cases_together_are_listed_by_what_happened_last(office: Office) -> None:
+    first = await office.make_case("Đèn đường thôn Kim Lâm không sáng")
+    office.clock.forward(hours=2)
+    second = await office.make_case("Cột điện nghiêng sắp đổ ở ngõ 3")
+    visitor = await office.enter("official")
+    assert codes(await visitor.page("/?view=all")) == [second.code, first.code]
+    assert codes(await visitor.page("/?view=all&q=den")) == [first.code]
+
+
 async def test_only_ones_own_units_are_listed(office: Office) -> None:
     case = await office.make_case()
     assert case.unit_id == "economy"
