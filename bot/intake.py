@@ -11,7 +11,7 @@ from bot.clock import Now, new_id
 from bot.errors import NotKeptError
 from bot.logs import logger
 from bot.spool import Spool
-from bot.store import accounts, health
+from bot.store import accounts, health, tallies
 from bot.store.arrivals import CONTENT_ERRORS, Arrival, writer
 from bot.store.database import Database
 
@@ -38,7 +38,8 @@ class Intake:
         self._database = database
         self._now = now
         self.spool = spool
-        self._writer = writer(database, f"intake {new_id()}")
+        self._source = f"intake {new_id()}"
+        self._writer = writer(database, self._source)
         self._waiting: list[_Waiting] = []
         self._arrived = asyncio.Event()
         self._stopping = False
@@ -46,6 +47,7 @@ class Intake:
         self._news = asyncio.Event()
         self._refusals: Counter[tuple[str, str]] = Counter()
         self._seen: dict[str, datetime] = {}
+        self._aside: list[datetime] = []
         self._writing: asyncio.Task[None] | None = None
         self._others: list[asyncio.Task[None]] = []
         self._draining = asyncio.Lock()
@@ -146,12 +148,17 @@ class Intake:
                 for arrival in arrivals:
                     await self._store([arrival], limit)
                 return
-            _log.error("a webhook cannot be stored and is set aside", error=type(error).__name__, key=arrivals[0].key)
-            await asyncio.to_thread(self.spool.set_aside, arrivals)
+            await self.set_aside(arrivals[0], error)
             return
         for provider, number in Counter([a.provider for a in arrivals]).items():
             metrics.received.labels(provider).inc(number)
         self._news.set()
+
+    async def set_aside(self, arrival: Arrival, error: Exception) -> None:
+        """Keep what no database can hold as a file, for a person; `note_counts` then writes it into the books."""
+        _log.error("a webhook cannot be stored and is set aside", error=type(error).__name__, key=arrival.key)
+        if await asyncio.to_thread(self.spool.set_aside, [arrival]):
+            self._aside.append(arrival.received_at)
 
     async def _tell_for_ever(self) -> None:
         while True:
@@ -175,7 +182,7 @@ class Intake:
         while True:
             try:
                 await self.drain()
-                if asyncio.get_running_loop().time() - counted_at > _COUNT_SECONDS:
+                if self._aside or asyncio.get_running_loop().time() - counted_at > _COUNT_SECONDS:
                     counted_at = asyncio.get_running_loop().time()
                     async with asyncio.timeout(_DRAIN_LIMIT_SECONDS):
                         await self.note_counts()
@@ -220,23 +227,27 @@ class Intake:
             arrivals = await asyncio.to_thread(self.spool.read, path)
             if arrivals:
                 await self._store(arrivals, limit)
+            self._aside += [self._now()] * (self.spool.number(path) - len(arrivals))
             await asyncio.to_thread(self.spool.remove, [path])
             moved += len(arrivals)
         return moved
 
     async def note_counts(self) -> None:
-        """Write refusals and the accounts heard from to the database, for the health page."""
+        """Write down refusals and the accounts heard from, for the health page; what was set aside, for the books."""
         refusals, self._refusals = self._refusals, Counter()
         seen, self._seen = self._seen, {}
-        if not refusals and not seen:
+        aside, self._aside = self._aside, []
+        if not refusals and not seen and not aside:
             return
         try:
             async with self._database.writing() as session:
                 for (provider, reason), number in refusals.items():
                     await health.add_refusals(session, provider, reason, number, self._now())
                 await accounts.touch(session, seen)
+                await tallies.add_each(await session.connection(), "aside", aside, self._source)
                 await session.commit()
         except BaseException:
             self._refusals.update(refusals)
             self._seen = seen | self._seen
+            self._aside += aside
             raise

@@ -48,7 +48,8 @@ class Difference:
 class Account:
     """One line of the books: `total` of `book` "in", "out" (`subject` a day) or "broadcast", and what became of it.
 
-    `duplicates` are webhooks that came again and were not stored again; they stand beside the sum.
+    Beside the sum stand `duplicates`, webhooks that came again and were not stored again, and `aside`, those that no
+    database can hold and that lie in a file.
     """
 
     book: str
@@ -56,6 +57,7 @@ class Account:
     total: int
     parts: dict[str, int]
     duplicates: int = 0
+    aside: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-able dictionary."""
@@ -129,8 +131,8 @@ async def _received(session: Session, found: Books, day: date, tallied: dict[tup
     parts = {name: sum(states.get(s, 0) for s in kinds) for name, kinds in INBOX.items()}
     parts |= {name: tallied.get((day, name), 0) for name in ("forgotten", "erased")}
     stored = tallied.get((day, "stored"), 0)
-    line = Account("in", subject, stored, parts, tallied.get((day, "duplicate"), 0))
-    if any((line.total, line.duplicates, *parts.values())):
+    line = Account("in", subject, stored, parts, tallied.get((day, "duplicate"), 0), tallied.get((day, "aside"), 0))
+    if any((line.total, line.duplicates, line.aside, *parts.values())):
         found.accounts.append(line)
     found.expect("inbox_sum", subject, stored, sum(parts.values()))
     known = [state for kinds in INBOX.values() for state in kinds]

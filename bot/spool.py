@@ -6,6 +6,7 @@ process left behind when it ended is adopted by the next one that looks; nobody 
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 from base64 import b64decode, b64encode
@@ -42,9 +43,14 @@ class Spool:
         path = (self._own or self._open(new_id())) / f"{new_id()}-{len(arrivals)}.jsonl"
         _write_synced(path, arrivals)
 
-    def set_aside(self, arrivals: Sequence[Arrival]) -> None:
-        """Keep what no database can hold, for a person to look at; it is never drained."""
-        _write_synced(self.folder / f"{new_id()}-{len(arrivals)}.broken", arrivals)
+    def set_aside(self, arrivals: Sequence[Arrival]) -> bool:
+        """Keep what no database can hold, for a person to look at; it is never drained. False when it lies there."""
+        names = json.dumps([(arrival.provider, arrival.account, arrival.key) for arrival in arrivals])
+        path = self.folder / f"{hashlib.sha256(names.encode()).hexdigest()[:26]}-{len(arrivals)}.broken"
+        if path.exists():
+            return False
+        _write_synced(path, arrivals)
+        return True
 
     def files(self) -> list[Path]:
         """Return what is kept, by all processes, in order of arrival."""
@@ -52,7 +58,12 @@ class Spool:
 
     def waiting(self) -> int:
         """Return how many webhooks are kept, by all processes."""
-        return sum(_number(path) for path in self.files())
+        return sum(self.number(path) for path in self.files())
+
+    def number(self, path: Path) -> int:
+        """Return how many webhooks a file holds, as its name says."""
+        number = path.stem.rpartition("-")[2]
+        return int(number) if path.suffix == ".jsonl" and number.isdecimal() else 1
 
     def mine(self) -> list[Path]:
         """Return what this process may drain, in order of arrival: its own, what it adopted, and loose files."""
@@ -156,11 +167,6 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(directory)
     finally:
         os.close(directory)
-
-
-def _number(path: Path) -> int:
-    number = path.stem.rpartition("-")[2]
-    return int(number) if path.suffix == ".jsonl" and number.isdecimal() else 1
 
 
 def _to_json(arrival: Arrival) -> bytes:

@@ -92,7 +92,8 @@ def words(found: Books) -> str:
 def _line(account: Account) -> str:
     parts = ", ".join(f"{number} {name}" for name, number in account.parts.items() if number) or "nothing else"
     again = f"; {account.duplicates} came more than once" if account.duplicates else ""
-    return _BOOKS[account.book].format(account.subject, account.total) + f" = {parts}{again}"
+    aside = f"; {account.aside} could not be stored and were set aside in the spool" if account.aside else ""
+    return _BOOKS[account.book].format(account.subject, account.total) + f" = {parts}{again}{aside}"
 
 
 def _wrong(found: Books) -> list[str]:

@@ -15,6 +15,7 @@ from sqlmodel import col, select
 from bot import intake as module
 from bot.errors import NotKeptError
 from bot.intake import Intake, Spool
+from bot.reconcile import Account, last_days, reconcile
 from bot.store import arrivals, health, inbox
 from bot.store.arrivals import Arrival, ArrivalWriter
 from bot.store.database import Database
@@ -277,6 +278,24 @@ async def test_what_no_database_can_hold_is_set_aside_and_the_others_of_its_batc
     assert await keys(database) == ["a", "b"]
     [aside] = intake.spool.folder.glob("*.broken")
     assert intake.spool.read(aside) == [bad]
+
+
+async def test_what_is_set_aside_stands_in_the_books_once(intake: Intake, database: Database) -> None:
+    bad = arrival("bad", contact="\ud800")
+    for _ in range(2):  # as when a process ends between writing the file and answering
+        await asyncio.gather(*(intake.submit(it, None) for it in (arrival("a"), bad)))
+    async with intake._draining:
+        intake.spool.write([arrival("b"), arrival("c")])
+        [path] = intake.spool.mine()
+        path.write_bytes(path.read_bytes().splitlines(keepends=True)[0] + b'{"half":\n')
+    async with asyncio.timeout(10):
+        while (found := await books_of(database)).aside < 2:  # noqa: ASYNC110 - polling with a limit
+            await asyncio.sleep(0.01)
+    assert (found.total, found.duplicates, found.aside) == (2, 1, 2)
+
+
+async def books_of(database: Database) -> Account:
+    return (await reconcile(database, last_days(NOW, 1), NOW)).accounts[0]
 
 
 async def test_a_file_of_the_spool_that_cannot_be_read_is_set_aside(intake: Intake, database: Database) -> None:

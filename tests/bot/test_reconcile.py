@@ -69,13 +69,13 @@ async def test_empty_books_add_up(database: Database) -> None:
 async def test_whatever_came_in_has_an_end_or_waits(database: Database) -> None:
     states = ["new", "handling", "handled", "parked", "no_account"]
     await save(database, *(update(state, state) for state in states))
-    for kind, number in (("stored", 9), ("duplicate", 4), ("forgotten", 3), ("erased", 1)):
+    for kind, number in (("stored", 9), ("duplicate", 4), ("forgotten", 3), ("erased", 1), ("aside", 2)):
         await tally(database, kind, number)
     found = await look(database)
     assert found.add_up
     [line] = found.accounts
     parts = {"handled": 1, "parked": 1, "refused": 1, "waiting": 2, "forgotten": 3, "erased": 1}
-    assert (line.total, line.parts, line.duplicates) == (9, parts, 4)
+    assert (line.total, line.parts, line.duplicates, line.aside) == (9, parts, 4, 2)
 
 
 @pytest.mark.parametrize(("stored", "kept"), [(3, 2), (2, 3)])
@@ -304,6 +304,7 @@ def test_the_command_names_what_differs_and_by_how_much(
         await save(database, update("a", "handled", received_at=utc_now()))
         await tally(database, "stored", 3, utc_now())
         await tally(database, "duplicate", 2, utc_now())
+        await tally(database, "aside", 1, utc_now())
         _, [contact] = await account_and_contacts(database, 1)
         await save(database, words_of(contact, "0" * 26), message(contact, "x", id=new_id()))
         await database.close()
@@ -312,7 +313,7 @@ def test_the_command_names_what_differs_and_by_how_much(
     for arguments in (["--days", "1"], ["--day", today().isoformat()]):
         assert main(["reconcile", *arguments, "--config", str(config)]) == 1
         said = capsys.readouterr().out
-        assert "3 stored = 1 handled; 2 came more than once" in said
+        assert "3 stored = 1 handled; 2 came more than once; 1 could not be stored and were set aside" in said
         assert (
             "3 were stored, but handled, parked, refused, waiting, forgotten and erased together are 1: 2 too few"
             in said
