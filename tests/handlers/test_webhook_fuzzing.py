@@ -18,6 +18,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from sqlmodel import col, func, select
 
+from bot.channels.nesting import MAX_DEPTH
 from bot.channels.zalo.envelope import raw_event
 from bot.channels.zalo.payload import id_of, read_object
 from bot.config import Settings
@@ -87,7 +88,7 @@ def twisted(draw: st.DrawFn) -> dict[str, Any]:
 
 
 invented = st.dictionaries(st.sampled_from(FIELDS) | texts, values, max_size=8)
-deep = st.integers(1, 3000).map(
+deep = (st.integers(1, 3000) | st.integers(MAX_DEPTH - 5, MAX_DEPTH + 5)).map(
     lambda depth: b'{"event_name":"user_send_text","message":' + b"[" * depth + b"]" * depth + b"}"
 )
 documents = st.one_of(twisted(), invented).flatmap(

@@ -5,12 +5,15 @@ from typing import Any
 
 import orjson
 
+from bot.channels.nesting import check_nesting
+
 
 def read_object(raw: bytes) -> dict[str, Any]:
     """Parse a body that must be a JSON object; raises ValueError.
 
     What is broken in its characters (invalid bytes, lone surrogates) becomes a question mark.
     """
+    check_nesting(raw)
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError:
@@ -21,11 +24,8 @@ def read_object(raw: bytes) -> dict[str, Any]:
 
 
 def _patient(raw: bytes) -> Any:
-    try:
-        value = json.loads(raw.decode("utf-8-sig", "replace"), parse_constant=_refuse, strict=False)
-        return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
+    value = json.loads(raw.decode("utf-8-sig", "replace"), parse_constant=_refuse, strict=False)
+    return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def _refuse(constant: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from bot.channels.nesting import check_nesting
 from bot.domain.text import clean
 
 MAX_ID = 128
@@ -33,16 +34,14 @@ def read_json(raw: bytes) -> Any:
     orjson refuses lone surrogates and broken UTF-8 and rounds ids beyond 64 bits, so such bodies take the slow way:
     invalid bytes become U+FFFD, numbers too long to be exact stay strings.
     """
+    check_nesting(raw)
     if _LONG_NUMBER not in raw.translate(_FOLDED, b" \t\r\n-"):
         try:
             return orjson.loads(raw)
         except orjson.JSONDecodeError:
             pass
     text = raw.decode("utf-8-sig", "replace")
-    try:
-        return json.loads(text, parse_int=_integer, parse_constant=_refuse, strict=False)
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
+    return json.loads(text, parse_int=_integer, parse_constant=_refuse, strict=False)
 
 
 def _integer(digits: str) -> int | str:
