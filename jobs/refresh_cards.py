@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bot.actions import official_cards
-from bot.domain.card import GATHER_SECONDS
+from bot.domain.card import GATHER_SECONDS, NEWS_LIFE
 from bot.one_by_one import one_by_one
 from bot.runtime import Runtime
 from bot.store import cards, links
@@ -31,11 +31,22 @@ async def refresh_cards(runtime: Runtime) -> int:
             return await official_cards.refresh(uow, desk, card_id)
 
     done = await one_by_one(untold, tell)
+    await _try_rested(runtime)
     async with runtime.database.reading() as session:
         stale = await cards.stale(session)
     done += await one_by_one(stale, refresh)
     await _again(runtime, len(untold))
     return done
+
+
+async def _try_rested(runtime: Runtime) -> None:
+    """Try cards again that never arrived, once what kept them may be over; what is old news stays given up."""
+    now = runtime.now()
+    async with runtime.database.reading() as session:
+        rested = await cards.rested(session, now - NEWS_LIFE, now - official_cards.REST, official_cards.MOST_FAILURES)
+    if rested:
+        async with runtime.units_of_work() as uow:
+            await cards.wake(uow.session, rested)
 
 
 async def _again(runtime: Runtime, number: int) -> None:

@@ -7,7 +7,7 @@ twice and never not at all, and staff are told when even that stays open.
 
 from datetime import timedelta
 
-from bot.actions.outgoing import given_up, sent
+from bot.actions.outgoing import given_up, postponed, sent
 from bot.channels.channel import FindsSent, Recipient
 from bot.domain.delivery import SETTLE_AFTER, UNKNOWN_PATIENCE, UNTOLD_PATIENCE, DeliveryState, SendError
 from bot.domain.message import Message
@@ -82,7 +82,10 @@ async def _missing(runtime: Runtime, row: OutboxRow) -> bool:
     async with runtime.units_of_work() as uow:
         if repeat:
             values = {"state": "queued", "next_attempt_at": uow.now, "repeated": row.repeated + 1}
-            return await outbox.settle_unknown(uow.session, row.id, **values)
+            settled = await outbox.settle_unknown(uow.session, row.id, **values)
+            if settled:
+                await postponed(uow, row)
+            return settled
         values = {"state": "failed", "failed_at": uow.now, "reason": "outcome_unknown"}
         if not await outbox.settle_unknown(uow.session, row.id, **values):
             return False

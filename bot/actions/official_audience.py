@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bot.actions.case_rights import may_see
 from bot.domain.access import GRANTS, Grants, Permission
-from bot.domain.card import NEWS_LIFE, Kind, kind_of
+from bot.domain.card import GROUP_REFUSES, NEWS_LIFE, Kind, kind_of
 from bot.domain.case import CaseState
 from bot.store import cases, links
 from bot.store.cases import CaseEventRow, CaseRow
@@ -50,7 +50,7 @@ async def audience(uow: UnitOfWork, case: CaseRow, events: list[CaseEventRow]) -
             if one.person.id != event.actor_id:
                 found[one.contact_id] = Chat(one.contact_id, one.account_id, one.grants), news
         for group, account, contact in groups:
-            if account.state == "active" and not contact.gone:
+            if account.state == "active" and contact.gone in {"", GROUP_REFUSES}:
                 found[group.contact_id] = Chat(group.contact_id, group.account_id), news
     return list(found.values())
 

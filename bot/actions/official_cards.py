@@ -3,24 +3,31 @@
 import hashlib
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 from bot import render
 from bot.actions.case_rights import may_see
 from bot.actions.official_audience import Chat, News, audience
 from bot.actions.official_card_text import Office, card_text
-from bot.domain.card import CARD_PURPOSE, Kind
+from bot.actions.official_links import reached
+from bot.domain.card import CARD_PURPOSE, GROUP_REFUSES, Kind
 from bot.domain.message import Message, fit
-from bot.store import accounts, cards, cases, links
+from bot.store import accounts, cards, cases, contacts, links
 from bot.store.cards import CardRow
 from bot.store.cases import CaseRow
+from bot.store.desk_messages import WITHDRAWN
 from bot.store.links import Linked, UnitGroupRow
 from bot.store.messages import MessageRow
 from bot.store.outbox import LANES, OutboxRow
 from bot.store.unit_of_work import UnitOfWork
 
-__all__ = ["Office", "arrived", "failed", "refresh", "show", "tell"]
+__all__ = ["MOST_FAILURES", "REST", "Office", "arrived", "failed", "refresh", "show", "tell", "waits"]
 
-_MOST_FAILURES = 3
+MOST_FAILURES = 3
+REST = timedelta(hours=1)
+"""So long after a card was given up that never arrived another try begins: what kept it may be over by then."""
+_STANDS = frozenset({"queued", "sent", "delivered", "seen"})
+"""States of a card's last message in which the chat shows what it says, or is about to."""
 
 
 async def tell(uow: UnitOfWork, office: Office, case_id: str) -> int:
@@ -31,6 +38,7 @@ async def tell(uow: UnitOfWork, office: Office, case_id: str) -> int:
     case = await cases.case(uow.session, case_id)
     if not events or case is None:
         return 0
+    await cards.revive(uow.session, case_id=case.id)
     for card in await cards.live_of_case(uow.session, case.id):
         card.stale = True
     await uow.session.flush()
@@ -72,20 +80,24 @@ async def refresh(uow: UnitOfWork, office: Office, card_id: str) -> int:
     if card is None or not card.live or not card.stale:
         return 0
     last = await cards.last_message(uow.session, card.outbox_id)
-    if last is None or last.state in {"sending", "unknown"} or (last.state == "queued" and last.attempts):
+    if last is None or last.state in {"sending", "unknown"}:
         return 0
     case = await cases.case(uow.session, card.case_id)
     assert case is not None
     message = await _now(uow, office, card, case)
+    if last.state == "queued" and last.repeated and card.provider_id is None and not card.ending:
+        return 0  # it may have arrived: what is repeated must be the same
     card.stale = False
-    if _digest(message) == card.digest:
-        card.live = not card.ending
+    if _digest(message) == card.digest and last.state in _STANDS:
+        card.live = not card.ending or last.state == "queued"
     elif last.state == "queued":
         await _rewrite(uow, card, last, message)
-    elif card.provider_id is None:
+    elif card.provider_id is not None:
+        await _queue(uow, card, case.unit_id, replace(message, edits=card.provider_id))
+    elif card.ending or case.state not in cases.OPEN or last.state in _STANDS:
         card.live = False
     else:
-        await _queue(uow, card, case.unit_id, replace(message, edits=card.provider_id))
+        await _queue(uow, card, case.unit_id, message)
     return 1
 
 
@@ -113,9 +125,9 @@ _ENDINGS = {"superseded": "card_superseded", "moved": "card_moved", "withdrawn":
 
 
 async def _rewrite(uow: UnitOfWork, card: CardRow, last: OutboxRow, message: Message) -> None:
-    """Change a message that nobody has tried to send yet; a card that ended before it left is not sent at all."""
+    """Change a message that has not arrived yet; a card that ended before it left is not sent at all."""
     if card.ending and card.provider_id is None:
-        last.state, last.reason, card.live = "cancelled", "taken_back", False
+        last.state, last.reason, card.live = "cancelled", WITHDRAWN, False
         return
     part = await _fitted(uow, card, replace(message, edits=Message.from_json(last.body).edits))
     last.body, last.text, card.digest = part.to_json(), part.text, _digest(message)
@@ -174,11 +186,37 @@ async def arrived(uow: UnitOfWork, row: OutboxRow) -> None:
     """Note that a card or its edit has reached the chat; what changed meanwhile follows."""
     if row.provider_id is not None and await cards.arrived(uow.session, row.id, row.provider_id):
         uow.after_commit("refresh_cards")
+    chat = await contacts.contact(uow.session, row.contact_id)
+    if chat is not None and chat.gone == GROUP_REFUSES:
+        await reached(uow, chat)
 
 
 async def failed(uow: UnitOfWork, row: OutboxRow, *, gone: bool) -> None:
     """Note that a card or its edit was given up: an edit is tried again a few times, unless nobody is there."""
     if gone:
         await cards.drop_chat(uow.session, row.contact_id)
-    elif await cards.failed(uow.session, row.id, _MOST_FAILURES):
+    elif await cards.failed(uow.session, row.id, MOST_FAILURES):
+        uow.after_commit("refresh_cards")
+
+
+async def waits(uow: UnitOfWork, row: OutboxRow) -> None:
+    """Keep what is for the desk from being tried once more in a chat that must not be told any more.
+
+    Whoever left while it was being sent the first time would have it by the second.
+    """
+    reader = await links.in_chat(uow.session, row.contact_id)
+    group = await links.group(uow.session, row.contact_id)
+    if row.purpose != CARD_PURPOSE:
+        if reader is None and group is None:
+            row.state, row.reason = "cancelled", WITHDRAWN
+        return
+    card = await cards.by_message(uow.session, row.id)
+    case = await cases.case(uow.session, card.case_id) if card is not None else None
+    if card is None or case is None:
+        return
+    shows = not card.ending or card.stale or card.provider_id is None
+    card.ending = card.ending or _ending(case, reader, group)
+    if card.ending and shows:
+        row.state, row.reason = "cancelled", WITHDRAWN
+        card.live = card.stale = card.provider_id is not None
         uow.after_commit("refresh_cards")

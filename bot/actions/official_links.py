@@ -6,10 +6,10 @@ from enum import StrEnum
 from bot.actions.case_trail import audit
 from bot.actions.desk_drafts import give_up_of
 from bot.domain.access import Grants, Permission
-from bot.domain.card import LINK_MINUTES, new_link_code
+from bot.domain.card import ASKED_PURPOSES, LINK_MINUTES, new_link_code
 from bot.errors import ForbiddenError, NotFoundError
 from bot.secrets import SecretBox
-from bot.store import cards, links, staff, units
+from bot.store import cards, desk_messages, links, staff, units
 from bot.store.accounts import AccountRow
 from bot.store.contacts import ContactRow
 from bot.store.links import LinkCodeRow, StaffLinkRow, UnitGroupRow
@@ -32,6 +32,7 @@ class Redeemed(StrEnum):
     USED = "used"
     EXPIRED = "expired"
     CUT_OFF = "cut_off"
+    NO_RIGHT = "no_right"
     FOR_GROUP = "for_group"
     FOR_PRIVATE = "for_private"
     WAIT = "wait"
@@ -84,8 +85,8 @@ async def redeem(uow: UnitOfWork, box: SecretBox, account: AccountRow, chat: Con
     row = await links.code(uow.session, box.fingerprint(code))
     outcome = _judge(uow, row, chat)
     person = await staff.person(uow.session, row.staff_id) if row is not None else None
-    if outcome is Redeemed.LINKED and (person is None or not person.active):
-        outcome = Redeemed.CUT_OFF
+    if row is not None and outcome is Redeemed.LINKED:
+        outcome = await _still(uow, row, person)
     if row is None or outcome is Redeemed.UNKNOWN:
         await staff.note_attempt(uow.session, [key], uow.now, uow.now - FORGOTTEN_AFTER)
         return outcome
@@ -110,6 +111,18 @@ async def _must_wait(uow: UnitOfWork, key: str) -> bool:
     return False
 
 
+async def _still(uow: UnitOfWork, row: LinkCodeRow, person: StaffRow | None) -> Redeemed:
+    """Say whether whoever made a code may still do what it stands for."""
+    if person is None or not person.active:
+        return Redeemed.CUT_OFF
+    if row.unit_id is None:
+        return Redeemed.LINKED
+    unit = await units.unit(uow.session, row.unit_id)
+    grants = await staff.grants(uow.session, person.id)
+    may = unit is not None and grants.over(Permission.UNIT_GROUP, unit.path)
+    return Redeemed.LINKED if may else Redeemed.NO_RIGHT
+
+
 def _judge(uow: UnitOfWork, row: LinkCodeRow | None, chat: ContactRow) -> Redeemed:
     if row is None:
         return Redeemed.UNKNOWN
@@ -126,13 +139,16 @@ async def _link_person(uow: UnitOfWork, account: AccountRow, chat: ContactRow, p
     """Let a person work from a chat; whoever worked from it before, and their chat before, are cut off."""
     uow.actor = Actor("staff", person.id, person.name, account.provider)
     before = await links.link(uow.session, chat.id)
-    if before is not None:
-        await _end(uow, before.staff_id, contact_id=chat.id)
-    await _end(uow, person.id, account_id=account.id)
-    uow.session.add(StaffLinkRow(contact_id=chat.id, account_id=account.id, staff_id=person.id, linked_at=uow.now))
+    if before is not None and before.staff_id == person.id:
+        before.linked_at = uow.now  # linked once more: nothing ends, and what waits to leave still leaves
+    else:
+        if before is not None:
+            await _end(uow, before.staff_id, contact_id=chat.id)
+        await _end(uow, person.id, account_id=account.id)
+        uow.session.add(StaffLinkRow(contact_id=chat.id, account_id=account.id, staff_id=person.id, linked_at=uow.now))
     await uow.session.flush()
     audit(uow, "link.person", f"staff:{person.id}", {"account": account.name})
-    await _look_again(uow, chat.id)
+    await reached(uow, chat)
 
 
 async def _link_group(uow: UnitOfWork, account: AccountRow, chat: ContactRow, person: StaffRow, unit_id: str) -> None:
@@ -141,15 +157,16 @@ async def _link_group(uow: UnitOfWork, account: AccountRow, chat: ContactRow, pe
     lost = await links.unlink_groups(uow.session, contact_id=chat.id)
     lost += await links.unlink_groups(uow.session, unit_id=unit_id, account_id=account.id)
     for row in lost:
-        audit(uow, "link.group_ended", f"unit:{row.unit_id}", {"account": account.name})
-        await _look_again(uow, row.contact_id)
+        if (row.contact_id, row.unit_id) != (chat.id, unit_id):
+            audit(uow, "link.group_ended", f"unit:{row.unit_id}", {"account": account.name})
+            await _empty(uow, row.contact_id)
     row = UnitGroupRow(
         contact_id=chat.id, account_id=account.id, unit_id=unit_id, linked_by=person.id, linked_at=uow.now
     )
     uow.session.add(row)
     await uow.session.flush()
     audit(uow, "link.group", f"unit:{unit_id}", {"account": account.name, "group": chat.name})
-    await _look_again(uow, chat.id)
+    await reached(uow, chat)
 
 
 async def _look_again(uow: UnitOfWork, chat_id: str) -> None:
@@ -158,11 +175,26 @@ async def _look_again(uow: UnitOfWork, chat_id: str) -> None:
         uow.after_commit("refresh_cards")
 
 
+async def _empty(uow: UnitOfWork, chat_id: str) -> None:
+    """Have what stands in a chat emptied, and let nothing of the desk that still waits enter it."""
+    if await desk_messages.end_chat(uow.session, chat_id):
+        uow.after_commit("refresh_cards")
+
+
+async def reached(uow: UnitOfWork, chat: ContactRow) -> None:
+    """Note that a chat can be written to: its cards are kept true again, those too that were let go meanwhile."""
+    chat.gone = ""
+    await uow.session.flush()
+    if await cards.revive(uow.session, chat_id=chat.id):
+        uow.after_commit("refresh_cards")
+    await _look_again(uow, chat.id)
+
+
 async def _end(uow: UnitOfWork, staff_id: str, *, account_id: str = "", contact_id: str = "") -> int:
     ended = await links.unlink(uow.session, staff_id=staff_id, account_id=account_id, contact_id=contact_id)
     for chat_id in ended:
         audit(uow, "link.person_ended", f"staff:{staff_id}")
-        await _look_again(uow, chat_id)
+        await _empty(uow, chat_id)
     if ended:
         await give_up_of(uow, staff_id=staff_id)
     return len(ended)
@@ -189,7 +221,7 @@ async def _end_groups(uow: UnitOfWork, rows: list[UnitGroupRow]) -> int:
     for row in rows:
         audit(uow, "link.group_ended", f"unit:{row.unit_id}")
         await give_up_of(uow, chat_id=row.contact_id)
-        await _look_again(uow, row.contact_id)
+        await _empty(uow, row.contact_id)
     return len(rows)
 
 
@@ -200,7 +232,12 @@ async def left_group(uow: UnitOfWork, chat: ContactRow) -> None:
     await cards.drop_chat(uow.session, chat.id)
 
 
-async def look_again(uow: UnitOfWork, staff_id: str) -> None:
-    """Have a person's cards looked at again: what they may see has changed."""
+async def look_again(uow: UnitOfWork, staff_id: str, *, lost: bool = False) -> None:
+    """Have a person's cards looked at again: what they may see has changed.
+
+    With `lost` it is less: what they asked for before, and that has not left, does not leave any more.
+    """
     for link, _, _ in await links.of_staff(uow.session, staff_id):
+        if lost:
+            await desk_messages.cancel_waiting(uow.session, link.contact_id, ASKED_PURPOSES)
         await _look_again(uow, link.contact_id)

@@ -1,7 +1,7 @@
 """What follows once a message of ours is known to have left."""
 
 from bot.actions import answer_case, official_cards
-from bot.domain.card import CARD_PURPOSE
+from bot.domain.card import CARD_PURPOSE, DESK_PURPOSES
 from bot.store import cases, outbox
 from bot.store.messages import MessageRow
 from bot.store.outbox import OutboxRow
@@ -51,3 +51,11 @@ async def given_up(uow: UnitOfWork, row: OutboxRow, *, gone: bool = False) -> No
     if row.purpose == CARD_PURPOSE:
         await official_cards.failed(uow, row, gone=gone)
     await answer_case.undeliverable(uow, row)
+
+
+async def postponed(uow: UnitOfWork, row: OutboxRow) -> None:
+    """Do what follows from a message having to be tried once more: nobody gets it who may not have it by then."""
+    if row.purpose in DESK_PURPOSES:
+        current = await outbox.row(uow.session, row.id)
+        assert current is not None
+        await official_cards.waits(uow, current)

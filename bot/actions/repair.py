@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from bot.actions.case_trail import audit
-from bot.store import inbox, outbox
+from bot.store import desk_messages, inbox, outbox
 from bot.store.inbox import InboxRow
 from bot.store.unit_of_work import UnitOfWork
 
@@ -19,10 +19,13 @@ async def retry_update(uow: UnitOfWork, row_id: int) -> bool:
 
 
 async def retry_message(uow: UnitOfWork, row_id: str) -> bool:
-    """Queue a failed message once more; False when it has not failed."""
-    if not await outbox.requeue(uow.session, row_id, uow.now):
+    """Queue a failed message once more; False when it has not failed. A card is written anew, for who reads it now."""
+    if await desk_messages.try_again(uow.session, outbox_id=row_id):
+        uow.after_commit("refresh_cards")
+    elif not await outbox.requeue(uow.session, row_id, uow.now):
         return False
     audit(uow, "message.retry", f"message:{row_id}")
+    await desk_messages.cancel_unread(uow.session)
     uow.after_commit("deliver_messages")
     uow.announce("health")
     return True
@@ -30,7 +33,11 @@ async def retry_message(uow: UnitOfWork, row_id: str) -> bool:
 
 async def retry_reason(uow: UnitOfWork, reason: str, since: datetime) -> int:
     """Queue all messages once more that failed for a reason since then; returns how many."""
-    number = await outbox.requeue_reason(uow.session, reason, since, uow.now)
+    number = await desk_messages.try_again(uow.session, reason=reason, since=since)
+    if number:
+        uow.after_commit("refresh_cards")
+    number += await outbox.requeue_reason(uow.session, reason, since, uow.now)
+    await desk_messages.cancel_unread(uow.session)
     if number:
         audit(uow, "message.retry_reason", "", {"reason": reason, "number": number})
         uow.after_commit("deliver_messages")

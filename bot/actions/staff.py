@@ -163,7 +163,7 @@ async def take_role(uow: UnitOfWork, staff_id: str, role: str, unit_id: str) -> 
         await _require_other_admin(uow, staff_id)
     if await staff.remove_role(uow.session, staff_id, role, unit_id):
         unit = await units.unit(uow.session, unit_id)
-        await official_links.look_again(uow, staff_id)
+        await official_links.look_again(uow, staff_id, lost=True)
         audit(uow, "staff.take", f"staff:{staff_id}", {"role": role, "unit": unit.name if unit else unit_id})
 
 

@@ -13,6 +13,12 @@ GATHER_SECONDS = 1.0
 """Changes of a case within this time are shown by one edit of its cards."""
 CARD_PURPOSE = "card"
 """The purpose of messages that are cards, in the outbox."""
+ASKED_PURPOSES = frozenset({"case_photo", "work_list", "find_list", "hand_over_units"})
+"""The purposes of what else shows cases to officials: sent because one of them asked."""
+DESK_PURPOSES = ASKED_PURPOSES | {CARD_PURPOSE}
+"""What must not leave any more for a chat that has nothing to do with the office."""
+GROUP_REFUSES = "group_refuses"
+"""Why a group is gone that lets the bot read and not write: its administrators can change that without a word to us."""
 UNITS_PER_PAGE = 8
 CASES_PER_PAGE = 8
 LINK_MINUTES = 10

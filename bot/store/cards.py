@@ -2,14 +2,17 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Index, UniqueConstraint, func, text, update
+from sqlalchemy import Index, UniqueConstraint, func, text, update
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.store.cases import CaseEventRow
+from bot.domain.card import CARD_PURPOSE
+from bot.store.cases import OPEN, CaseEventRow, CaseRow
+from bot.store.contacts import ContactRow
 from bot.store.outbox import OutboxRow
 
 _STALE = "stale"
+_BATCH = 200
 
 
 class CardRow(SQLModel, table=True):
@@ -62,6 +65,12 @@ async def by_provider_id(session: AsyncSession, chat_id: str, provider_id: str) 
     return (await session.exec(query.order_by(col(CardRow.id).desc()))).first()
 
 
+async def by_message(session: AsyncSession, outbox_id: str) -> CardRow | None:
+    """Return the card whose last message this is, locked until this transaction ends."""
+    query = select(CardRow).where(CardRow.outbox_id == outbox_id).with_for_update()
+    return (await session.exec(query.execution_options(populate_existing=True))).first()
+
+
 async def live_of_case(session: AsyncSession, case_id: str, chat_id: str = "") -> list[CardRow]:
     """Return the cards of a case that are kept true (of one chat), locked until this transaction ends."""
     query = select(CardRow).where(CardRow.case_id == case_id, col(CardRow.live), CardRow.ending == "")
@@ -71,21 +80,16 @@ async def live_of_case(session: AsyncSession, case_id: str, chat_id: str = "") -
     return list((await session.exec(query.execution_options(populate_existing=True))).all())
 
 
-async def stale(session: AsyncSession, limit: int = 200) -> list[str]:
-    """Return cards that wait for a change, whose last message has its outcome or has not been tried yet."""
+async def stale(session: AsyncSession, limit: int = _BATCH) -> list[str]:
+    """Return cards that wait for a change, whose last message is not on its way at this moment."""
     query = (
         select(CardRow.id)
         .join(OutboxRow, col(OutboxRow.id) == col(CardRow.outbox_id))
-        .where(col(CardRow.stale), col(CardRow.live), ~_under_way())
+        .where(col(CardRow.stale), col(CardRow.live), col(OutboxRow.state).not_in(("sending", "unknown")))
         .order_by(col(CardRow.id))
         .limit(limit)
     )
     return list((await session.exec(query)).all())
-
-
-def _under_way() -> ColumnElement[bool]:
-    state = col(OutboxRow.state)
-    return state.in_(("sending", "unknown")) | ((state == "queued") & (col(OutboxRow.attempts) > 0))
 
 
 async def last_message(session: AsyncSession, outbox_id: str) -> OutboxRow | None:
@@ -95,11 +99,15 @@ async def last_message(session: AsyncSession, outbox_id: str) -> OutboxRow | Non
 
 
 async def arrived(session: AsyncSession, outbox_id: str, provider_id: str) -> bool:
-    """Note as what a card's message reached its chat; True when it is to be changed again."""
+    """Note as what a card's message reached its chat; True when it is to be changed again.
+
+    One that had been let go meanwhile may show anything: it is looked at anew.
+    """
+    behind = col(CardRow.stale) | ~col(CardRow.live)
     statement = (
         update(CardRow)
         .where(col(CardRow.outbox_id) == outbox_id)
-        .values(provider_id=provider_id, failures=0, live=(col(CardRow.ending) == "") | col(CardRow.stale))
+        .values(provider_id=provider_id, failures=0, stale=behind, live=(col(CardRow.ending) == "") | behind)
         .returning(col(CardRow.stale))
         .execution_options(synchronize_session=False)
     )
@@ -107,7 +115,7 @@ async def arrived(session: AsyncSession, outbox_id: str, provider_id: str) -> bo
 
 
 async def failed(session: AsyncSession, outbox_id: str, most: int) -> bool:
-    """Note that a card's message was given up; True when it is to be tried once more."""
+    """Note that a card's message was given up; True when it is to be tried once more at once."""
     again = col(CardRow.provider_id).is_not(None) & (col(CardRow.failures) + 1 < most)
     statement = (
         update(CardRow)
@@ -117,6 +125,60 @@ async def failed(session: AsyncSession, outbox_id: str, most: int) -> bool:
         .execution_options(synchronize_session=False)
     )
     return bool((await session.exec(statement)).scalars().first())
+
+
+async def rested(session: AsyncSession, since: datetime, before: datetime, most: int) -> list[str]:
+    """Return cards that never arrived and were given up in that time, less than so often: what kept them may be over.
+
+    One that may have arrived is not among them, since it would be there twice.
+    """
+    query = (
+        select(CardRow.id)
+        .join(OutboxRow, col(OutboxRow.id) == col(CardRow.outbox_id))
+        .join(ContactRow, col(ContactRow.id) == col(CardRow.chat_id))
+        .where(
+            OutboxRow.state == "failed",
+            OutboxRow.purpose == CARD_PURPOSE,
+            OutboxRow.reason != "outcome_unknown",
+            col(OutboxRow.failed_at) >= since,
+            col(OutboxRow.failed_at) <= before,
+            ~col(CardRow.live),
+            CardRow.ending == "",
+            col(CardRow.provider_id).is_(None),
+            CardRow.failures < most,
+            ContactRow.gone == "",
+        )
+    )
+    return list((await session.exec(query.limit(_BATCH))).all())
+
+
+async def wake(session: AsyncSession, card_ids: list[str]) -> None:
+    """Have cards that were let go brought up to date."""
+    statement = update(CardRow).where(col(CardRow.id).in_(card_ids)).values(live=True, stale=True)
+    await session.exec(statement.execution_options(synchronize_session=False))
+
+
+async def revive(session: AsyncSession, *, case_id: str = "", chat_id: str = "") -> int:
+    """Keep cards true again that were let go: of one case, or of one chat those that miss something.
+
+    Where nobody can be written to they stay let go. Returns how many are to be looked at.
+    """
+    query = (
+        select(CardRow.id)
+        .join(OutboxRow, col(OutboxRow.id) == col(CardRow.outbox_id))
+        .join(CaseRow, col(CaseRow.id) == col(CardRow.case_id))
+        .join(ContactRow, col(ContactRow.id) == col(CardRow.chat_id))
+        .where(~col(CardRow.live), CardRow.ending == "", ContactRow.gone == "")
+    )
+    if case_id:
+        query = query.where(CardRow.case_id == case_id)
+    if chat_id:
+        missed = col(OutboxRow.state).in_(("failed", "cancelled")) | (
+            col(CaseRow.updated_at) >= col(OutboxRow.created_at)
+        )
+        query = query.where(CardRow.chat_id == chat_id, col(CaseRow.state).in_(OPEN) | missed)
+    statement = update(CardRow).where(col(CardRow.id).in_(query)).values(live=True, stale=True, failures=0)
+    return int((await session.exec(statement.execution_options(synchronize_session=False))).rowcount)
 
 
 async def doubt_chat(session: AsyncSession, chat_id: str) -> int:

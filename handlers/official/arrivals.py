@@ -1,13 +1,11 @@
 """Tell what is for the desk of officials from what citizens write: the first look at everything from such accounts."""
 
-from dataclasses import replace
-
 from bot import render
 from bot.actions import contacts, official_links
 from bot.actions.messages import say
 from bot.domain.card import UNLINK_WORDS, command, is_payload, link_code, read_payload
 from bot.domain.text import clean, fold
-from bot.domain.update import AccountNews, ButtonPressed, MessageReceived, Update
+from bot.domain.update import AccountNews, ButtonPressed, Followed, MessageReceived, Update
 from bot.store import contacts as rows
 from bot.store import links
 from bot.store.accounts import AccountRow
@@ -37,7 +35,9 @@ async def handled(desk: Desk, uow: UnitOfWork, account: AccountRow, update: Upda
         case ButtonPressed() if update.sender:
             return await _button(desk, uow, account, update)
         case AccountNews():
-            await _news(uow, account, update)
+            await _news(desk, uow, account, update)
+        case Followed():
+            await _back(uow, account, update.sender)
     return bool(update.chat)
 
 
@@ -45,7 +45,7 @@ async def _message(desk: Desk, uow: UnitOfWork, account: AccountRow, update: Mes
     text = clean(update.text)
     code = None if update.edited else link_code(_without_command(text))
     if code is not None:
-        await redeem.redeem(desk, uow, account, update, code)
+        await redeem.redeem(desk, uow, account, code, chat=update.chat, sender=update.sender)
         return True
     if update.edited:
         return bool(update.chat)
@@ -110,21 +110,29 @@ async def _button(desk: Desk, uow: UnitOfWork, account: AccountRow, update: Butt
     return True
 
 
-def as_citizen(update: Update) -> Update:
-    """Return an update as of somebody who is no official: commands and buttons of the desk open the citizens' menu."""
-    match update:
-        case MessageReceived() if command(clean(update.text))[0] in COMMANDS:
-            return replace(update, text=_MENU)
-        case ButtonPressed() if is_payload(update.payload):
-            return replace(update, payload=_MENU)
-    return update
+def citizens_text(text: str) -> str:
+    """Return what words or a button mean from a citizen: those of the desk open the menu."""
+    return _MENU if is_payload(text) or command(text)[0] in COMMANDS else text
 
 
-async def _news(uow: UnitOfWork, account: AccountRow, update: AccountNews) -> None:
-    """Take in that the bot was put into a group, thrown out of one, or that a group got a new id."""
+async def _back(uow: UnitOfWork, account: AccountRow, chat_id: str) -> None:
+    """Note that a chat of the office can be written to again: its cards are told what they missed."""
+    chat = await rows.known(uow.session, account.id, chat_id)
+    if chat is None or not chat.gone:
+        return
+    if await links.link(uow.session, chat.id) is not None or await links.group(uow.session, chat.id) is not None:
+        await official_links.reached(uow, chat)
+
+
+async def _news(desk: Desk, uow: UnitOfWork, account: AccountRow, update: AccountNews) -> None:
+    """Take in what became of the bot in a group: put in, thrown out, given rights, told of a new id, or asked."""
     if update.what == "group_migrated":
         await migration.migrated(uow, account, update.details.get("from", ""), update.details.get("to", ""))
-    elif update.what == "joined_group" and update.chat:
+    elif update.what in {"joined_group", "rights_in_group"}:
+        await _back(uow, account, update.chat)
+    elif update.what == "anonymous_command":
+        await _anonymous(desk, uow, account, update.chat, update.details.get("text", ""))
+    if update.what == "joined_group" and update.chat:
         chat = await contacts.met(uow, account, update.chat, interacts=True, kind="group")
         chat.name = clean(update.details.get("title", ""))[:100] or chat.name
         if await links.group(uow.session, chat.id) is None:
@@ -133,3 +141,14 @@ async def _news(uow: UnitOfWork, account: AccountRow, update: AccountNews) -> No
         left = await rows.known(uow.session, account.id, update.chat)
         if left is not None:
             await official_links.left_group(uow, left)
+
+
+async def _anonymous(desk: Desk, uow: UnitOfWork, account: AccountRow, chat_id: str, text: str) -> None:
+    """Handle what an administrator says as the group itself: a code proves enough, all else needs a name."""
+    code = link_code(_without_command(text))
+    if code is not None:
+        await redeem.redeem(desk, uow, account, code, chat=chat_id)
+        return
+    chat = await rows.known(uow.session, account.id, chat_id)
+    if chat is not None and command(text)[0] in COMMANDS and await links.group(uow.session, chat.id) is not None:
+        await say(uow, account, chat, render.message("official/group_anonymous"), purpose="group_anonymous")

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot import render
-from bot.actions import case_rights
+from bot.actions import case_rights, official_links
 from bot.actions.messages import say
 from bot.actions.official_audience import Chat
 from bot.actions.official_card_text import Office
@@ -87,6 +87,6 @@ async def duty_of(
     """Let an official act in a chat, from here on in their name."""
     uow.actor = Actor("staff", official.person.id, official.person.name, account.provider)
     if chat.gone:
-        chat.gone = ""
+        await official_links.reached(uow, chat)
     group = await links.group(uow.session, chat.id) if chat.kind == "group" else None
     return Duty(desk, uow, account, chat, official, group, pressed)

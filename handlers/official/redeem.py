@@ -5,7 +5,6 @@ from bot.actions import contacts, official_links
 from bot.actions.messages import say
 from bot.actions.official_links import Redeemed
 from bot.domain.card import LINK_MINUTES
-from bot.domain.update import MessageReceived
 from bot.store import links, units
 from bot.store.accounts import AccountRow
 from bot.store.unit_of_work import UnitOfWork
@@ -17,27 +16,27 @@ _TOLD = {
     Redeemed.USED: "link_used",
     Redeemed.EXPIRED: "link_expired",
     Redeemed.CUT_OFF: "link_cut_off",
+    Redeemed.NO_RIGHT: "link_no_right",
     Redeemed.FOR_GROUP: "link_for_group",
     Redeemed.FOR_PRIVATE: "link_for_private",
     Redeemed.WAIT: "link_wait",
 }
 
 
-async def redeem(desk: Desk, uow: UnitOfWork, account: AccountRow, update: MessageReceived, code: str) -> None:
-    """Try a code and say what became of it."""
-    kind = "group" if update.chat else "person"
-    chat = await contacts.met(uow, account, update.chat or update.sender, interacts=True, kind=kind)
-    outcome = await official_links.redeem(uow, desk.box, account, chat, code)
+async def redeem(desk: Desk, uow: UnitOfWork, account: AccountRow, code: str, *, chat: str, sender: str = "") -> None:
+    """Try a code that was sent in a group, or with no chat by a person, and say what became of it."""
+    where = await contacts.met(uow, account, chat or sender, interacts=True, kind="group" if chat else "person")
+    outcome = await official_links.redeem(uow, desk.box, account, where, code)
     values: dict[str, object]
     if outcome is not Redeemed.LINKED:
         template, values = _TOLD[outcome], {"minutes": LINK_MINUTES}
-    elif chat.kind == "group":
-        group = await links.group(uow.session, chat.id)
+    elif where.kind == "group":
+        group = await links.group(uow.session, where.id)
         unit = await units.unit(uow.session, group.unit_id) if group else None
         template, values = "link_group_done", {"unit": unit.name if unit else ""}
     else:
         template, values = "link_done", {"name": uow.actor.name}
-    await say(uow, account, chat, render.message(f"official/{template}", values), purpose=template)
+    await say(uow, account, where, render.message(f"official/{template}", values), purpose=template)
 
 
 async def unlink(duty: Duty) -> None:

@@ -114,9 +114,12 @@ async def test_an_edit_that_fails_once_shows_the_state_with_the_next(pocket: Poc
 async def test_a_card_that_never_arrived_is_let_go_and_the_case_says_nothing_of_it(pocket: Pocket) -> None:
     await pocket.link_group()
     case = await pocket.make_case()
-    pocket.clock.forward(seconds=2)
-    await refresh_cards(pocket.runtime)
-    await give_up(pocket)
+    for _ in range(3):
+        pocket.clock.forward(hours=1)
+        await refresh_cards(pocket.runtime)
+        await give_up(pocket)
+    await pocket.settle(2 * 3600)
+    assert not pocket.has_card(GROUP)
     (card,) = await cards_of(pocket, case)
     assert not card.live
     async with pocket.runtime.database.reading() as session:

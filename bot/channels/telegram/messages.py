@@ -22,7 +22,7 @@ def received(message: types.Message, external_id: str) -> Update:
     if moved:
         return AccountNews(**facts, what="group_migrated", details=moved)
     if message.chat.type == "channel" or not facts["sender"]:
-        return AccountNews(**facts, what="message_of_nobody")
+        return _of_nobody(message, facts)
     shared = message.contact
     if shared is not None and str(shared.user_id or "") == facts["sender"] and not facts["chat"]:
         return PhoneShared(**facts, phone=shared.phone_number, name=_name(shared.first_name, shared.last_name))
@@ -54,6 +54,14 @@ def edited(message: types.Message, external_id: str) -> Update:
         album=message.media_group_id or "",
         edited=True,
     )
+
+
+def _of_nobody(message: types.Message, facts: dict[str, Any]) -> Update:
+    """Read what no person has written; of the words only a command that an administrator gives as the group itself."""
+    text, author = _words(message), message.sender_chat
+    if author is not None and author.id == message.chat.id and facts["chat"] and text.startswith("/"):
+        return AccountNews(**facts, what="anonymous_command", details={"text": text})
+    return AccountNews(**facts, what="message_of_nobody")
 
 
 def sent_by(user: types.User | None) -> str:

@@ -2,18 +2,20 @@
 
 import itertools
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from sqlmodel import col, select
 
 from bot.actions import contacts, official_links, report_case
 from bot.actions.messages import receive
-from bot.actions.outgoing import sent
+from bot.actions.outgoing import given_up, postponed, sent
 from bot.domain.conversation import Draft
 from bot.domain.message import Button, Message
 from bot.domain.update import AccountNews, Attachment, ButtonPressed, MessageReceived, Unfollowed, Update
 from bot.runtime import Runtime
 from bot.store import accounts, outbox, staff
+from bot.store import contacts as contact_rows
 from bot.store.accounts import AccountRow
 from bot.store.cases import CaseRow
 from bot.store.contacts import ContactRow
@@ -103,8 +105,23 @@ class Pocket:
         edited: bool = False,
     ) -> list[Shown]:
         """Write something, in private or in a group; returns what stands newly in that chat."""
+        before = len(self.screens.get(chat or SENDERS.get(who, who), []))
+        await self.update_only(who, text, *attachments, quotes=quotes, chat=chat, album=album, edited=edited)
+        await self.deliver()
+        return self.screens.get(chat or SENDERS.get(who, who), [])[before:]
+
+    async def update_only(
+        self,
+        who: str,
+        text: str = "",
+        *attachments: Attachment,
+        quotes: str | None = None,
+        chat: str = "",
+        album: str = "",
+        edited: bool = False,
+    ) -> None:
+        """Write something; what is answered does not leave yet."""
         sender = SENDERS.get(who, who)
-        before = len(self.screens.get(chat or sender, []))
         facts = self._facts(sender, chat)
         message_id = f"{chat or sender}:in{facts['external_id']}"
         update = MessageReceived(
@@ -117,8 +134,6 @@ class Pocket:
             edited=edited,
         )
         await self.update(update)
-        await self.deliver()
-        return self.screens.get(chat or sender, [])[before:]
 
     async def press(self, who: str, payload: str, message_id: str = "", chat: str = "") -> str:
         """Press a button; returns what is shown over the chat."""
@@ -158,6 +173,26 @@ class Pocket:
             number += len(rows)
             if not rows:
                 return number
+
+    async def refuse(self, *, seconds: float = 60, repeated: int = 0, gone: str = "", for_good: bool = False) -> int:
+        """Refuse everything that is due, as a provider does that is busy; for good, or since a chat is `gone`."""
+        async with self.runtime.units_of_work() as uow:
+            rows = await outbox.claim(uow.session, "busy", uow.now, 60, 50)
+        for row in rows:
+            async with self.runtime.units_of_work() as uow:
+                values: dict[str, Any] = {"state": "queued", "next_attempt_at": uow.now + timedelta(seconds=seconds)}
+                if gone or for_good:
+                    values = {"state": "failed", "failed_at": uow.now, "reason": gone or "telegram_unreachable"}
+                await outbox.record(uow.session, row.id, "busy", **values, repeated=repeated)
+                current = await outbox.row(uow.session, row.id)
+                assert current is not None
+                if gone:
+                    await contact_rows.set_gone(uow.session, row.contact_id, gone)
+                if gone or for_good:
+                    await given_up(uow, current, gone=bool(gone))
+                else:
+                    await postponed(uow, current)
+        return len(rows)
 
     def _show(self, chat: str, message: Message) -> str:
         screen = self.screens.setdefault(chat, [])

@@ -207,3 +207,16 @@ async def test_reminders_climb(pocket: Pocket, percent: int, told: set[str]) -> 
     await pocket.settle()
     reminded = {who for who in (*people, GROUP) if any(f"{percent}%" in m.text for m in pocket.screen(who))}
     assert reminded == told | {GROUP}
+
+
+async def test_an_administrator_who_writes_as_the_group_is_answered(pocket: Pocket) -> None:
+    code = await pocket.group_code()
+    await pocket.news("anonymous_command", GROUP, text=f"/start {code}")
+    assert "nhận thẻ việc của Phòng Kinh tế" in pocket.screen(GROUP)[-1].text
+    await pocket.news("anonymous_command", GROUP, text="/viec")
+    assert "ẩn danh" in pocket.screen(GROUP)[-1].text
+    before = len(pocket.screen(GROUP))
+    await pocket.news("anonymous_command", GROUP, text="/luat")
+    await pocket.news("anonymous_command", "-5", text="/viec")
+    assert len(pocket.screen(GROUP)) == before
+    assert pocket.screen("-5") == []

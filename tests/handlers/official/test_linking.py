@@ -215,3 +215,15 @@ async def test_a_code_at_an_official_account_is_a_citizens_word(pocket: Pocket) 
     await pocket.say("official", code)
     assert await linked(pocket, "official") == "official"
     assert BOT
+
+
+async def test_a_group_code_ends_with_the_right_to_make_it(pocket: Pocket) -> None:
+    code = await pocket.group_code()
+    async with pocket.runtime.units_of_work() as uow:
+        for held in await staff_rows.roles(uow.session, "head"):
+            await staff.take_role(uow, "head", held.role, held.unit_id)
+    assert "không còn quyền" in (await pocket.say("9999", f"/start {code}", chat=GROUP))[0].text
+    async with pocket.runtime.units_of_work() as uow:
+        assert await links.groups_of(uow.session, ["economy"]) == []
+        await staff.grant_role(uow, "head", "unit_head", "economy")
+    assert "đã dùng" in (await pocket.say("9999", f"/start {code}", chat=GROUP))[0].text
