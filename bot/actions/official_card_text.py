@@ -60,12 +60,12 @@ async def card_text(
     assert sender is not None
     time = WorkingTime(await case_clock.calendar_of(uow, unit))
     remaining = time.remaining(case.due_at, case.budget, uow.now, is_open=case.state in cases.OPEN)
-    hide = _Hiding(sender, in_group=grants is None)
+    hide = Hiding(sender, in_group=grants is None)
     current = CaseState(case.state) in _CURRENT[kind] and not (
         kind is Kind.REMINDER and remaining.signal not in {Signal.SOON, Signal.LATE}
     )
     attached, answer = await _latest(uow, case, kind, hide), await _answer(uow, case, hide)
-    buttons = _buttons(case, card_id, grants)
+    buttons = _buttons(case, card_id, grants, whole=not answer["cut"])
     if grants is not None and (attached["attached"] or answer["proofs"]):
         buttons.append({"name": Press.PHOTOS.value, "payload": payload(Press.PHOTOS, card_id)})
     values: dict[str, Any] = {
@@ -92,13 +92,14 @@ async def card_text(
 
 
 @dataclass(frozen=True, slots=True)
-class _Hiding:
-    """Shorten words for a card; in a group also hide who wrote them."""
+class Hiding:
+    """Shorten words for officials' chats; in a group also hide who wrote them."""
 
     sender: ContactRow
     in_group: bool
 
     def __call__(self, text: str, most: int) -> str:
+        """Return at most so many characters of it."""
         shown = mask_identity(text)
         if self.in_group:
             shown = mask_phones(shown)
@@ -116,7 +117,7 @@ def _without(text: str, name: str) -> str:
     return text
 
 
-async def _latest(uow: UnitOfWork, case: CaseRow, kind: Kind, hide: _Hiding) -> dict[str, Any]:
+async def _latest(uow: UnitOfWork, case: CaseRow, kind: Kind, hide: Hiding) -> dict[str, Any]:
     """Return the citizen's last words, where the card is about them, and how many photos and files came."""
     said = [m for m in await messages.of_case(uow.session, case.id) if m.direction == "in"]
     attached = await messages.attachments_of(uow.session, [m.id for m in said])
@@ -125,24 +126,33 @@ async def _latest(uow: UnitOfWork, case: CaseRow, kind: Kind, hide: _Hiding) -> 
     return {"attached": number, "reply": hide(words, _REPLY)}
 
 
-async def _answer(uow: UnitOfWork, case: CaseRow, hide: _Hiding) -> dict[str, Any]:
+async def _answer(uow: UnitOfWork, case: CaseRow, hide: Hiding) -> dict[str, Any]:
     """Return the answer that waits for approval: who approves must read it."""
     waiting: AnswerRow | None = None
     if case.state == CaseState.DRAFTED:
         waiting = next((a for a in reversed(await cases.answers(uow.session, case.id)) if a.state == "submitted"), None)
     if waiting is None:
-        return {"answer": "", "author": "", "proofs": 0}
+        return {"answer": "", "author": "", "proofs": 0, "cut": False}
     author = await staff.person(uow.session, waiting.author_id)
     proofs = len(waiting.file_ids)
-    return {"answer": hide(waiting.text, _ANSWER), "author": author.name if author else "", "proofs": proofs}
+    words, cut = hide(waiting.text, _ANSWER), not shown_whole(waiting.text)
+    return {"answer": words, "author": author.name if author else "", "proofs": proofs, "cut": cut}
 
 
-def _buttons(case: CaseRow, card_id: str, grants: Grants | None) -> list[dict[str, str]]:
-    """Return the buttons that can do something now; in a group all that the state allows: who taps decides."""
+def shown_whole(answer: str) -> bool:
+    """Say whether a card has room for all of an answer: what cannot be read there cannot be approved there."""
+    return len(" ".join(answer.split())) <= _ANSWER
+
+
+def _buttons(case: CaseRow, card_id: str, grants: Grants | None, *, whole: bool) -> list[dict[str, str]]:
+    """Return the buttons that can do something now; in a group all that the state allows: who taps decides.
+
+    An answer that is not shown `whole` is approved in the console.
+    """
     state = CaseState(case.state)
     can = {verb.value: allowed(verb, state) for verb in MOVES} if grants is None else possible(grants, case)
     return [
         {"name": press.value, "payload": payload(press, card_id, case.version)}
         for press, verb in _BUTTONS.items()
-        if can[verb.value]
+        if can[verb.value] and (whole or press is not Press.APPROVE)
     ]

@@ -4,14 +4,14 @@ from typing import Any
 
 from bot.actions import case_clock, official_cards
 from bot.actions.official_audience import News
+from bot.actions.official_card_text import Hiding
 from bot.domain.access import Permission
 from bot.domain.calendar import WorkingCalendar
 from bot.domain.card import CASES_PER_PAGE, Kind, Press, payload
-from bot.domain.privacy import mask_identity, mask_phones
 from bot.domain.remaining import WorkingTime
-from bot.domain.text import excerpt, fold
+from bot.domain.text import fold
 from bot.domain.words import case_code
-from bot.store import cases, units
+from bot.store import cases, contacts, units
 from bot.store.cases import CaseFilter, CaseRow
 from handlers.official.duty import Duty
 
@@ -97,6 +97,7 @@ async def find(duty: Duty, words: str) -> None:
 
 async def _entries(duty: Duty, found: list[CaseRow]) -> list[dict[str, Any]]:
     names = await units.categories_by_id(duty.uow.session, list({c.category_id for c in found}))
+    senders = await contacts.contacts(duty.uow.session, list({c.contact_id for c in found}))
     times: dict[str, WorkingTime] = {}
     entries = []
     for case in found:
@@ -107,7 +108,7 @@ async def _entries(duty: Duty, found: list[CaseRow]) -> list[dict[str, Any]]:
             )
         is_open = case.state in cases.OPEN
         light = times[case.unit_id].remaining(case.due_at, case.budget, duty.uow.now, is_open=is_open)
-        place = mask_identity(case.place) if duty.group is None else mask_phones(mask_identity(case.place))
+        hide = Hiding(senders[case.contact_id], in_group=duty.group is not None)
         entries.append(
             {
                 "code": case.code,
@@ -115,7 +116,7 @@ async def _entries(duty: Duty, found: list[CaseRow]) -> list[dict[str, Any]]:
                 "state": case.state,
                 "due_at": case.due_at,
                 "category": names[case.category_id].name if case.category_id in names else "",
-                "place": excerpt(place, _PLACE),
+                "place": hide(case.place, _PLACE),
                 "payload": payload(Press.SHOW, case.id),
             }
         )

@@ -2,6 +2,7 @@
 
 from bot.actions import answer_case, case_rights, official_cards, work_case
 from bot.actions.official_audience import News
+from bot.actions.official_card_text import shown_whole
 from bot.domain.access import Permission
 from bot.domain.card import VERBS, Kind, Press, Tap
 from bot.domain.case import CaseState, allowed
@@ -110,6 +111,11 @@ async def _take(duty: Duty, case: CaseRow) -> None:
 
 
 async def _approve(duty: Duty, case: CaseRow) -> None:
+    """Approve what the card showed: an answer of which it had room for a part is approved in the console."""
+    waiting = [a for a in await cases.answers(duty.uow.session, case.id) if a.state == "submitted"]
+    if any(not shown_whole(answer.text) for answer in waiting[-1:]):
+        duty.toast("toast_long_answer")
+        return
     talk = duty.desk.settings
     try:
         async with duty.uow.attempt():

@@ -164,3 +164,36 @@ async def test_the_head_is_asked_to_approve_and_reads_what(pocket: Pocket) -> No
     assert card.labels == ["Duyệt và gửi", "Trả lại", "Chuyển"]
     assert "Chờ duyệt" in pocket.card(GROUP).text
     assert not pocket.has_card("leader")
+
+
+async def test_an_answer_of_which_the_card_shows_a_part_is_not_approved_from_it(pocket: Pocket) -> None:
+    await pocket.link("head")
+    await pocket.link_group()
+    case = await pocket.new_case()
+    words = " ".join(["Đã thay bóng đèn trước cổng chợ."] * 70)
+    async with pocket.as_staff("official") as uow:
+        await answer_case.submit(uow, case.id, None, words, [], 0, 30)
+    await pocket.settle()
+    for chat in ("head", GROUP):
+        card = pocket.card(chat)
+        assert "chỉ là phần đầu" in card.text
+        assert card.labels[0] == "Trả lại"
+        assert f"/cases/{case.id}" in card.text
+    card, version = pocket.card("head"), (await pocket.case(case)).version
+    by_hand = card.payload("Trả lại").replace(":back:", ":ok:")
+    assert by_hand.endswith(str(version))
+    assert "đọc hết" in await pocket.press("head", by_hand, card.id)
+    assert (await pocket.case(case)).state == "drafted"
+
+
+async def test_an_answer_that_the_card_shows_whole_is_approved_from_it(pocket: Pocket) -> None:
+    await pocket.link("head")
+    case = await pocket.new_case()
+    words = ("Đã thay bóng đèn. " * 100)[:1799] + "."
+    async with pocket.as_staff("official") as uow:
+        await answer_case.submit(uow, case.id, None, words, [], 0, 30)
+    await pocket.settle()
+    card = pocket.card("head")
+    assert "chỉ là phần đầu" not in card.text
+    await pocket.tap("head", card, "Duyệt và gửi")
+    assert (await pocket.case(case)).state in {"approved", "answered"}

@@ -1,8 +1,10 @@
 """/viec and /tim: what is mine, what may be seen, and what anybody else who types them sees."""
 
 import pytest
+from sqlmodel import select
 
 from bot.actions import answer_case, work_case
+from bot.store.messages import MessageRow
 from tests.handlers.official.pocket import GROUP, Pocket
 
 PLACES = (
@@ -122,3 +124,21 @@ async def test_unknown_commands_of_officials_open_the_menu(pocket: Pocket) -> No
     await pocket.say("official", "/start")
     said = await pocket.say("official", "/khongbiet")
     assert any("Phản ánh" in label for label in said[0].labels)
+
+
+async def test_lists_in_a_group_hide_the_senders_name_as_cards_do(pocket: Pocket) -> None:
+    await pocket.link("official")
+    await pocket.link_group()
+    await pocket.make_case(place="Nhà bà Nguyễn Thị Hoà, ngõ 3")
+    listed = (await pocket.say("official", "/viec", chat=GROUP))[0].text
+    assert "Nguyễn Thị Hoà" not in listed
+    assert "ngõ 3" in listed
+    assert "Nguyễn Thị Hoà" in (await pocket.say("official", "/viec"))[0].text
+
+
+@pytest.mark.parametrize("words", ["/viec", "/tim đèn đường"])
+async def test_the_books_keep_what_a_citizen_typed(pocket: Pocket, words: str) -> None:
+    await pocket.say("7777", words)
+    async with pocket.runtime.database.reading() as session:
+        typed = (await session.exec(select(MessageRow.text).where(MessageRow.direction == "in"))).all()
+    assert typed == [words]
