@@ -78,7 +78,7 @@ async def bot_api() -> AsyncIterator[BotApi]:
         yield it
 
 
-async def _turn(http: aiohttp.ClientSession, it: Service, api: BotApi, bot: str, person: int) -> float:
+async def turn_of(http: aiohttp.ClientSession, it: Service, api: BotApi, bot: str, person: int) -> float:
     """Let somebody write to a bot for the first time; returns the seconds until the reply."""
     user = {"id": person, "is_bot": False, "first_name": "A", "language_code": "vi"}
     chat = {"id": person, "type": "private", "first_name": "A"}
@@ -93,12 +93,12 @@ async def _turns(it: Service, api: BotApi, bot: str, first: int, number: int) ->
     taken = []
     async with aiohttp.ClientSession() as http:
         for n in range(number):
-            taken.append(await _turn(http, it, api, bot, first + n))
+            taken.append(await turn_of(http, it, api, bot, first + n))
             await asyncio.sleep(_PAUSE)
     return taken
 
 
-async def _connected(api: BotApi, number: int) -> None:
+async def connected(api: BotApi, number: int) -> None:
     """Wait until the webhooks of so many bots are set."""
     deadline = time.monotonic() + _READY_SECONDS
     while len(api.webhooks) < number:
@@ -117,7 +117,7 @@ async def _idle(it: Service, api: BotApi, options: Options, run: int) -> Run:
 async def turn(options: Options) -> list[Figure]:
     """Let people write to a bot of an idle `loa serve` on SQLite."""
     async with bot_api() as api, service.serve("sqlite", options, api.url, bots=1) as it:
-        await _connected(api, 1)
+        await connected(api, 1)
         await _turns(it, api, bot_of(0), 1, 5)
         return [await median("turn.telegram.p95_ms", "ms", options, lambda run: _idle(it, api, options, run))]
 
@@ -132,7 +132,7 @@ async def _without(options: Options) -> float:
 async def _account(options: Options) -> Run:
     none = await _without(options)
     async with bot_api() as api, service.serve("sqlite", options, api.url, bots=1) as it:
-        await _connected(api, 1)
+        await connected(api, 1)
         await asyncio.sleep(_SETTLED_SECONDS)
         first = it.resident_mb() - none
         await _turns(it, api, bot_of(0), 1, 2 * MORE)  # what turns themselves leave behind is there before
