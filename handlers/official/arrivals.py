@@ -7,7 +7,7 @@ from bot.domain.card import UNLINK_WORDS, command, is_payload, link_code, read_p
 from bot.domain.text import clean, fold
 from bot.domain.update import AccountNews, ButtonPressed, Followed, MessageReceived, Update
 from bot.store import contacts as rows
-from bot.store import links
+from bot.store import links, messages
 from bot.store.accounts import AccountRow
 from bot.store.unit_of_work import UnitOfWork
 from handlers.citizen.turn import Desk
@@ -48,7 +48,7 @@ async def _message(desk: Desk, uow: UnitOfWork, account: AccountRow, update: Mes
         await redeem.redeem(desk, uow, account, code, chat=update.chat, sender=update.sender)
         return True
     if update.edited:
-        return bool(update.chat)
+        return await _edited(desk, uow, account, update) or bool(update.chat)
     official = await links.official(uow.session, account.id, update.sender)
     if update.chat:
         await _in_group(desk, uow, account, update, official, text)
@@ -58,6 +58,22 @@ async def _message(desk: Desk, uow: UnitOfWork, account: AccountRow, update: Mes
         return False
     duty = await duty_of(desk, uow, account, official, chat)
     return await _commanded(duty, text) or await replies.take(duty, update, text)
+
+
+async def _edited(desk: Desk, uow: UnitOfWork, account: AccountRow, update: MessageReceived) -> bool:
+    """Tell an official that words which the desk has taken in stay as they were; False for anybody's other words."""
+    official = await links.official(uow.session, account.id, update.sender)
+    chat = await rows.known(uow.session, account.id, update.chat or update.sender)
+    if official is None or chat is None:
+        return False
+    taken = await replies.concerns_us(uow, account, chat, update)
+    if not taken and not update.chat:
+        # What citizens write is all on record, and what officials write for the desk is not, or as theirs.
+        row = await messages.from_contact(uow.session, chat.id, update.message_id)
+        taken = row is None or row.author == "staff"
+    if taken:
+        await (await duty_of(desk, uow, account, official, chat)).say("edit_too_late")
+    return taken
 
 
 def _without_command(text: str) -> str:

@@ -10,7 +10,7 @@ from bot.domain.case import CaseState
 from bot.domain.update import Attachment, AttachmentKind
 from bot.store import cases
 from bot.store.files import FileRow
-from bot.store.messages import AttachmentRow
+from bot.store.messages import AttachmentRow, MessageRow
 from bot.store.units import UnitRow
 from tests.handlers.official.pocket import GROUP, Pocket
 
@@ -405,3 +405,27 @@ async def test_a_reply_to_an_earlier_question_for_the_same_draft_belongs_to_it(p
     await pocket.quiet()
     (answer,) = await answers_of(pocket, case.id)
     assert (answer.text, len(answer.file_ids)) == (WORDS, 1)
+
+
+@pytest.mark.parametrize("chat", ["", GROUP])
+async def test_whoever_edits_words_that_were_taken_in_is_told_that_they_stay(pocket: Pocket, chat: str) -> None:
+    await pocket.link("official")
+    await pocket.link_group()
+    case = await pocket.new_case()
+    card = pocket.card(chat or "official").id
+    await pocket.say("official", WORDS, quotes=card, chat=chat)
+    said = await pocket.say("official", "Đã thay bóng đèn lúc 16 giờ chiều nay.", quotes=card, chat=chat, edited=True)
+    assert "không đổi theo tin vừa sửa" in said[0].text
+    assert [a.text for a in await answers_of(pocket, case.id)] == [WORDS]
+
+
+async def test_words_without_a_quote_that_were_taken_in_stay_too(pocket: Pocket) -> None:
+    await pocket.link("official")
+    case = await pocket.new_case()
+    await pocket.tap("official", pocket.card("official"), "Trả lời")
+    await pocket.say("official", WORDS)
+    said = await pocket.say("official", "Đã thay bóng đèn lúc 16 giờ chiều nay.", edited=True)
+    assert "không đổi theo tin vừa sửa" in said[0].text
+    assert [a.text for a in await answers_of(pocket, case.id)] == [WORDS]
+    async with pocket.runtime.database.reading() as session:
+        assert [m for m in (await session.exec(select(MessageRow))).all() if "16 giờ" in m.text] == []
