@@ -2,15 +2,16 @@
 
 How it is counted: a window is cut into sixty parts, and a part is forgotten only when its last instant lies further
 back than the window and a slack for requests on their way. So no window of the provider, wherever it begins, holds
-more than the limit, as long as what was granted leaves or is given back within the slack.
+more than the limit, as long as what was granted arrives or is given back within the slack; a grant says until when
+that holds.
 """
 
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from bot.channels.rate_limit import BROADCAST, PARTS, Grant, Window, cap, keys_of, span
+from bot.channels.rate_limit import BROADCAST, PARTS, Grant, Window, cap, keys_of, span, valid
 
 _MANY_KEYS = 20_000
 RECENT = 15
@@ -103,9 +104,11 @@ class LocalBudget:
         number = max(0, min(want, *(self._room(windows, spent, i, lane, now) for i in range(len(windows)))))
         if number:
             self._spend(windows, spent, lane, number, now)
+        until = now + valid(windows)
         if number == want:
-            return Grant(number, 0.0)
-        return Grant(number, max(self._wait(windows, spent, i, lane, now, want - number) for i in range(len(windows))))
+            return Grant(number, 0.0, until)
+        wait = max(self._wait(windows, spent, i, lane, now, want - number) for i in range(len(windows)))
+        return Grant(number, wait, until)
 
     async def give_back(self, windows: Sequence[Window], number: int) -> None:
         """Return requests that were taken and not made."""
@@ -129,6 +132,9 @@ class LocalBudget:
             unseen = limit - remaining - spent.total
             if unseen > 0:
                 spent.add(now, unseen, 0)
+
+    async def share_among(self, me: str, processes: Mapping[str, float]) -> None:
+        """Do nothing: one process has everything."""
 
     def _of(self, window: Window, now: float) -> _Spent:
         spent = self._spent.get(window.key)

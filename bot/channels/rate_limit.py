@@ -1,9 +1,11 @@
 """Keep requests within what a provider allows: windows, lanes, what was paid in advance, and who pays when."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import math
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar, Token
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from time import monotonic
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -35,10 +37,14 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """How many requests may be made now, and the seconds until asking for the rest is worth while (0.0: got all)."""
+    """How many requests may be made now, and the seconds until asking for the rest is worth while (0.0: got all).
+
+    They must leave before `until` (monotonic seconds): what leaves later would count in a window they are not paid in.
+    """
 
     number: int
     wait: float
+    until: float = field(default=math.inf, compare=False)
 
 
 class RateBudget(Protocol):
@@ -56,6 +62,12 @@ class RateBudget(Protocol):
     async def note_remaining(self, key: str, limit: int, remaining: int) -> None:
         """Believe the provider's own count where it is higher than ours: others may spend the same allowance."""
 
+    async def share_among(self, me: str, processes: Mapping[str, float]) -> None:
+        """Know which processes count, so that each has its part when they cannot count together.
+
+        To be told at least every twenty seconds; with each process goes for how many seconds it is there.
+        """
+
 
 def cap(limit: int, lane: int) -> int:
     """Return up to how many requests a lane may fill a window of `limit`; never 0."""
@@ -67,6 +79,11 @@ def span(seconds: float) -> float:
     return seconds + min(_SLACK, seconds / _SLACK_PART)
 
 
+def valid(windows: Sequence[Window]) -> float:
+    """Return for how many seconds requests may leave after they were paid; half of the slack is for their way."""
+    return min((span(window.seconds) - window.seconds for window in windows), default=math.inf) / 2
+
+
 def keys_of(windows_or_key: Sequence[Window] | str) -> list[str]:
     """Return the keys that are meant."""
     return [windows_or_key] if isinstance(windows_or_key, str) else [w.key for w in windows_or_key]
@@ -75,15 +92,22 @@ def keys_of(windows_or_key: Sequence[Window] | str) -> list[str]:
 class Prepaid:
     """Requests paid for in advance by whoever sends, and the lane in which any further ones are paid.
 
-    `left` is what has not been used; give it back to the budget. Tasks started inside share it.
+    `left` is what has not been used; give it back to the budget. Tasks started inside share it. After `until` nothing
+    is left: it stays paid for where it was, and what leaves then is paid anew.
     """
 
-    __slots__ = ("_token", "lane", "left")
+    __slots__ = ("_token", "lane", "number", "until")
 
-    def __init__(self, number: int, lane: int) -> None:
-        self.left = number
+    def __init__(self, number: int, lane: int, until: float) -> None:
+        self.number = number
         self.lane = lane
+        self.until = until
         self._token: Token[Prepaid | None] | None = None
+
+    @property
+    def left(self) -> int:
+        """Return how many can still be used or given back."""
+        return 0 if monotonic() > self.until else self.number
 
     def __enter__(self) -> Self:
         """Let the requests made inside use what was paid."""
@@ -101,22 +125,25 @@ class Prepaid:
 _prepaid: ContextVar[Prepaid | None] = ContextVar("prepaid", default=None)
 
 
-def prepaid(number: int, lane: int = ANSWER) -> Prepaid:
-    """Open a context in which `number` requests are already paid for; any further one is paid in `lane`."""
-    return Prepaid(number, lane)
+def prepaid(number: int, lane: int = ANSWER, until: float | None = None) -> Prepaid:
+    """Open a context in which `number` requests are already paid for; any further one is paid in `lane`.
+
+    `until` is the grant's own; without it they are taken for paid just now, in windows of a minute.
+    """
+    return Prepaid(number, lane, monotonic() + _SLACK / 2 if until is None else until)
 
 
 def in_lane(lane: int) -> Prepaid:
     """Open a context whose requests are paid for in `lane`."""
-    return Prepaid(0, lane)
+    return Prepaid(0, lane, math.inf)
 
 
 def use_prepaid() -> bool:
-    """Use one request paid for in advance; False when there is none."""
+    """Use one request paid for in advance; False when there is none, or it was paid for too long ago."""
     paid = _prepaid.get()
-    if paid is None or paid.left <= 0:
+    if paid is None or paid.number <= 0 or monotonic() > paid.until:
         return False
-    paid.left -= 1
+    paid.number -= 1
     return True
 
 

@@ -1,199 +1,44 @@
 """Keep all processes together within what a provider allows: the same counting as in one process, done by Redis.
 
-Redis' clock counts, so that the hosts' clocks do not matter; all windows of a request are checked and written in one
-script. Decided on purpose for bad days, each time for too few requests rather than too many:
+Redis' clock counts, so that the hosts' clocks do not matter. Decided on purpose for bad days, each time for too few
+requests rather than too many:
 
-* Redis does not answer: each process goes on by itself with a quarter of every limit, asks again each second, and on
-  the way back adds what it has spent meanwhile.
-* Redis has lost its memory (flushed, restarted): whoever notices puts everybody on a quarter until nothing that was
-  spent before can count any more.
+* Redis has lost its memory (flushed, restarted): nothing is granted until nothing that was spent before can count any
+  more. What providers asked to wait for is kept by each process and told anew.
+* Redis does not answer: the same, and then each process has its own part of every limit, as long as it knows how many
+  they are. It asks again each second, and on the way back adds what it has spent meanwhile.
 """
 
 import asyncio
+import math
 import secrets
 import time
-from collections.abc import Callable, Sequence
+import zlib
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from bot.channels.local_budget import LocalBudget
-from bot.channels.rate_limit import Grant, Window, keys_of
+from bot.channels.rate_limit import Grant, Window, keys_of, span, valid
+from bot.channels.redis_script import SCRIPT
 from bot.logs import logger
 from bot.queue import QUEUE_ERRORS
 
 _log = logger("rates")
 _PREFIX = "loa:rate:"
-_MARK = "loa:rates:mark"
-_LOST = "loa:rates:lost"
+_SHARED = ("loa:rates:mark", "loa:rates:lost", "loa:rates:turns")
 _PATIENCE = 1.0
 _PAUSE = 1.0
 _CAREFUL = 4
+"""Alone no process takes more than this part of a limit, however few they are."""
 _FORGIVE = 5.0
-
-_SCRIPT = """
-local op, id, known = ARGV[1], ARGV[2], ARGV[3]
-local now, lane, want = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local time = redis.call('TIME')
-now = now or tonumber(time[1]) + tonumber(time[2]) / 1000000
-local marks = redis.call('MGET', KEYS[1], KEYS[2])
-local mark, lost = marks[1], marks[2]
-if not mark then
-  mark = id .. ':' .. time[1] .. ':' .. time[2]
-  redis.call('SET', KEYS[1], mark)
-end
-if known ~= '' and known ~= mark and not lost then
-  lost = string.format('%.6f', now)
-  redis.call('SET', KEYS[2], lost, 'EX', 3600)
-end
-
-local SHARES = {100, 90, 80}
-local function cap(limit, of) return math.max(1, math.floor(limit * SHARES[of + 1] / 100)) end
-
-local function load(key, limit, seconds)
-  local s = {key = key, n = {}, b = {}, order = {}, gone = {}, total = 0, bulk = 0, paced = 0, blocked = 0}
-  local flat = redis.call('HGETALL', key)
-  for i = 1, #flat, 2 do
-    if flat[i] == 'seconds' then seconds = seconds or tonumber(flat[i + 1]) end
-  end
-  if not seconds then return nil end
-  s.seconds, s.width, s.span = seconds, seconds / 60, seconds + math.min(2, seconds / 10)
-  if lost and limit and now - tonumber(lost) < s.span then limit = math.max(1, math.floor(limit / 4)) end
-  s.limit = limit
-  for i = 1, #flat, 2 do
-    local field, value = flat[i], tonumber(flat[i + 1])
-    if field == 'paced' then s.paced = value
-    elseif field == 'blocked' then s.blocked = value
-    elseif field ~= 'seconds' then
-      local index = tonumber(string.sub(field, 2))
-      if (index + 1) * s.width <= now - s.span then
-        s.gone[#s.gone + 1] = field
-      elseif string.sub(field, 1, 1) == 'n' then
-        s.n[index], s.total = value, s.total + value
-        s.order[#s.order + 1] = index
-      else
-        s.b[index], s.bulk = value, s.bulk + value
-      end
-    end
-  end
-  table.sort(s.order)
-  return s
-end
-
-local function keep(s)
-  if #s.gone > 0 then redis.call('HDEL', s.key, unpack(s.gone)) end
-  local ends = math.max(now + s.span + s.width, s.paced, s.blocked)
-  redis.call('PEXPIRE', s.key, math.ceil((ends - now) * 1000) + 1000)
-end
-
-local function add(s, number, bulk)
-  local index = string.format('%.0f', math.floor(now * 60 / s.seconds))
-  redis.call('HSET', s.key, 'seconds', s.seconds)
-  redis.call('HINCRBY', s.key, 'n' .. index, number)
-  if bulk > 0 then
-    redis.call('HINCRBY', s.key, 'b' .. index, bulk)
-    redis.call('HSET', s.key, 'paced', string.format('%.6f', s.paced))
-  end
-  index = tonumber(index)
-  if not s.n[index] then s.order[#s.order + 1] = index end
-  s.n[index], s.total = (s.n[index] or 0) + number, s.total + number
-  s.b[index], s.bulk = (s.b[index] or 0) + bulk, s.bulk + bulk
-  keep(s)
-end
-
-local function pace(s)
-  local bulk = cap(s.limit, 2)
-  return (s.span + s.width) / bulk, math.ceil(bulk / 60) + 4
-end
-
-local function freed(s, number, column)
-  for _, index in ipairs(s.order) do
-    number = number - (s[column][index] or 0)
-    if number <= 0 then return math.max(0, (index + 1) * s.width + s.span - now) end
-  end
-  return s.span
-end
-
-local all = {}
-for i = 3, #KEYS do
-  local at = 7 + (i - 3) * 2
-  all[#all + 1] = load(KEYS[i], tonumber(ARGV[at]), tonumber(ARGV[at + 1]))
-end
-
-if op == 'take' then
-  local number = want
-  for i, s in ipairs(all) do
-    local room = cap(s.limit, lane) - s.total
-    if lane == 2 then
-      local interval, burst = pace(s)
-      local paced = math.floor(burst - math.max(0, s.paced - now) / interval + 0.000001)
-      if i > 1 then
-        paced = math.min(math.ceil(paced / 2), math.max(1, math.floor(s.limit / 2)) - all[1].bulk)
-      end
-      room = math.min(room, paced)
-    end
-    if s.blocked > now then room = 0 end
-    number = math.min(number, room)
-  end
-  number = math.max(0, number)
-  if number > 0 then
-    for _, s in ipairs(all) do
-      if lane == 2 then s.paced = math.max(s.paced, now) + number * pace(s) end
-      add(s, number, lane == 2 and number or 0)
-    end
-  end
-  local wait = 0
-  if number < want then
-    wait = 0.001
-    for i, s in ipairs(all) do
-      wait = math.max(wait, s.blocked - now)
-      local missing = s.total + 1 - cap(s.limit, lane)
-      if missing > 0 then wait = math.max(wait, freed(s, missing, 'n')) end
-      if lane == 2 then
-        local interval, burst = pace(s)
-        local some = math.min(want - number, math.max(1, math.floor(burst / 2)))
-        if i > 1 then some = math.min(2 * (want - number), burst) end
-        wait = math.max(wait, s.paced - now - (burst - some) * interval)
-        missing = all[1].bulk + 1 - math.max(1, math.floor(s.limit / 2))
-        if i > 1 and missing > 0 then wait = math.max(wait, freed(all[1], missing, 'b')) end
-      end
-    end
-  end
-  return {number, string.format('%.6f', wait), mark}
-end
-
-for _, s in ipairs(all) do
-  if op == 'back' then
-    local left, newest = want, s.order[#s.order]
-    local bulk = math.min(want, newest and s.b[newest] or 0)
-    if bulk > 0 then
-      redis.call('HINCRBY', s.key, 'b' .. string.format('%.0f', newest), -bulk)
-      redis.call('HSET', s.key, 'paced', string.format('%.6f', s.paced - bulk * pace(s)))
-    end
-    for from = 1, 2 do
-      for _, index in ipairs(s.order) do
-        local back = math.min(left, s.n[index])
-        if back > 0 and (from == 2 or index >= newest - 15) then
-          left, s.n[index] = left - back, s.n[index] - back
-          redis.call('HINCRBY', s.key, 'n' .. string.format('%.0f', index), -back)
-        end
-      end
-    end
-  elseif op == 'add' then
-    add(s, want, 0)
-  elseif op == 'note' then
-    local unseen = want - s.total
-    if unseen > 0 then add(s, unseen, 0) end
-  end
-end
-if op == 'block' then
-  for i = 3, #KEYS do
-    local till = math.max(now + want, tonumber(redis.call('HGET', KEYS[i], 'blocked') or '0'))
-    redis.call('HSET', KEYS[i], 'blocked', string.format('%.6f', till))
-    local left = math.max(redis.call('PTTL', KEYS[i]), math.ceil((till - now) * 1000) + 1000)
-    redis.call('PEXPIRE', KEYS[i], left)
-  end
-end
-return {0, '0', mark}
-"""
+_SETTLED = 45.0
+"""Seconds after which all processes know that Redis is away, or of another process: they look every twenty."""
+_STALE = 40.0
+"""Seconds for which it is believed how many processes there are; shorter than it takes to act on a change."""
+_SOMEBODY_ELSE = "?"
+_BEGINNING = 10.0
+"""Seconds within which processes are held to have been started together: none has spent before the others."""
+_MANY_BLOCKS = 1000
 
 
 class RunsScripts(Protocol):
@@ -213,30 +58,37 @@ class RedisBudget:
         clock: Callable[[], float] | None = None,
         local: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._script = redis.register_script(_SCRIPT)
+        self._script = redis.register_script(SCRIPT)
         self._clock = clock
         self._local_clock = local
         self._id = secrets.token_hex(8)
         self._mark = ""
+        self._turn = 0
+        self._lost = ""
         self._alone: LocalBudget | None = None
         self._ask_again = 0.0
-        self._switched = -_FORGIVE
+        self._switched = -math.inf
         self._spent_alone: dict[Window, int] = {}
+        self._blocks: dict[str, float] = {}
+        self._others = _Others()
+
+    async def share_among(self, me: str, processes: Mapping[str, float]) -> None:
+        """Know who counts beside this process, and notice in time when Redis is away."""
+        self._others.told(me, processes, self._local_clock())
+        await self._run("look", (), 0, 0)
 
     async def take(self, windows: Sequence[Window], lane: int, want: int) -> Grant:
         """Take up to `want` requests out of all windows at once; without windows there is no limit."""
         if not windows or want <= 0:
             return Grant(max(want, 0), 0.0)
+        until = self._local_clock() + valid(windows)
         answer = await self._run("take", windows, lane, want)
-        if answer is not None:
-            return Grant(int(answer[0]), float(answer[1]))
-        assert self._alone is not None
-        careful = [Window(w.key, max(1, w.limit // _CAREFUL), w.seconds) for w in windows]
-        grant = await self._alone.take(careful, lane, want)
-        if grant.number:
-            for window in windows:
-                self._spent_alone[window] = self._spent_alone.get(window, 0) + grant.number
-        return grant
+        if answer is None:
+            return await self._take_alone(windows, lane, want)
+        number = int(answer[0])
+        if not number:
+            self._heed(windows, answer[5])
+        return Grant(number, float(answer[1]), until)
 
     async def give_back(self, windows: Sequence[Window], number: int) -> None:
         """Return requests that were taken and not made; just after a change of counters they are let go."""
@@ -246,12 +98,39 @@ class RedisBudget:
     async def block(self, windows_or_key: Sequence[Window] | str, seconds: float) -> None:
         """Grant nothing for so long: the provider asks to wait."""
         windows = [Window(key, 0, 0) for key in keys_of(windows_or_key)]
+        self._heed(windows, [seconds] * len(windows))
         if windows and await self._run("block", windows, 0, seconds) is None and self._alone is not None:
             await self._alone.block(windows_or_key, seconds)
 
     async def note_remaining(self, key: str, limit: int, remaining: int) -> None:
         """Believe the provider's own count where it is higher than ours: others may spend the same allowance."""
-        await self._run("note", [Window(key, 0, 0)], 0, limit - remaining)
+        told = await self._run("note", [Window(key, 0, 0)], 0, limit - remaining)
+        if told is None and self._alone is not None:
+            part = self._others.part(Window(key, limit, 0))
+            await self._alone.note_remaining(key, part, min(part, remaining // self._others.number))
+
+    async def _take_alone(self, windows: Sequence[Window], lane: int, want: int) -> Grant:
+        """Take out of this process' parts, once nothing counts any more that was spent together."""
+        assert self._alone is not None
+        now = self._local_clock()
+        parts = [Window(w.key, self._others.part(w), w.seconds) for w in windows]
+        wait = max(self._switched, self._others.since) + _SETTLED + max(span(w.seconds) for w in windows) - now
+        if wait > 0 or not all(part.limit for part in parts) or not self._others.known(now):
+            return Grant(0, max(wait, _PAUSE))
+        grant = await self._alone.take(parts, lane, want)
+        if grant.number:
+            for window in windows:
+                self._spent_alone[window] = self._spent_alone.get(window, 0) + grant.number
+        return grant
+
+    def _heed(self, windows: Sequence[Window], seconds: Sequence[Any]) -> None:
+        """Keep in mind until when a provider asked to wait: Redis may forget it."""
+        now = self._local_clock()
+        for window, left in zip(windows, seconds, strict=True):
+            if float(left) > 0:
+                self._blocks[window.key] = max(now + float(left), self._blocks.get(window.key, 0.0))
+        if len(self._blocks) > _MANY_BLOCKS:
+            self._blocks = {key: until for key, until in self._blocks.items() if until > now}
 
     async def _run(self, op: str, windows: Sequence[Window], lane: int, number: float) -> list[Any] | None:
         """Run one step of the script; None while Redis does not answer."""
@@ -267,11 +146,20 @@ class RedisBudget:
         except QUEUE_ERRORS as error:
             self._ask_again = self._local_clock() + _PAUSE
             if self._alone is None:
-                self._alone, self._switched = LocalBudget(self._local_clock), self._local_clock()
-                _log.warning("counting alone, with a quarter of every limit", error=type(error).__name__)
+                await self._part(type(error).__name__)
             return None
 
+    async def _part(self, error: str) -> None:
+        now = self._local_clock()
+        alone = LocalBudget(self._local_clock)
+        for key, until in self._blocks.items():
+            await alone.block(key, max(0.0, until - now))
+        self._alone, self._switched = alone, now
+        _log.warning("counting alone, after a pause, with a part of every limit", error=error)
+
     async def _return(self) -> None:
+        # After so long others may have been alone too and have spent their parts, and not all have told yet.
+        await self._ask("lose" if self._local_clock() - self._switched >= _SETTLED else "look", (), 0, 0)
         while self._spent_alone:
             window, number = self._spent_alone.popitem()
             try:
@@ -279,14 +167,68 @@ class RedisBudget:
             except QUEUE_ERRORS:
                 self._spent_alone[window] = self._spent_alone.get(window, 0) + number
                 raise
+        await self._tell_blocks()
         self._alone, self._switched = None, self._local_clock()
         _log.warning("counting together again")
 
+    async def _tell_blocks(self) -> None:
+        now = self._local_clock()
+        for key, until in list(self._blocks.items()):
+            if until > now:
+                await self._ask("block", [Window(key, 0, 0)], 0, until - now)
+
     async def _ask(self, op: str, windows: Sequence[Window], lane: int, number: float) -> list[Any]:
-        keys = [_MARK, _LOST, *(_PREFIX + window.key for window in windows)]
+        keys = [*_SHARED, *(_PREFIX + window.key for window in windows)]
         clock = "" if self._clock is None else f"{self._clock():.6f}"
         sizes = [part for w in windows for part in ((w.limit, w.seconds) if w.seconds else ("", ""))]
+        known = self._mark or (_SOMEBODY_ELSE if self._others.some_before else "")
         async with asyncio.timeout(_PATIENCE):
-            answer: list[Any] = await self._script(keys, [op, self._id, self._mark, clock, lane, number, *sizes])
-        self._mark = answer[2].decode() if isinstance(answer[2], bytes) else str(answer[2])
+            answer: list[Any] = await self._script(keys, [op, self._id, known, self._turn, clock, lane, number, *sizes])
+        await self._notice(*(str(part, "ascii") if isinstance(part, bytes) else str(part) for part in answer[2:5]))
         return answer
+
+    async def _notice(self, mark: str, turn: str, lost: str) -> None:
+        """Notice that Redis has lost its memory, whoever has found that out."""
+        news = bool(self._mark) and lost not in ("", self._lost)
+        self._mark, self._lost = mark, lost
+        self._turn = int(turn) if news else max(self._turn, int(turn))
+        if news:
+            self._switched = self._local_clock()
+            _log.warning("what was spent is not known: nothing is granted until it no longer counts")
+            await self._tell_blocks()
+
+
+class _Others:
+    """Who counts, and what part of a limit is this process' own when all count alone."""
+
+    def __init__(self) -> None:
+        self._me = ""
+        self._ids: list[str] = []
+        self._told_at = -math.inf
+        self.some_before = False
+        self.since = -math.inf
+
+    @property
+    def number(self) -> int:
+        """Return how many processes there are, as far as is known."""
+        return max(1, len(self._ids))
+
+    def told(self, me: str, processes: Mapping[str, float], now: float) -> None:
+        """Take note of all processes and for how long they are there; a change counts from `now`."""
+        ids = sorted({*processes, me})
+        self.some_before = any(age > _BEGINNING for each, age in processes.items() if each != me)
+        if (me, ids) != (self._me, self._ids):
+            self._me, self._ids, self.since = me, ids, now
+        self._told_at = now
+
+    def known(self, now: float) -> bool:
+        """Say whether it is known well enough who there is."""
+        return now - self._told_at <= _STALE
+
+    def part(self, window: Window) -> int:
+        """Return this process' part of a limit; what cannot be parted belongs to one of them."""
+        part = window.limit // max(_CAREFUL, self.number)
+        if part or not self._ids:
+            return part
+        owner = self._ids[zlib.crc32(window.key.encode()) % self.number]
+        return max(1, window.limit // _CAREFUL) if owner == self._me else 0

@@ -57,8 +57,12 @@ async def _alive(runtime: Runtime, process: ProcessRow) -> None:
     try:
         async with runtime.units_of_work() as uow:
             await processes.say_alive(uow.session, process, uow.now)
+            living = await processes.processes(uow.session)
     except DATABASE_ERRORS as error:
         _log.warning("nobody was told that this process lives", error=type(error).__name__)
+    else:
+        ages = {row.id: (uow.now - row.started_at).total_seconds() for row in living}
+        await runtime.budget.share_among(process.id, ages)
 
 
 class Pings:

@@ -56,6 +56,17 @@ async def test_what_is_left_is_told_and_contexts_nest() -> None:
     assert lane_now() == ANSWER
 
 
+async def test_what_was_paid_for_too_long_ago_is_paid_anew_and_not_given_back() -> None:
+    scene = Scene()
+    grant = await scene.budget.take(WINDOWS, ANSWER, 3)
+    assert grant.until == pytest.approx(scene.now + 0.05), "half of a second's slack"
+    with prepaid(grant.number, ANSWER, grant.until - scene.now) as paid:  # long past by this machine's clock
+        await scene.meter.pay(WINDOWS)
+        assert not use_prepaid()
+    assert paid.left == 0
+    assert (await scene.budget.take(WINDOWS, ANSWER, 10)).number == 10 - 3 - 1
+
+
 async def test_sends_side_by_side_use_only_their_own() -> None:
     async def one(number: int) -> int:
         with prepaid(number) as paid:
