@@ -15,7 +15,7 @@ from bot.queue import HANDLE_UPDATES, POLL_UPDATES
 from bot.runtime import Runtime, ref
 from bot.store import accounts, receptions
 from bot.store.accounts import AccountRow
-from bot.store.arrivals import WRITE_ERRORS, Arrival, ArrivalWriter, writer
+from bot.store.arrivals import CONTENT_ERRORS, WRITE_ERRORS, Arrival, ArrivalWriter, writer
 from bot.vault import stop_account
 
 _log = logger("polling")
@@ -99,9 +99,21 @@ class _Round:
     async def store(self, arrivals: list[Arrival]) -> None:
         """Return once arrivals are durable in the inbox; those that are there already are not stored twice."""
         async with self._writing:
-            self.stored += await self._written.write(arrivals)
+            await self._write(arrivals)
         metrics.received.labels(arrivals[0].provider).inc(len(arrivals))
         await self.runtime.queue.wake(HANDLE_UPDATES.name)
+
+    async def _write(self, arrivals: list[Arrival]) -> None:
+        """Write to the database; what no database can hold is set aside, like a webhook, and stops no others."""
+        try:
+            self.stored += await self._written.write(arrivals)
+        except CONTENT_ERRORS as error:
+            if len(arrivals) > 1:
+                for arrival in arrivals:
+                    await self._write([arrival])
+                return
+            await self.runtime.intake.set_aside(arrivals[0], error)
+            await self.runtime.intake.note_counts()
 
     async def end(self) -> None:
         """Let every poller give back its account."""

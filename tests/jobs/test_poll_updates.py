@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,7 @@ from bot.actions import accounts
 from bot.config import Settings
 from bot.runtime import Runtime, opened
 from bot.store import accounts as rows
+from bot.store import tallies
 from bot.store.inbox import InboxRow
 from bot.store.receptions import ReceptionRow
 from jobs.poll_updates import poll_updates
@@ -83,6 +86,38 @@ async def test_what_is_fetched_twice_is_stored_once(live: Live) -> None:
     keys = [each.key for each in await live.rows(InboxRow)]
     assert sorted(keys) == sorted({str(update.update_id) for update in updates.log})
     assert len([m for m in phone.inbox if "Xin chào" in m.text]) == 1
+
+
+ODD: dict[str, tuple[str, dict[str, Any]]] = {
+    "a lone surrogate": ("message", {"text": "\ud83d"}),
+    "a number beyond 64 bits": ("message", {"date": 2**70}),
+    "too deep": ("message", {"text": json.loads("[" * 300 + "]" * 300)}),
+    "no kind that PostgreSQL can hold": ("odd\0kind", {}),
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+async def test_an_odd_update_stops_nothing(live: Live, odd: str) -> None:
+    phone = await citizen(live)
+    telegram = live.simulator.telegram
+    kind, content = ODD[odd]
+    put = await telegram.updates.put(telegram.world.bot(BOT), "message", content, "odd")
+    assert put is not None
+    put.kind = kind
+    await phone.say("phản ánh")
+    await phone.wait_for("về việc gì", timeout=20)
+    stored = {each.key for each in await live.rows(InboxRow)}
+    spool = live.runtime.intake.spool
+    if "PostgreSQL" in odd and not live.runtime.database.is_sqlite:
+        [aside] = spool.folder.glob("*.broken")
+        assert [each.key for each in spool.read(aside)] == [str(put.update_id)]
+        async with live.runtime.database.reading() as session:
+            assert ("aside", 1) in [(kind, n) for (_, kind), n in (await tallies.totals(session)).items()]
+    else:
+        assert str(put.update_id) in stored
+    row = await reception(live)
+    assert row is not None
+    assert row.error == ""
 
 
 async def test_a_webhook_set_elsewhere_is_told_and_taken_away(live: Live) -> None:

@@ -11,6 +11,8 @@ from aiogram.methods import TelegramMethod
 from aiogram.methods.base import TelegramType
 from aiogram.types import InputFile
 
+from bot.channels.telegram.fetching import GetRawUpdates, with_texts
+
 if TYPE_CHECKING:
     from aiogram import Bot
 
@@ -75,6 +77,8 @@ class SharedSession(BaseSession):
             raise NoAnswerError("telegram_timeout") from None
         except aiohttp.ClientError:
             raise NoAnswerError("telegram_disconnected") from None
+        if isinstance(method, GetRawUpdates):
+            content = with_texts(content)
         try:
             response = self.check_response(bot=bot, method=method, status_code=status, content=content)
         except (ClientDecodeError, TypeError):  # the latter for a refusal without a description

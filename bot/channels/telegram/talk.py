@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-import orjson
 from aiogram.methods import (
     AnswerCallbackQuery,
     DeleteWebhook,
@@ -21,13 +20,12 @@ from bot.channels.channel import AccountInfo, AccountRef, Fetched, FileRefusedEr
 from bot.channels.rate_limit import NOTICE, Meter, in_lane
 from bot.channels.telegram.attachments import SCHEME
 from bot.channels.telegram.client import TelegramClient
-from bot.channels.telegram.fetching import GetRawUpdates
+from bot.channels.telegram.fetching import GetRawUpdates, fetched
 from bot.channels.telegram.ids import is_group, message_id, number_in
 from bot.channels.telegram.limits import bot_windows, chat_windows
 from bot.channels.telegram.outgoing import Sending, Upload, changed_caption, changed_text, new_media, new_message
-from bot.channels.telegram.payload import integer_of
 from bot.channels.telegram.uploads import Uploads
-from bot.channels.telegram.webhook import KINDS, event_of
+from bot.channels.telegram.webhook import KINDS
 from bot.clock import Now
 from bot.domain.delivery import MessageInvalidError, RecipientGoneError, SendError, Sent, ThrottledError
 from bot.domain.message import Message
@@ -175,13 +173,9 @@ class Talk:
     async def updates(self, account: AccountRef, offset: int | None, seconds: int) -> list[Fetched]:
         """Wait for updates; raises PollConflictError and the SendError family."""
         method = GetRawUpdates(offset=offset, timeout=seconds, allowed_updates=list(KINDS))
-        found = await self._client.call(account.id, method, seconds=seconds + _FETCH_MARGIN)
-        fetched = []
-        for update in found:
-            number, raw = integer_of(update.get("update_id")), orjson.dumps(update)
-            if number is not None:
-                fetched.append(Fetched(number, event_of(update, raw, account.external_id, self._now()), raw))
-        return sorted(fetched, key=lambda each: each.number)
+        texts = await self._client.call(account.id, method, seconds=seconds + _FETCH_MARGIN)
+        found = [fetched(text.encode("utf-8", "replace"), account.external_id, self._now()) for text in texts]
+        return sorted(filter(None, found), key=lambda each: each.number)
 
     async def _post(self, account: AccountRef, chat: str, method: Sending) -> SentMessage:
         """Send what must not reach anybody twice."""

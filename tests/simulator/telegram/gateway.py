@@ -128,7 +128,7 @@ def _chat_id(params: Params) -> int:
 
 
 def _json(body: Json, status: int = 200) -> web.Response:
-    return web.Response(text=json.dumps(body, ensure_ascii=False), content_type="application/json", status=status)
+    return web.Response(text=json.dumps(body), content_type="application/json", status=status)
 
 
 def hang_up(request: web.Request, note: Call, fault: str) -> web.Response:
