@@ -6,6 +6,7 @@ import pytest
 
 from bot.actions import official_links
 from bot.store import staff
+from bot.store.contacts import ContactRow
 from tests.live import BOT, STATE_OA, Live
 from tests.simulator.simulator import Phone
 from tests.simulator.telegram.model import Message
@@ -145,3 +146,23 @@ async def test_my_open_work_by_command(desk: Desk, live: Live) -> None:
     citizen = await live.telegram_phone()
     await citizen.say("/viec")
     await citizen.wait_for("Xin chào", timeout=SECONDS)
+
+
+async def test_a_bot_that_lost_and_got_its_rights_tells_the_group_what_it_missed(desk: Desk, live: Live) -> None:
+    grown = await desk.group.migrate()
+    phone = grown.phone(desk.head.user_id)
+    _, code = await reported(live, STATE_OA)
+    card = await card_of(phone, code)
+    await grown.mute_bot()
+    own = await card_of(desk.head, code)
+    await live.simulator.wait(lambda: own.buttons, SECONDS)
+    await desk.head.tap(label="Nhận việc")
+    await live.until(lambda: in_state(live, "in_progress"), SECONDS)
+
+    async def refused() -> bool:
+        return any(contact.gone == "group_refuses" for contact in await live.rows(ContactRow))
+
+    await live.until(refused, SECONDS)
+    assert "đang xử lý" not in card.text
+    await grown.mute_bot(muted=False)
+    await live.simulator.wait(lambda: "đang xử lý" in card.text, SECONDS)

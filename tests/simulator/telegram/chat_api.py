@@ -11,7 +11,7 @@ from .model import Json
 async def get_chat(call: ApiCall) -> Json:
     """Return a chat in full."""
     world = call.telegram.world
-    chat = reach.open_chat(call)
+    chat = reach.open_chat(call, writes=False)
     limits = {"max_reaction_count": 11, "accent_color_id": 0}
     gifts = dict.fromkeys(
         ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription", "gifts_from_channels"), False
@@ -22,7 +22,7 @@ async def get_chat(call: ApiCall) -> Json:
 async def get_chat_member(call: ApiCall) -> Json:
     """Return what somebody is in a group."""
     world = call.telegram.world
-    chat = reach.open_chat(call)
+    chat = reach.open_chat(call, writes=False)
     user_id = call.params.whole("user_id")
     if user_id not in world.people and user_id not in world.bots:
         raise bad("invalid user_id specified")
@@ -33,7 +33,7 @@ async def get_chat_member(call: ApiCall) -> Json:
 async def leave_chat(call: ApiCall) -> Any:
     """Leave a group."""
     world = call.telegram.world
-    chat = reach.open_chat(call)
+    chat = reach.open_chat(call, writes=False)
     if chat.type == "private":
         raise bad("chat member status can't be changed in private chats")
     old, chat.members[call.bot.bot_id] = chat.members[call.bot.bot_id], "left"

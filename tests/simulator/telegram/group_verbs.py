@@ -58,6 +58,16 @@ class GroupVerbs(PersonVerbs):
         await self._membership(chat, author, bot.bot_id, old, "kicked")
         return self._shown(chat)
 
+    async def mute_bot(self, *, chat_id: Id, bot_id: Id, muted: bool = True, by: Id = 0) -> Json:
+        """Take from a bot the right to write in a supergroup, or with `muted` false give it back."""
+        chat, bot = self.telegram.world.group(chat_id), self.telegram.world.bot(bot_id)
+        if chat.type != "supergroup" or chat.members.get(bot.bot_id, "") in OUT:
+            raise VerbError("only who is in a supergroup can be restricted there")
+        old, new = chat.members[bot.bot_id], "restricted" if muted else "member"
+        chat.members[bot.bot_id] = new
+        await self._membership(chat, int(by) or _owner(chat), bot.bot_id, old, new)
+        return self._shown(chat)
+
     async def migrate_group(self, *, chat_id: Id) -> Json:
         """Turn a group into a supergroup: another id, other message numbers, and a notice in both."""
         world, old = self.telegram.world, self.telegram.world.group(chat_id)

@@ -122,6 +122,10 @@ class TelegramGroup:
         """Put the bot into the group."""
         await self.simulator.telegram_verbs.add_bot(chat_id=self.chat_id, bot_id=self.bot_id, admin=admin)
 
+    async def mute_bot(self, *, muted: bool = True) -> None:
+        """Take from the bot the right to write here, or give it back."""
+        await self.simulator.telegram_verbs.mute_bot(chat_id=self.chat_id, bot_id=self.bot_id, muted=muted)
+
     async def remove_bot(self) -> None:
         """Throw the bot out."""
         await self.simulator.telegram_verbs.remove_bot(chat_id=self.chat_id, bot_id=self.bot_id)

@@ -6,8 +6,8 @@ from .model import OUT, Bot, Chat, Json, Message
 from .world import World
 
 
-def open_chat(call: ApiCall, name: str = "chat_id") -> Chat:
-    """Return the chat that a call names and may write into. Raises RefusalError."""
+def open_chat(call: ApiCall, name: str = "chat_id", *, writes: bool = True) -> Chat:
+    """Return the chat that a call names and may write into, or only look at. Raises RefusalError."""
     world, bot = call.telegram.world, call.bot
     chat_id = call.params.whole(name)
     if not chat_id:
@@ -17,6 +17,8 @@ def open_chat(call: ApiCall, name: str = "chat_id") -> Chat:
         raise bad("chat not found")
     if refusal := _refusal(world, bot, chat):
         raise refusal
+    if writes and chat.members.get(bot.bot_id) == "restricted":
+        raise bad("not enough rights to send text messages to the chat")
     return chat
 
 

@@ -104,6 +104,14 @@ def callback(world: World, tap: Tap) -> Json:
     return shown | {"message": {"chat": chat(world, some_chat), "message_id": tap.message_id, "date": 0}}
 
 
+_RIGHTS = (
+    "can_send_messages", "can_send_audios", "can_send_documents", "can_send_photos", "can_send_videos",
+    "can_send_video_notes", "can_send_voice_notes", "can_send_polls", "can_send_other_messages",
+    "can_add_web_page_previews", "can_react_to_messages", "can_edit_tag", "can_change_info", "can_invite_users",
+    "can_pin_messages", "can_manage_topics",
+)  # fmt: skip
+
+
 def member(world: World, user_id: int, status: str) -> Json:
     """Make a ChatMember."""
     shown: Json = {"user": user(world, user_id), "status": status}
@@ -111,6 +119,8 @@ def member(world: World, user_id: int, status: str) -> Json:
         shown["is_anonymous"] = False
     if status == "kicked":
         shown["until_date"] = 0
+    if status == "restricted":
+        shown |= {"is_member": True, "until_date": 0} | dict.fromkeys(_RIGHTS, False)
     if status == "administrator":
         rights = (
             "can_be_edited", "is_anonymous", "can_manage_chat", "can_delete_messages", "can_manage_video_chats",

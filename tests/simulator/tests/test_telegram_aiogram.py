@@ -303,6 +303,26 @@ async def test_a_bot_leaves_a_group(simulator: Simulator, client: Bot, phone: Te
         await client.send_message(int(group.chat_id), "a")
 
 
+async def test_a_bot_loses_its_rights_in_a_supergroup_and_gets_them_back(
+    simulator: Simulator, client: Bot, phone: TelegramPhone
+) -> None:
+    group = await simulator.telegram_group(BOT, phone, supergroup=True)
+    await group.add_bot()
+    card = await client.send_message(int(group.chat_id), "a")
+    await take(client)
+    await group.mute_bot()
+    with pytest.raises(TelegramBadRequest, match="not enough rights to send text messages"):
+        await client.send_message(int(group.chat_id), "b")
+    with pytest.raises(TelegramBadRequest, match="not enough rights"):
+        await client.edit_message_text("b", chat_id=int(group.chat_id), message_id=card.message_id)
+    assert (await client.get_chat_member(int(group.chat_id), BOT)).status == "restricted"
+    await group.mute_bot(muted=False)
+    await client.send_message(int(group.chat_id), "c")
+    lost, found = [update.my_chat_member for update in await take(client)]
+    assert (lost.new_chat_member.status, lost.new_chat_member.can_send_messages) == ("restricted", False)
+    assert (found.old_chat_member.status, found.new_chat_member.status) == ("restricted", "member")
+
+
 async def test_polling_and_webhook_exclude_each_other(client: Bot, phone: TelegramPhone) -> None:
     await phone.say("chờ ai lấy")
     with pytest.raises(TelegramBadRequest, match="HTTPS"):

@@ -164,6 +164,27 @@ def test_groups_are_told_apart() -> None:
         assert (moved.what, moved.details) == ("group_migrated", {"from": "-4000000001", "to": GROUP})
 
 
+@pytest.mark.parametrize(
+    ("text", "changed", "what"),
+    [
+        ("/start@loa_bot LK-AB12CD34", {}, "anonymous_command"),
+        ("/viec", {}, "anonymous_command"),
+        ("Thông báo", {}, "message_of_nobody"),
+        ("/viec", {"sender_chat": {"id": -1009, "title": "Kênh nối với nhóm", "type": "channel"}}, "message_of_nobody"),
+        ("/viec", {"sender_chat": None}, "message_of_nobody"),
+    ],
+)
+def test_of_an_administrator_who_writes_as_the_group_only_commands_are_read(
+    text: str, changed: dict[str, Any], what: str
+) -> None:
+    data = json.loads(FILES["group_anonymous_admin"])
+    data["message"] |= {"text": text, **changed}
+    (update,) = parse_update(json.dumps(data).encode())
+    assert isinstance(update, AccountNews)
+    told = {"text": text.replace("@loa_bot", "")} if what == "anonymous_command" else {}
+    assert (update.what, update.sender, update.chat, update.details) == (what, "", GROUP, told)
+
+
 def test_what_nobody_asked_for_is_no_error_and_what_is_odd_is_named() -> None:
     for name in ("channel_post", "inline_query", "new_kind"):
         update = read(name)
