@@ -6,6 +6,7 @@ import math
 import random
 import time
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -43,17 +44,23 @@ _LEASE_MARGIN = 20.0
 _PLACES = 40
 _PLACES_PER_ACCOUNT = 20
 _TOGETHER_SECONDS = 0.005
+_RECORD_PAUSES = (0.1, 1.0, 4.0)
+"""Seconds before an outcome that could not be written is written again: what is known of a message must not be lost."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Leased:
-    """Messages of one account leased together, and until when a try may begin (monotonic seconds)."""
+    """Messages of one account leased together.
+
+    Until when a try may begin, and until when the requests taken with the lease hold (monotonic seconds).
+    """
 
     rows: list[OutboxRow]
     lease: str
     account: AccountRow
     people: dict[str, ContactRow]
     safe_until: float
+    paid_until: float
 
 
 async def deliver_messages(runtime: Runtime) -> int:
@@ -76,6 +83,10 @@ async def deliver_messages(runtime: Runtime) -> int:
             if not under_way:
                 return total
             await _some_end(under_way, bell)
+    except Exception:
+        # Whatever else is broken, what is under way may have left: its outcome is waited for.
+        await asyncio.gather(*under_way, return_exceptions=True)
+        raise
     finally:
         for task in under_way:
             task.cancel()
@@ -97,7 +108,10 @@ async def _some_end(under_way: dict[asyncio.Task[None], str], bell: asyncio.Even
         rung.cancel()
     for task in [task for task in under_way if task.done()]:
         del under_way[task]
-        task.result()
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            # One outcome that cannot be written says nothing of the others that are under way.
+            _log.error("an outcome was not written", exc_info=error)
 
 
 async def _lease_fairly(runtime: Runtime, room: int, busy: Counter[str]) -> list[_Leased]:
@@ -141,10 +155,10 @@ async def _lease(runtime: Runtime, share: Share, account: AccountRow, most: int)
     async with runtime.units_of_work() as uow:
         rows = await outbox.claim(uow.session, lease, uow.now, _LEASE_SECONDS, grant.number, share)
         people = await contacts.contacts(uow.session, [r.contact_id for r in rows])
-    if windows and len(rows) < grant.number:
+    if windows and len(rows) < grant.number and time.monotonic() <= grant.until:
         await runtime.budget.give_back(windows, grant.number - len(rows))
     safe_until = begun + _LEASE_SECONDS - _LEASE_MARGIN
-    return (_Leased(rows, lease, account, people, safe_until) if rows else None), 0.0
+    return (_Leased(rows, lease, account, people, safe_until, grant.until) if rows else None), 0.0
 
 
 async def _one(runtime: Runtime, batch: _Leased, row: OutboxRow) -> None:
@@ -152,22 +166,50 @@ async def _one(runtime: Runtime, batch: _Leased, row: OutboxRow) -> None:
     if time.monotonic() > batch.safe_until:
         return  # this process stood still: the sweeper has called the message's outcome unknown
     try:
-        result = await _paid(runtime, row, account, batch.people[row.contact_id])
+        result = await _paid(runtime, row, batch)
     except SendError as error:
-        await _failed(runtime, row, lease, account, error)
+        await _failed_for(runtime, row, lease, account, error)
     except Exception as error:  # noqa: BLE001 - whatever broke, the row must get its outcome
         _log.exception("sending broke", outbox=row.id)
-        await _failed(runtime, row, lease, account, UnknownOutcomeError("technical", type(error).__name__))
+        await _failed_for(runtime, row, lease, account, UnknownOutcomeError("technical", type(error).__name__))
     else:
-        with runtime.urgency.working():
-            await _succeeded(runtime, row, lease, account, result)
+        await _succeeded(runtime, row, lease, account, result)
 
 
-async def _paid(runtime: Runtime, row: OutboxRow, account: AccountRow, person: ContactRow) -> Sent:
-    """Send on the request that was taken with the lease; what was not needed goes back."""
-    with prepaid(1, row.lane) as paid:
+async def _failed_for(runtime: Runtime, row: OutboxRow, lease: str, account: AccountRow, error: SendError) -> None:
+    metrics.sends.labels(account.provider, error.outcome.value).inc()
+    await _kept(row, lambda: _failed(runtime, row, lease, account, error))
+
+
+async def _succeeded(runtime: Runtime, row: OutboxRow, lease: str, account: AccountRow, result: Sent) -> None:
+    metrics.sends.labels(account.provider, "sent").inc()
+    try:
+        await _kept(row, lambda: _arrived(runtime, row, lease, account, result))
+    except Exception:
+        # What has arrived must not be sent again, even if what should follow from it cannot be done.
+        await _kept(row, lambda: _only_arrived(runtime, row, lease, result))
+        raise
+
+
+async def _kept(row: OutboxRow, write: Callable[[], Awaitable[None]]) -> None:
+    """Write an outcome, some times over if that fails: one that is lost would leave the message in doubt."""
+    for pause in _RECORD_PAUSES:
         try:
-            return await _send(runtime, row, account, person)
+            await write()
+        except Exception as error:  # noqa: BLE001 - the last try tells what it was
+            _log.warning("an outcome is to be written again", outbox=row.id, error=type(error).__name__)
+            await asyncio.sleep(pause)
+        else:
+            return
+    await write()
+
+
+async def _paid(runtime: Runtime, row: OutboxRow, batch: _Leased) -> Sent:
+    """Send on the request that was taken with the lease; what was not needed goes back."""
+    account = batch.account
+    with prepaid(1, row.lane, batch.paid_until) as paid:
+        try:
+            return await _send(runtime, row, account, batch.people[row.contact_id])
         finally:
             if paid.left:
                 await runtime.budget.give_back(runtime.channel(account).limits(ref(account)), paid.left)
@@ -182,27 +224,43 @@ async def _send(runtime: Runtime, row: OutboxRow, account: AccountRow, person: C
     return await channel.send(ref(account), recipient, ready)
 
 
-async def _succeeded(runtime: Runtime, row: OutboxRow, lease: str, account: AccountRow, result: Sent) -> None:
-    metrics.sends.labels(account.provider, "sent").inc()
+async def _arrived(runtime: Runtime, row: OutboxRow, lease: str, account: AccountRow, result: Sent) -> None:
+    with runtime.urgency.working():
+        async with runtime.units_of_work() as uow:
+            await _follow_sent(uow, row, lease, account, result)
+
+
+async def _follow_sent(uow: UnitOfWork, row: OutboxRow, lease: str, account: AccountRow, result: Sent) -> None:
+    await _lock(uow, row)
+    if not await _record_sent(uow, row, lease, result):
+        return
+    current = await outbox.row(uow.session, row.id)
+    assert current is not None
+    await sent(uow, current)
+    if result.quota_type is not None:
+        quota = {result.quota_type: {"remaining": result.quota_remaining, "at": uow.now.isoformat()}}
+        await accounts.note_quota(uow.session, account.id, quota)
+    if row.purpose not in {"answer", "ask_back"}:
+        metrics.turn_seconds.observe((uow.now - row.created_at).total_seconds())
+
+
+async def _only_arrived(runtime: Runtime, row: OutboxRow, lease: str, result: Sent) -> None:
     async with runtime.units_of_work() as uow:
-        await _lock(uow, row)
-        values: dict[str, Any] = {
-            "state": DeliveryState.SENT.value,
-            "provider_id": result.message_id,
-            "quota_type": result.quota_type,
-            "sent_at": uow.now,
-            "reason": "",
-        }
-        if not await outbox.record(uow.session, row.id, lease, **values):
-            return
-        current = await outbox.row(uow.session, row.id)
-        assert current is not None
-        await sent(uow, current)
-        if result.quota_type is not None:
-            quota = {result.quota_type: {"remaining": result.quota_remaining, "at": uow.now.isoformat()}}
-            await accounts.note_quota(uow.session, account.id, quota)
-        if row.purpose not in {"answer", "ask_back"}:
-            metrics.turn_seconds.observe((uow.now - row.created_at).total_seconds())
+        await _record_sent(uow, row, lease, result)
+
+
+async def _record_sent(uow: UnitOfWork, row: OutboxRow, lease: str, result: Sent) -> bool:
+    """Write that the provider has the message; who has lost the lease may still tell, unless it was tried again."""
+    values: dict[str, Any] = {
+        "state": DeliveryState.SENT.value,
+        "provider_id": result.message_id,
+        "quota_type": result.quota_type,
+        "sent_at": uow.now,
+        "reason": "",
+    }
+    if await outbox.record(uow.session, row.id, lease, **values):
+        return True
+    return row.sending_at is not None and await outbox.record_late(uow.session, row.id, row.sending_at, **values)
 
 
 async def _lock(uow: UnitOfWork, row: OutboxRow) -> None:
@@ -212,7 +270,6 @@ async def _lock(uow: UnitOfWork, row: OutboxRow) -> None:
 
 
 async def _failed(runtime: Runtime, row: OutboxRow, lease: str, account: AccountRow, error: SendError) -> None:
-    metrics.sends.labels(account.provider, error.outcome.value).inc()
     async with runtime.units_of_work() as uow:
         await _lock(uow, row)
         if isinstance(error, RecipientMovedError) and not await contacts.move(

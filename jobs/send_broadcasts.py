@@ -196,7 +196,7 @@ class _Range:
             self._unsent(await marking)
             raise
         try:
-            with prepaid(grant.number, BROADCAST) as paid:
+            with prepaid(grant.number, BROADCAST, grant.until) as paid:
                 await self._send_all(due)
         finally:
             if self.windows and paid.left:

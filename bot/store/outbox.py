@@ -153,6 +153,16 @@ async def record(session: AsyncSession, row_id: str, lease: str, **values: objec
     return bool(result.rowcount)
 
 
+async def record_late(session: AsyncSession, row_id: str, sending_at: datetime, **values: object) -> bool:
+    """Write that the try of `sending_at` succeeded though its lease was lost; False when it is settled already."""
+    statement = update(OutboxRow).where(
+        col(OutboxRow.id) == row_id,
+        col(OutboxRow.sending_at) == sending_at,
+        col(OutboxRow.state).in_(("sending", "unknown")),
+    )
+    return bool((await session.exec(statement.values(lease=None, leased_until=None, **values))).rowcount)
+
+
 async def doubt_expired(session: AsyncSession, now: datetime | None) -> int:
     """Call unknown what was being sent when its lease ran out; None means every one (a lone process just started)."""
     statement = update(OutboxRow).where(col(OutboxRow.state) == "sending")

@@ -1,16 +1,24 @@
 """The way out for answers and notices: lanes, fair parts for every unit, the account's allowance, order, leases."""
 
 import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.channels.rate_limit import ANSWER, BROADCAST, NOTICE
+from bot.actions import outgoing
+from bot.channels.rate_limit import ANSWER, BROADCAST, NOTICE, Grant, Window
 from bot.config import Settings
 from bot.runtime import Runtime
 from bot.store import outbox
 from bot.store.outbox import OutboxRow
+from bot.store.unit_of_work import UnitOfWork
+from jobs import deliver_messages as deliver
 from jobs.deliver_messages import deliver_messages
 from jobs.requeue_stuck import requeue_stuck
 from tests import commune
@@ -121,29 +129,153 @@ async def test_the_provider_asking_to_wait_rests_the_account_for_every_worker(
     assert await states(runtime) == {"queued": 30}
 
 
-async def test_a_worker_that_stood_still_past_its_lease_cannot_finish(
-    runtime: Runtime, settings: Settings, provider: Provider, clock: Clock
-) -> None:
-    """Its message is in doubt by then; what it learns late changes nothing, and nothing is sent a second time by it."""
-    await people(runtime, 1)
-    ids = await queue(runtime, 1)
-    late = asyncio.Event()
+async def stood_still(runtime: Runtime, provider: Provider, clock: Clock, late: asyncio.Event) -> "asyncio.Task[int]":
+    """Begin sending one message whose answer comes late, and let its lease run out."""
     provider.judge = lambda user, text: provider.take(user, text, wait=late)
     first = asyncio.create_task(deliver_messages(runtime))
     async with asyncio.timeout(10):
         while not provider.taken:  # noqa: ASYNC110 - polling with a limit is the rule of these tests
             await asyncio.sleep(0.01)
     clock.forward(minutes=3)
+    return first
+
+
+async def test_a_worker_that_stood_still_past_its_lease_tells_what_it_knows(
+    runtime: Runtime, settings: Settings, provider: Provider, clock: Clock
+) -> None:
+    """Its message is in doubt by then, and nothing else is known of it: nobody need ask, and nobody repeats it."""
+    from jobs.settle_messages import settle_messages
+
+    await people(runtime, 1)
+    ids = await queue(runtime, 1)
+    late = asyncio.Event()
+    first = await stood_still(runtime, provider, clock, late)
     async with worker(settings, provider, clock) as other:
         assert await requeue_stuck(other) == 1
         assert await states(other) == {"unknown": 1}
         late.set()
         await first
-        assert await states(other) == {"unknown": 1}
+        assert await states(other) == {"sent": 1}
+        assert await settle_messages(other) == 0
     async with runtime.database.reading() as session:
         row = await outbox.row(session, ids[0])
     assert row is not None
-    assert row.provider_id is None
+    assert row.provider_id == "m1"
+    assert len(provider.taken) == 1
+
+
+async def test_a_worker_that_stood_still_changes_nothing_once_it_is_tried_again(
+    runtime: Runtime, settings: Settings, provider: Provider, clock: Clock
+) -> None:
+    from jobs.settle_messages import settle_messages
+
+    await people(runtime, 1)
+    ids = await queue(runtime, 1)
+    late, later = asyncio.Event(), asyncio.Event()
+    first = await stood_still(runtime, provider, clock, late)
+    async with worker(settings, provider, clock) as other:
+        await requeue_stuck(other)
+        assert await settle_messages(other) == 1
+        provider.judge = lambda user, text: provider.take(user, text, wait=later)
+        second = asyncio.create_task(deliver_messages(other))
+        async with asyncio.timeout(10):
+            while len(provider.taken) < 2:  # noqa: ASYNC110 - likewise
+                await asyncio.sleep(0.01)
+        late.set()
+        await first
+        assert await states(other) == {"sending": 1}
+        later.set()
+        await second
+    async with runtime.database.reading() as session:
+        row = await outbox.row(session, ids[0])
+    assert row is not None
+    assert (row.state, row.provider_id, row.repeated) == ("sent", "m2", 1)
+
+
+async def test_one_outcome_that_cannot_be_written_ends_no_other_send(
+    runtime: Runtime, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await people(runtime, 15)
+    ids = await queue(runtime, 15)
+    monkeypatch.setattr(deliver, "_RECORD_PAUSES", (0.0, 0.0))
+    follow = outgoing.sent
+
+    async def sent(uow: UnitOfWork, row: OutboxRow) -> None:
+        if row.id == ids[3]:
+            msg = "what follows cannot be done"
+            raise RuntimeError(msg)
+        await follow(uow, row)
+
+    monkeypatch.setattr(deliver, "sent", sent)
+    assert await deliver_messages(runtime) == 15
+    assert await states(runtime) == {"sent": 15}
+    assert len(provider.taken) == 15
+
+
+async def test_an_outcome_is_written_again_until_the_database_takes_it(
+    runtime: Runtime, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await people(runtime, 6)
+    await queue(runtime, 6)
+    provider.judge = lambda user, _text: refusal(-201, "Params is invalid") if user.endswith("005") else None
+    monkeypatch.setattr(deliver, "_RECORD_PAUSES", (0.0, 0.0, 0.0))
+    record, tries = outbox.record, Counter[str]()
+
+    async def sometimes(session: AsyncSession, row_id: str, lease: str, **values: object) -> bool:
+        tries[row_id] += 1
+        if tries[row_id] < 4:
+            raise OperationalError("UPDATE outbox", {}, Exception("connection lost"))
+        return await record(session, row_id, lease, **values)
+
+    monkeypatch.setattr(outbox, "record", sometimes)
+    await deliver_messages(runtime)
+    assert await states(runtime) == {"failed": 1, "sent": 5}
+    assert len(provider.taken) == 5
+
+
+async def test_looking_for_more_that_fails_does_not_end_what_is_under_way(
+    runtime: Runtime, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await people(runtime, 5)
+    await queue(runtime, 5)
+    late = asyncio.Event()
+    provider.judge = lambda user, text: provider.take(user, text, wait=late)
+    sending = asyncio.create_task(deliver_messages(runtime))
+    async with asyncio.timeout(10):
+        while len(provider.taken) < 5:  # noqa: ASYNC110 - polling with a limit is the rule of these tests
+            await asyncio.sleep(0.01)
+
+        async def broken(*_: object) -> list[outbox.Share]:
+            late.set()
+            raise OperationalError("SELECT", {}, Exception("connection lost"))
+
+        monkeypatch.setattr(outbox, "waiting", broken)
+        runtime.queue.bell("deliver_messages").set()
+        with pytest.raises(OperationalError):
+            await sending
+    assert await states(runtime) == {"sent": 5}
+
+
+async def test_a_request_paid_for_long_ago_is_paid_again_before_it_leaves(
+    runtime: Runtime, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lease took long: what was taken for it counts in a window that may be over when the messages leave."""
+    slow = "2222333344445555888"
+    await account(runtime, slow, per_minute=40)
+    await people(runtime, 8, slow)
+    await queue(runtime, 8, oa=slow)
+    taken = []
+    take = runtime.budget.take
+
+    async def late(windows: Sequence[Window], lane: int, want: int) -> Grant:
+        grant = await take(windows, lane, want)
+        taken.append(grant.number)
+        return replace(grant, until=0.0) if want > 1 else grant
+
+    monkeypatch.setattr(runtime.budget, "take", late)
+    await deliver_messages(runtime)
+    assert len(provider.taken) == 8
+    assert sum(taken) == 16, "the first payment stays counted"
 
 
 async def test_a_notice_in_doubt_is_repeated_once_at_most(runtime: Runtime, provider: Provider, clock: Clock) -> None:
