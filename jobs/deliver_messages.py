@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot import metrics
-from bot.actions.outgoing import given_up, sent
+from bot.actions.outgoing import given_up, postponed, sent
 from bot.channels.channel import Recipient
 from bot.channels.rate_limit import prepaid
 from bot.clock import new_id
@@ -306,4 +306,5 @@ async def _follow_up(uow: UnitOfWork, row: OutboxRow, account: AccountRow, step:
     elif step.state is DeliveryState.UNKNOWN:
         uow.after_commit("settle_messages")
     elif step.at is not None:
+        await postponed(uow, row)
         uow.after_commit("deliver_messages", max(0.0, (step.at - uow.now) / timedelta(seconds=1)))
