@@ -200,6 +200,8 @@ async def test_a_group_that_moved_is_named_by_its_new_id(town: World) -> None:
         (413, "Request Entity Too Large", MessageInvalidError, "telegram_file_too_large"),
         (429, "Too Many Requests", ThrottledError, "telegram_flood"),
         (500, "Internal Server Error", TemporaryError, "telegram_5xx"),
+        (502, "Bad Gateway", TemporaryError, "telegram_5xx"),
+        (504, "Gateway Timeout", UnknownOutcomeError, "telegram_gateway"),
     ],
 )
 async def test_refusals_have_their_class_and_reason(

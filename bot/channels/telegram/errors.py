@@ -28,7 +28,12 @@ from bot.domain.delivery import (
 _TOO_MANY = 429
 _SERVER_ERROR = 500
 _NOT_PASSED_ON = (502, 503)
-"""What a gateway says that could not hand the request on."""
+"""What the gateway before Telegram's servers says while none of them takes requests, which may last for minutes and
+hours (tdlib/telegram-bot-api issue 868, yagop/node-telegram-bot-api issue 634). A 502 may also mean that a server broke
+off after it had taken the request, and doubles are reported, though seldom. Telegram cannot be asked: to call that open
+would give up every message of such hours after one repeat, and one that may come twice is the lesser harm. A gateway
+that waited in vain (504) had passed the request on: that stays open."""
+_WAITED_IN_VAIN = "gateway time"
 _CLIENT_ERROR = 400
 _MAX_DETAIL = 300
 
@@ -61,8 +66,6 @@ _PLAIN: tuple[tuple[type[Exception], type[SendError], str], ...] = (
     (TelegramNotFound, AccountStoppedError, "bot_token_refused"),
     (TelegramEntityTooLarge, MessageInvalidError, "telegram_file_too_large"),
     (TelegramConflictError, TemporaryError, "telegram_conflict"),
-    # Telegram itself says that it was not done.
-    (TelegramServerError, TemporaryError, "telegram_5xx"),
 )
 """Errors that mean the same whatever was called and whatever is said."""
 
@@ -87,13 +90,17 @@ def send_error(error: Exception, *, once: bool) -> SendError:
         case TelegramMigrateToChat():
             return RecipientMovedError("chat_moved", str(error.migrate_to_chat_id))
         case TelegramAPIError():
-            return _refused(error, detail)
+            return _refused(error, detail, once=once)
         case _:
             raise error
 
 
-def _refused(error: TelegramAPIError, detail: str) -> SendError:
+def _refused(error: TelegramAPIError, detail: str, *, once: bool) -> SendError:
     said = detail.lower()
+    if isinstance(error, TelegramServerError):
+        if _WAITED_IN_VAIN in said:
+            return _open("telegram_gateway", detail, once=once)
+        return TemporaryError("telegram_5xx", detail)  # Telegram itself says that it was not done
     if "too many requests" in said:
         return ThrottledError("telegram_flood", detail)
     gone = next((word for text, word in _GONE if text in said), "")
@@ -115,7 +122,7 @@ def _by_status(status: int, *, once: bool) -> SendError:
         return AccountStoppedError("telegram_address_wrong", detail)
     if status in _NOT_PASSED_ON:
         return TemporaryError("telegram_5xx", detail)
-    return _open("telegram_5xx" if status >= _SERVER_ERROR else "telegram_unreadable", detail, once=once)
+    return _open("telegram_gateway" if status >= _SERVER_ERROR else "telegram_unreadable", detail, once=once)
 
 
 def conflict_reason(error: TelegramConflictError) -> str:
