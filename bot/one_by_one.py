@@ -1,5 +1,6 @@
 """Do one thing after another, so that one that fails neither holds up the rest nor goes unnoticed."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
@@ -28,3 +29,13 @@ async def one_by_one(items: Iterable[Item], work: Callable[[Item], Awaitable[int
         msg = f"{len(failures)} of {all_of_them} failed, the first with {type(first).__name__}: {first}"
         raise SomeFailedError(msg) from first
     return done
+
+
+def by_turns(items: Iterable[Item], owner: Callable[[Item], str]) -> list[Item]:
+    """Put things in an order in which every owner has its turn before any has a second one; an owner's keep theirs."""
+    turns: Counter[str] = Counter()
+    placed: list[tuple[int, Item]] = []
+    for item in items:
+        turns[owner(item)] += 1
+        placed.append((turns[owner(item)], item))
+    return [item for _, item in sorted(placed, key=lambda one: one[0])]

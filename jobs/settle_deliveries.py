@@ -1,5 +1,6 @@
 """Find out what became of a broadcast's deliveries whose outcome is unknown; none of them is ever sent again."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.channels.channel import FindsSent, Recipient
@@ -8,54 +9,75 @@ from bot.domain.broadcast import personal
 from bot.domain.delivery import SETTLE_AFTER, UNKNOWN_PATIENCE, SendError
 from bot.domain.message import Message, fit
 from bot.logs import logger
+from bot.one_by_one import by_turns, one_by_one
 from bot.queue import SEND_BROADCASTS, SETTLE_DELIVERIES
 from bot.runtime import Runtime, ref
 from bot.store import accounts, broadcasts, delivery_outcomes, messages
-from bot.store.accounts import AccountRow
 from bot.store.broadcasts import BroadcastRow, ChunkRow, DeliveryRow
 
 _log = logger("broadcast")
 
 
+@dataclass(slots=True)
+class _Doubtful:
+    """A range with something in doubt: `left` deliveries of it have not been looked at in this run."""
+
+    chunk: ChunkRow
+    broadcast: BroadcastRow
+    left: int
+
+
 async def settle_deliveries(runtime: Runtime) -> int:
     """Ask the provider about each delivery in doubt, else wait for its echo; returns how many were settled."""
-    async with runtime.database.reading() as session:
-        ranges = await delivery_outcomes.doubtful(session)
-    settled = 0
-    for chunk in ranges:
-        settled += await _range(runtime, chunk)
-    return settled
+    doubts: dict[str, tuple[_Doubtful, DeliveryRow]] = {}
+    for where in await _ranges(runtime, doubts):
+        if not where.left:
+            await _cleared(runtime, where.chunk)
+    turns = by_turns(doubts, lambda name: doubts[name][0].broadcast.account_id)
+    return await one_by_one(turns, lambda name: _looked_at(runtime, *doubts[name]))
 
 
-async def _range(runtime: Runtime, chunk: ChunkRow) -> int:
+async def _ranges(runtime: Runtime, doubts: dict[str, tuple[_Doubtful, DeliveryRow]]) -> list[_Doubtful]:
+    """Return the ranges to look into, and put their deliveries in doubt into `doubts`, by names for the log."""
+    found = []
     async with runtime.database.reading() as session:
-        rows = await delivery_outcomes.unknown(session, chunk.broadcast_id, chunk.first, chunk.last)
-        broadcast = await session.get(BroadcastRow, chunk.broadcast_id)
-        assert broadcast is not None
-        account = await accounts.account(session, broadcast.account_id)
-        assert account is not None
-    settled = 0
-    for row in rows:
-        settled += await _one(runtime, broadcast, account, row)
+        for chunk, broadcast in await delivery_outcomes.doubtful(session):
+            rows = await delivery_outcomes.unknown(session, chunk.broadcast_id, chunk.first, chunk.last)
+            found.append(_Doubtful(chunk, broadcast, len(rows)))
+            doubts.update({f"{row.broadcast_id}/{row.n}": (found[-1], row) for row in rows})
+    return found
+
+
+async def _looked_at(runtime: Runtime, where: _Doubtful, row: DeliveryRow) -> bool:
+    try:
+        return await _one(runtime, where.broadcast, row)
+    finally:
+        where.left -= 1
+        if not where.left:
+            await _cleared(runtime, where.chunk)
+
+
+async def _cleared(runtime: Runtime, chunk: ChunkRow) -> None:
     async with runtime.units_of_work() as uow:
         await delivery_outcomes.clear_doubt(uow.session, chunk.broadcast_id, chunk.first)
         uow.after_commit(SEND_BROADCASTS.name)  # which calls a broadcast finished when this was the last doubt
-    return settled
 
 
-async def _one(runtime: Runtime, broadcast: BroadcastRow, account: AccountRow, row: DeliveryRow) -> bool:
+async def _one(runtime: Runtime, broadcast: BroadcastRow, row: DeliveryRow) -> bool:
     tried_at = row.sending_at or broadcast.created_at
     wait = SETTLE_AFTER - (runtime.now() - tried_at)
     if wait > timedelta(0):
         await runtime.queue.wake(SETTLE_DELIVERIES.name, wait.total_seconds())
         return False
+    async with runtime.database.reading() as session:
+        account = await accounts.account(session, broadcast.account_id)
+        known = await messages.provider_ids(session, row.recipient)
+        known |= await delivery_outcomes.provider_ids(session, row.recipient)
+    assert account is not None
     channel = runtime.channel(account)
     parts = fit(personal(Message.from_json(broadcast.message), row.merged), channel.capabilities(ref(account)))
     part = parts[min(row.part, len(parts) - 1)]
     if isinstance(channel, FindsSent) and account.state == "active":
-        async with runtime.database.reading() as session:
-            known = await messages.provider_ids(session, row.recipient)
-            known |= await delivery_outcomes.provider_ids(session, row.recipient)
         try:
             with in_lane(BROADCAST):
                 found = await channel.find_sent(ref(account), Recipient(row.address), part, tried_at, known)
@@ -78,4 +100,4 @@ async def _write(runtime: Runtime, row: DeliveryRow, provider_id: str | None, pa
             await broadcasts.reopen(uow.session, row.broadcast_id, row.n)
         else:
             values = {"state": "sent", "provider_id": provider_id, "sent_at": uow.now, "reason": "", "part": parts}
-        return await delivery_outcomes.settle(uow.session, row.broadcast_id, row.n, **values)
+        return await delivery_outcomes.settle_unknown(uow.session, row, **values)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, exists, literal, or_, update
+from sqlalchemy import ColumnElement, and_, exists, func, literal, or_, update
 from sqlmodel import col
 from sqlmodel import select as select_rows
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -11,9 +11,20 @@ from bot.store.broadcasts import BroadcastRow, ChunkRow, DeliveryRow
 from bot.store.deliveries import DOUBT
 
 
-async def doubtful(session: AsyncSession, limit: int = 20) -> list[ChunkRow]:
-    """Return ranges in which an outcome is unknown and nobody is sending."""
-    query = select_rows(ChunkRow).where(col(ChunkRow.doubtful), ChunkRow.state != "running").limit(limit)
+async def doubtful(session: AsyncSession, limit: int = 20) -> list[tuple[ChunkRow, BroadcastRow]]:
+    """Return ranges in which an outcome is unknown and nobody is sending, with their broadcasts.
+
+    Each account has as many as the others. Which of its ranges they are is left to chance, so that none that stays in
+    doubt keeps another from its turn for ever.
+    """
+    turn = func.row_number().over(partition_by=col(BroadcastRow.account_id), order_by=func.random())
+    query = (
+        select_rows(ChunkRow, BroadcastRow)
+        .join(BroadcastRow, col(BroadcastRow.id) == col(ChunkRow.broadcast_id))
+        .where(col(ChunkRow.doubtful), ChunkRow.state != "running")
+        .order_by(turn, func.random())
+        .limit(limit)
+    )
     return list((await session.exec(query)).all())
 
 
@@ -27,8 +38,23 @@ async def unknown(session: AsyncSession, broadcast_id: int, first: int, last: in
     return list((await session.exec(query.order_by(col(DeliveryRow.n)))).all())
 
 
+async def settle_unknown(session: AsyncSession, row: DeliveryRow, **values: object) -> bool:
+    """Write what was found out of the try that `row` tells of; False when it is settled, or another try was begun."""
+    statement = update(DeliveryRow).where(
+        col(DeliveryRow.broadcast_id) == row.broadcast_id,
+        col(DeliveryRow.n) == row.n,
+        col(DeliveryRow.state) == "unknown",
+        col(DeliveryRow.part) == row.part,
+        col(DeliveryRow.sending_at) == row.sending_at,
+    )
+    return bool((await session.exec(statement.values(**values))).rowcount)
+
+
 async def settle(session: AsyncSession, broadcast_id: int, n: int, **values: object) -> bool:
-    """Write what became of a delivery in doubt or given up as unknown; False when somebody settled it meanwhile."""
+    """Write what the provider told of a delivery: it is leaving, in doubt, or given up as unknown; False when settled.
+
+    What is true of any try: a delivery that has arrived has arrived, whoever is sending it just now.
+    """
     statement = update(DeliveryRow).where(
         col(DeliveryRow.broadcast_id) == broadcast_id,
         col(DeliveryRow.n) == n,
@@ -43,15 +69,15 @@ def _given_up() -> ColumnElement[bool]:
 
 async def clear_doubt(session: AsyncSession, broadcast_id: int, first: int) -> None:
     """Note that nothing in a range is in doubt any more; kept when something is."""
+    here = (col(ChunkRow.broadcast_id) == broadcast_id, col(ChunkRow.first) == first)
+    # Locked before it is looked into: what is called unknown meanwhile is either seen here or notes its doubt after.
+    await session.exec(select_rows(ChunkRow.first).where(*here).with_for_update())
     inside = exists(literal(1)).where(
         col(DeliveryRow.broadcast_id) == col(ChunkRow.broadcast_id),
         col(DeliveryRow.n).between(col(ChunkRow.first), col(ChunkRow.last)),
         col(DeliveryRow.state) == "unknown",
     )
-    statement = update(ChunkRow).where(
-        col(ChunkRow.broadcast_id) == broadcast_id, col(ChunkRow.first) == first, ~inside
-    )
-    await session.exec(statement.values(doubtful=False))
+    await session.exec(update(ChunkRow).where(*here, ~inside).values(doubtful=False))
 
 
 async def in_doubt_for(
