@@ -46,7 +46,7 @@ class Job:
 
 HANDLE_UPDATES = Job("handle_updates", 10, "inbox new", limit=None)
 DELIVER_MESSAGES = Job("deliver_messages", 10, "outbox queued", limit=None)
-SEND_BROADCASTS = Job("send_broadcasts", 10, "broadcast running, delivery queued", limit=None)
+SEND_BROADCASTS = Job("send_broadcasts", 10, "broadcast running, delivery queued, delivery sending", limit=None)
 SETTLE_MESSAGES = Job("settle_messages", 10, "outbox unknown")
 SETTLE_DELIVERIES = Job("settle_deliveries", 10, "delivery unknown")
 RESUME_CONVERSATIONS = Job("resume_conversations", 10, "conversation waiting, desk draft waiting")

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot import metrics
 from bot.channels.channel import AccountRef, Channel, Recipient
@@ -24,9 +24,11 @@ from bot.domain.delivery import (
 )
 from bot.domain.message import Message, fit
 from bot.logs import logger
+from bot.one_by_one import SomeFailedError
 from bot.queue import SEND_BROADCASTS, SETTLE_DELIVERIES
 from bot.runtime import Runtime, ref
 from bot.store import accounts, broadcasts, contacts, deliveries
+from bot.store import broadcast_ends as ends
 from bot.store.accounts import AccountRow
 from bot.store.deliveries import Chunk, Done, Due
 from bot.vault import stop_account
@@ -45,6 +47,8 @@ _CONNECTIONS = 75
 _ROUND_SECONDS = 60.0
 _LONG_WAIT = 3.0
 _GIVE_WAY_SECONDS = 0.25
+_BROKEN_SECONDS = 60.0
+"""A range that broke is not handed out again sooner, so that one which always breaks does not take up the round."""
 
 
 async def send_broadcasts(runtime: Runtime) -> int:
@@ -69,6 +73,7 @@ class _Round:
         self.tries = 0
         self._waits: dict[str, float] = {}
         self._running: dict[asyncio.Task[None], str] = {}
+        self._broke: list[BaseException] = []
 
     @property
     def over(self) -> bool:
@@ -85,15 +90,23 @@ class _Round:
         self._waits[account_id] = time.monotonic() + seconds
 
     async def work(self) -> int:
-        """Send until nothing is due or the round is over."""
+        """Send until nothing is due or the round is over; raises SomeFailedError at the end if a range broke."""
         try:
             while await self._start_ranges():
                 await self._some_end()
+        except Exception:
+            # Whatever else is broken, what is under way may have left: its outcome is waited for.
+            self.ends = time.monotonic()
+            await asyncio.gather(*self._running, return_exceptions=True)
+            raise
         finally:
             for task in self._running:
                 task.cancel()
             await asyncio.gather(*self._running, return_exceptions=True)
         await self._finish()
+        if self._broke:
+            msg = f"{len(self._broke)} ranges broke, the first with {type(self._broke[0]).__name__}: {self._broke[0]}"
+            raise SomeFailedError(msg) from self._broke[0]
         return self.tries
 
     async def _some_end(self) -> None:
@@ -105,7 +118,11 @@ class _Round:
             rung.cancel()
         for task in [task for task in self._running if task.done()]:
             del self._running[task]
-            task.result()
+            error = None if task.cancelled() else task.exception()
+            if error is not None:
+                # One range that breaks says nothing of the others that are under way.
+                _log.error("a range broke", exc_info=error)
+                self._broke.append(error)
 
     async def _start_ranges(self) -> bool:
         self.runtime.queue.bell(SEND_BROADCASTS.name).clear()
@@ -113,9 +130,18 @@ class _Round:
             chunk, account = await self._lease()
             if chunk is None or account is None:
                 break
-            task = asyncio.create_task(_Range(self, chunk, account).send())
-            self._running[task] = account.id
+            self._running[asyncio.create_task(self._send(chunk, account))] = account.id
         return bool(self._running)
+
+    async def _send(self, chunk: Chunk, account: AccountRow) -> None:
+        try:
+            ready = _Range(self, chunk, account)
+        except Exception:
+            async with self.runtime.database.connection() as connection:
+                nothing = chunk.first - 1
+                await deliveries.give_back(connection, chunk, self.runtime.now(), _BROKEN_SECONDS, tried=nothing)
+            raise
+        await ready.send()
 
     async def _lease(self) -> tuple[Chunk | None, AccountRow | None]:
         now = time.monotonic()
@@ -130,10 +156,11 @@ class _Round:
         return chunk, account
 
     async def _finish(self) -> None:
+        async with self.runtime.database.reading() as session:
+            through = {number: await ends.open_ranges(session, number) for number in await ends.through(session)}
+        for number, left in through.items():
+            await self._finish_one(number, left)
         async with self.runtime.units_of_work() as uow:
-            for number in await broadcasts.finish_done(uow.session, uow.now):
-                _log.info("broadcast finished", broadcast=number)
-                uow.announce(f"broadcast:{number}")
             due = await deliveries.next_due(uow.session, uow.now)
             waits = [max(0.0, t - time.monotonic()) for t in self._waits.values()]
             if due is not None:
@@ -142,6 +169,18 @@ class _Round:
                 waits.append(0.0)
             if waits:
                 uow.after_commit(SEND_BROADCASTS.name, min(waits))
+
+    async def _finish_one(self, number: int, left: dict[int, set[str]]) -> None:
+        """Call a broadcast finished, unless `left` names ranges of it that were called done too early."""
+        async with self.runtime.units_of_work() as uow:
+            for first, states in left.items():
+                _log.error("a range called done has no end yet", broadcast=number, first=first, states=sorted(states))
+                await ends.take_up(uow.session, number, first, states)
+                uow.after_commit(SETTLE_DELIVERIES.name)
+                uow.after_commit(SEND_BROADCASTS.name)
+            if not left and await ends.finish(uow.session, number, uow.now):
+                _log.info("broadcast finished", broadcast=number)
+                uow.announce(f"broadcast:{number}")
 
 
 @dataclass(slots=True)
@@ -162,6 +201,7 @@ class _Range:
     rest: SendError | None = None
     again_in: float | None = None
     safe_until: float = 0.0
+    marked_at: datetime = field(init=False)
 
     def __post_init__(self) -> None:
         self.ref = ref(self.account)
@@ -170,6 +210,7 @@ class _Range:
         self.message = Message.from_json(self.chunk.message)
         self.parts = fit(self.message, self.channel.capabilities(self.ref))
         self.cursor = self.chunk.first - 1
+        self.marked_at = self.round.runtime.now()
 
     async def send(self) -> None:
         """Send window after window until the range is through, the allowance is spent, or the round is over."""
@@ -178,6 +219,9 @@ class _Range:
                 await self.round.runtime.urgency.give_way(_GIVE_WAY_SECONDS)
                 if not await self._window():
                     break
+        except Exception:
+            self.again_in = self.again_in or _BROKEN_SECONDS
+            raise
         finally:
             await asyncio.shield(self._end())
 
@@ -217,9 +261,10 @@ class _Range:
         begun = time.monotonic()
         async with self.round.runtime.database.connection() as connection:
             holds = await deliveries.held(connection, self.chunk, now, _LEASE_SECONDS)
-            await deliveries.record(connection, self.chunk, self.outcomes, now)
+            await deliveries.record(connection, self.chunk, self.outcomes, self.marked_at, now)
             due = await deliveries.mark(connection, self.chunk, self.cursor, number, now) if holds else []
         self.outcomes.clear()
+        self.marked_at = now
         self.safe_until = begun + _LEASE_SECONDS - _LEASE_MARGIN
         if due:
             self.cursor = due[-1].n
@@ -296,7 +341,7 @@ class _Range:
         runtime = self.round.runtime
         async with runtime.units_of_work() as uow:
             connection = await uow.session.connection()
-            await deliveries.record(connection, self.chunk, self.outcomes, uow.now)
+            await deliveries.record(connection, self.chunk, self.outcomes, self.marked_at, uow.now)
             for recipient, reason in self.gone.items():
                 await contacts.set_gone(uow.session, recipient, reason)
             if isinstance(self.rest, QuotaExhaustedError | NightError):
@@ -305,9 +350,9 @@ class _Range:
                 uow.announce("health")
             elif self.rest is not None:
                 await stop_account(uow, self.account.id, self.rest.reason, self.rest.detail)
-            await deliveries.give_back(connection, self.chunk, uow.now, self.again_in)
+            doubt = await deliveries.give_back(connection, self.chunk, uow.now, self.again_in, tried=self.cursor)
             states = {done.state for done in self.outcomes}
-            if DeliveryState.UNKNOWN.value in states:
+            if doubt or DeliveryState.UNKNOWN.value in states:
                 uow.after_commit(SETTLE_DELIVERIES.name)
             if DeliveryState.QUEUED.value in states and self.again_in is None:
                 uow.after_commit(SEND_BROADCASTS.name)

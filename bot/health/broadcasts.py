@@ -1,4 +1,4 @@
-"""Look at broadcasts: whether each makes progress, why it rests, and whether a range is held by nobody alive."""
+"""Look at broadcasts: whether each makes progress, why it rests, what is held by nobody alive, and what is in doubt."""
 
 from datetime import datetime, timedelta
 
@@ -12,6 +12,7 @@ STUCK_BROADCAST = timedelta(minutes=30)
 """Without progress, not since the start: a broadcast to a million takes hours (reliability R12)."""
 LATE_RESUME, STUCK_RESUME = timedelta(minutes=2), timedelta(minutes=30)
 LATE_RANGE, STUCK_RANGE = timedelta(minutes=2), timedelta(minutes=15)
+LATE_DOUBT, STUCK_DOUBT = timedelta(minutes=3), timedelta(minutes=30)
 
 
 def last_progress(row: BroadcastRow) -> datetime:
@@ -20,13 +21,17 @@ def last_progress(row: BroadcastRow) -> datetime:
 
 
 async def broadcast_lines(session: Session, now: datetime) -> list[Line]:
-    """Look at every broadcast that has not come to its end, and at the ranges of them all."""
+    """Look at every broadcast that has not come to its end, at the ranges of them all, and at what is in doubt."""
     left = await waiting.left_over(session)
     lines = [_line(row, left.get(row.id or 0, 0), now) for row in await waiting.open_broadcasts(session)]
     held = await waiting.ranges_held(session, now)
     if held.number:
         values = {"number": held.number, "age": int(held.age(now).total_seconds())}
         lines.append(Line("ranges", light_of(held.age(now), LATE_RANGE, STUCK_RANGE), values=values))
+    doubt = await waiting.deliveries_in_doubt(session)
+    if doubt.number:
+        values = {"number": doubt.number, "age": int(doubt.age(now).total_seconds())}
+        lines.append(Line("broadcast_doubt", light_of(doubt.age(now), LATE_DOUBT, STUCK_DOUBT), values=values))
     return lines
 
 

@@ -56,6 +56,7 @@ async def _measure(session: Session, now: datetime) -> None:
     for name, found in (await _lanes(session, now)).items():
         _set(name, found, now)
     _set("doubt", await waiting.in_doubt(session, now), now)
+    _set("broadcast_doubt", await waiting.deliveries_in_doubt(session), now)
     _set("conversations", await waiting.conversations_due(session, now), now)
     _set("attachments", await waiting.attachments_due(session, now), now)
     for name, run in (await health.job_runs(session)).items():

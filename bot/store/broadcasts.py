@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Index, Integer, exists, func, insert, literal, or_, update
+from sqlalchemy import JSON, BigInteger, Index, Integer, func, insert, literal, update
 from sqlalchemy import select as select_columns
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -149,23 +149,6 @@ async def resume_due(session: AsyncSession, now: datetime) -> int:
     statement = update(BroadcastRow).where(col(BroadcastRow.state) == "paused", col(BroadcastRow.resume_at) <= now)
     result = await session.exec(statement.values(state="running", paused_reason="", resume_at=None))
     return int(result.rowcount)
-
-
-async def finish_done(session: AsyncSession, now: datetime) -> list[int]:
-    """Call finished every broadcast none of whose deliveries is on its way or in doubt; returns which."""
-    open_range = exists(literal(1)).where(
-        col(ChunkRow.broadcast_id) == col(BroadcastRow.id),
-        or_(col(ChunkRow.state) != "done", col(ChunkRow.doubtful)),
-    )
-    query = select(BroadcastRow).where(
-        col(BroadcastRow.state).in_(("running", "stopped")), col(BroadcastRow.finished_at).is_(None), ~open_range
-    )
-    done = list((await session.exec(query.with_for_update())).all())
-    for row in done:
-        row.finished_at = now
-        if row.state == "running":
-            row.state = "finished"
-    return [row.id for row in done if row.id is not None]
 
 
 async def cancel_rest(session: AsyncSession, limit: int = 20) -> int:

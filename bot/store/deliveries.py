@@ -100,14 +100,16 @@ _TOLD = (
 )
 _SENT_POSTGRES = (
     update(_deliveries)
-    .where(_D.broadcast_id == bindparam("b"), _D.n == _TOLD.c.n, _D.state.in_(DOUBT))
+    .where(
+        _D.broadcast_id == bindparam("b"), _D.n == _TOLD.c.n, _D.state.in_(DOUBT), _D.sending_at == bindparam("marked")
+    )
     .values(
         state="sent", reason="", provider_id=_TOLD.c.provider_id, part=_TOLD.c.part, sent_at=bindparam("at")
     )
 )  # fmt: skip
 _SENT_SQLITE = (
     "UPDATE deliveries SET state = 'sent', reason = '', provider_id = ?, part = ?, sent_at = ? "
-    "WHERE broadcast_id = ? AND n = ? AND state IN ('sending', 'unknown')"
+    "WHERE broadcast_id = ? AND n = ? AND state IN ('sending', 'unknown') AND sending_at = ?"
 )
 
 
@@ -188,8 +190,10 @@ async def mark(connection: AsyncConnection, chunk: Chunk, after: int, limit: int
     return []
 
 
-async def record(connection: AsyncConnection, chunk: Chunk, done: Sequence[Done], now: datetime) -> None:
-    """Write outcomes of a range; one that the provider's echo has told already is left as it is.
+async def record(
+    connection: AsyncConnection, chunk: Chunk, done: Sequence[Done], marked_at: datetime, now: datetime
+) -> None:
+    """Write outcomes of the tries of a range that were marked at `marked_at`; what is known already stays as it is.
 
     Whoever lost the lease may still write what it knows: nothing it had marked is sent again by anybody, save what it
     says was never tried. The range is opened again for that if the one who took it over has called it done.
@@ -201,9 +205,9 @@ async def record(connection: AsyncConnection, chunk: Chunk, done: Sequence[Done]
         # The range before its rows, as everybody does: who ends it now either sees them queued or is seen to have.
         await connection.execute(_LOCK, here)
     if sent:
-        await _record_sent(connection, chunk.broadcast_id, sent, now)
+        await _record_sent(connection, chunk.broadcast_id, sent, marked_at, now)
     for outcome in others:
-        await connection.execute(_outcome(chunk.broadcast_id, outcome, now))
+        await connection.execute(_outcome(chunk.broadcast_id, outcome, now).where(_D.sending_at == marked_at))
     if any(d.state == "queued" for d in others):
         await connection.execute(_REOPEN, here)
     if any(d.state == "unknown" for d in others):
@@ -225,31 +229,47 @@ def _outcome(broadcast_id: int, outcome: Done, now: datetime) -> Update:
     )
 
 
-async def _record_sent(connection: AsyncConnection, broadcast_id: int, sent: Sequence[Done], now: datetime) -> None:
+async def _record_sent(
+    connection: AsyncConnection, broadcast_id: int, sent: Sequence[Done], marked_at: datetime, now: datetime
+) -> None:
     if connection.dialect.name == "sqlite":
-        at = sqlite_time(now)
-        await connection.exec_driver_sql(_SENT_SQLITE, [(d.provider_id, d.part, at, broadcast_id, d.n) for d in sent])
+        at, marked = sqlite_time(now), sqlite_time(marked_at)
+        rows = [(d.provider_id, d.part, at, broadcast_id, d.n, marked) for d in sent]
+        await connection.exec_driver_sql(_SENT_SQLITE, rows)
         return
     values = {"ns": [d.n for d in sent], "ps": [d.provider_id for d in sent], "parts": [d.part for d in sent]}
-    await connection.execute(_SENT_POSTGRES, {**values, "b": broadcast_id, "at": now})
+    await connection.execute(_SENT_POSTGRES, {**values, "b": broadcast_id, "at": now, "marked": marked_at})
 
 
-async def give_back(connection: AsyncConnection, chunk: Chunk, now: datetime, wait: float | None) -> None:
+async def give_back(
+    connection: AsyncConnection, chunk: Chunk, now: datetime, wait: float | None, *, tried: int
+) -> bool:
     """End a lease, all outcomes being written; what is left may be leased again in `wait` seconds (None: at once).
 
-    Does nothing for whoever has lost the lease.
+    `tried` is the last number of which the holder knows that it was marked. What is marked beyond it was so by a
+    commit whose answer was lost: it has not left and waits again. What else is still marked is in doubt from now on;
+    returns whether there is such. Does nothing for whoever has lost the lease.
     """
-    table = _deliveries.c
     mine = await connection.execute(update(_chunks).where(*_mine(chunk)).values(leased_until=now))
     if not mine.rowcount:
-        return
-    left = select(table.n).where(
-        table.broadcast_id == chunk.broadcast_id, table.n.between(chunk.first, chunk.last), table.state == "queued"
-    )
-    more = (await connection.execute(left.limit(1))).first() is not None
+        return False
+    here = (_D.broadcast_id == chunk.broadcast_id, _D.n.between(chunk.first, chunk.last))
+    left = select(_D.state, func.max(_D.n)).where(*here, _D.state.in_(("queued", "sending"))).group_by(_D.state)
+    last = {row[0]: row[1] for row in (await connection.execute(left)).all()}
+    doubt = "sending" in last and await _unmark(connection, here, tried)
+    more = "queued" in last or last.get("sending", 0) > tried
     at = now + timedelta(seconds=wait) if more and wait else None
     values = {"state": "waiting" if more else "done", "lease": None, "leased_until": None, "next_attempt_at": at}
     await connection.execute(update(_chunks).where(*_mine(chunk)).values(**values))
+    if doubt:
+        await connection.execute(_DOUBTFUL, {"b": chunk.broadcast_id, "f": chunk.first})
+    return doubt
+
+
+async def _unmark(connection: AsyncConnection, here: tuple[Any, ...], tried: int) -> bool:
+    marked = update(_deliveries).where(*here, _D.state == "sending")
+    await connection.execute(marked.where(_D.n > tried).values(state="queued", attempts=_D.attempts - 1))
+    return bool((await connection.execute(marked.values(state="unknown", reason="interrupted"))).rowcount)
 
 
 def _mine(chunk: Chunk) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.clock import first_id
-from bot.store.broadcasts import BroadcastRow, ChunkRow
+from bot.store.broadcasts import BroadcastRow, ChunkRow, DeliveryRow
 from bot.store.contacts import ConversationRow
 from bot.store.inbox import InboxRow
 from bot.store.messages import AttachmentRow
@@ -50,6 +50,16 @@ async def in_doubt(session: AsyncSession, now: datetime) -> Waiting:
     """Return the messages of which nobody knows whether they left; what is being sent under a lease is not in doubt."""
     lost = and_(col(OutboxRow.state) == "sending", col(OutboxRow.leased_until) < now)
     return await _one(session, OutboxRow.sending_at, or_(col(OutboxRow.state) == "unknown", lost))
+
+
+async def deliveries_in_doubt(session: AsyncSession) -> Waiting:
+    """Return the recipients of broadcasts of whom nobody knows whether they got it, and since when."""
+    here = and_(
+        col(DeliveryRow.broadcast_id) == col(ChunkRow.broadcast_id),
+        col(DeliveryRow.n).between(col(ChunkRow.first), col(ChunkRow.last)),
+        col(DeliveryRow.state) == "unknown",
+    )
+    return await _one(session, DeliveryRow.sending_at, col(ChunkRow.doubtful), here)
 
 
 async def handled_now(session: AsyncSession, now: datetime) -> int:

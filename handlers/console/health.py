@@ -52,7 +52,7 @@ def _groups(found: HealthReport) -> list[tuple[str, list[Line]]]:
             "work",
             ("inbox", "lane", "doubt", "parked", "spool", "aside", "conversations", "attachments", "failures", "books"),
         ),
-        ("broadcasts", ("broadcast", "ranges")),
+        ("broadcasts", ("broadcast", "ranges", "broadcast_doubt")),
         ("webhooks", ("refused", "unknown_account")),
         ("accounts", ("account", "receipts")),
         ("machine", ("database", "queue", "disk", "clock", "processes", "vanished")),

@@ -5,12 +5,14 @@ import contextlib
 import itertools
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col, select
 
 from bot.actions import accounts as account_verbs
@@ -19,11 +21,13 @@ from bot.config import QueueSettings, Settings
 from bot.domain.message import Message
 from bot.domain.update import MessageReceived
 from bot.errors import ConflictError, InvalidInputError
+from bot.one_by_one import SomeFailedError
 from bot.runtime import Runtime, opened
-from bot.store import accounts, deliveries
+from bot.store import accounts, deliveries, delivery_outcomes
 from bot.store.accounts import AccountRow
 from bot.store.broadcasts import BroadcastRow, ChunkRow, DeliveryRow
 from bot.store.contacts import ContactRow
+from bot.store.database import Database
 from bot.store.deliveries import Done
 from bot.store.inbox import InboxRow
 from handlers.dispatch import Desk, dispatch
@@ -40,20 +44,24 @@ FINAL = {"sent", "delivered", "seen", "failed", "cancelled"}
 
 
 class Provider:
-    """Takes every send, unless `judge(user_id, text)` says otherwise; remembers what it took and what it was asked."""
+    """Takes every send, unless `judge(user_id, text)` says otherwise; remembers what it took and what it was asked.
+
+    `listed` is what stands in the chats; `list_as` may answer otherwise when it is asked for.
+    """
 
     def __init__(self) -> None:
         self.judge: Judge = lambda _user, _text: None
         self.taken: list[tuple[str, str]] = []
         self.asked = Counter[str]()
         self.listed: list[dict[str, Any]] = []
+        self.list_as: Callable[[Answer], Answer] = lambda answer: answer
         self._numbers = itertools.count(1)
         self.server = ScriptedServer(self._answer)
 
     def _answer(self, asked: Asked) -> Answer:
         if asked.path.endswith("/conversation"):
             wanted = asked.data["user_id"]
-            return Answer({"error": 0, "data": [m for m in self.listed if m["to_id"] == wanted]})
+            return self.list_as(Answer({"error": 0, "data": [m for m in self.listed if m["to_id"] == wanted]}))
         if not asked.path.endswith("/message"):
             return Answer({"error": -201, "message": "unexpected"})
         user, text = asked.json["recipient"]["user_id"], asked.json["message"]["text"]
@@ -416,7 +424,7 @@ async def test_what_a_worker_past_its_lease_never_tried_is_sent_though_another_h
     async with runtime.database.connection() as connection:
         chunk = await deliveries.lease(connection, "paused", clock.now, 60)
         assert chunk is not None
-        due = await deliveries.mark(connection, chunk, 0, 20, clock.now)
+        due = await deliveries.mark(connection, chunk, 0, 20, marked_at := clock.now)
     clock.forward(minutes=5)
     async with worker(settings, provider, clock) as other:
         await send_broadcasts(other)
@@ -425,8 +433,8 @@ async def test_what_a_worker_past_its_lease_never_tried_is_sent_though_another_h
     known = [Done(row.n, "sent", f"p{row.n}", part=1) for row in due[3:]]
     never_tried = [Done(row.n, "queued", counted=False) for row in due[:3]]
     async with runtime.database.connection() as connection:
-        await deliveries.record(connection, chunk, [*known, *never_tried], clock.now)
-        await deliveries.give_back(connection, chunk, clock.now, None)
+        await deliveries.record(connection, chunk, [*known, *never_tried], marked_at, clock.now)
+        await deliveries.give_back(connection, chunk, clock.now, None, tried=20)
     await settle_deliveries(runtime)
     await send_broadcasts(runtime)
     assert await states(runtime) == {"sent": 20}
@@ -446,6 +454,142 @@ async def test_a_cancelled_worker_knows_what_it_has_not_tried(runtime: Runtime, 
     await asyncio.gather(sending, return_exceptions=True)
     assert await states(runtime) == {"sent": 30, "unknown": 16, "queued": 54}
     never.set()
+
+
+@contextlib.contextmanager
+def answer_of_commit_lost(monkeypatch: pytest.MonkeyPatch, which: int) -> Iterator[None]:
+    """Lose the database's answer to one commit of a window, though it has gone through."""
+    begin, number = Database.connection, itertools.count(1)
+
+    @contextlib.asynccontextmanager
+    async def connection(self: Database) -> AsyncIterator[AsyncConnection]:
+        async with begin(self) as one:
+            yield one
+        if next(number) == which:
+            raise OperationalError("COMMIT", {}, Exception("connection lost"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Database, "connection", connection)
+        yield
+
+
+@pytest.mark.parametrize("which", [1, 2, 3])
+async def test_a_window_whose_commit_gave_no_answer_is_sent_once_and_does_not_stay_half_done(
+    runtime: Runtime, provider: Provider, monkeypatch: pytest.MonkeyPatch, which: int
+) -> None:
+    number = await begun(runtime, await people(runtime, 600))
+    with answer_of_commit_lost(monkeypatch, which), pytest.raises(SomeFailedError, match="connection lost"):
+        await send_broadcasts(runtime)
+    assert set(await states(runtime)) <= {"sent", "queued"}, "what was only marked is known not to have left"
+    clock_forward(runtime, minutes=2)
+    await send_broadcasts(runtime)
+    found = await everyone(runtime)
+    assert Counter((row.state, row.attempts) for row in found) == {("sent", 1): 600}
+    assert set(provider.times.values()) == {1}
+    assert (await broadcast(runtime, number)).state == "finished"
+
+
+@pytest.mark.parametrize("state", ["sending", "unknown", "queued"])
+async def test_a_broadcast_is_not_finished_while_a_range_called_done_has_something_open(
+    runtime: Runtime, provider: Provider, state: str
+) -> None:
+    number = await begun(runtime, await people(runtime, 6))
+    async with runtime.units_of_work() as uow:
+        for row in (await uow.session.exec(select(DeliveryRow))).all():
+            row.state, row.sending_at = ("sent" if row.n < 4 else state), uow.now
+        for chunk in (await uow.session.exec(select(ChunkRow))).all():
+            chunk.state = "done"
+    clock_forward(runtime, minutes=2)
+    await send_broadcasts(runtime)
+    assert (await broadcast(runtime, number)).state == "running"
+    await settle_deliveries(runtime)
+    await send_broadcasts(runtime)
+    assert await states(runtime) == {"sent": 6 if state == "queued" else 3} | (
+        {"failed": 3} if state != "queued" else {}
+    )
+    assert len(provider.taken) == (3 if state == "queued" else 0)
+    assert (await broadcast(runtime, number)).state == "finished"
+
+
+async def test_a_holder_that_ends_leaves_nothing_marked_behind(runtime: Runtime, clock: Clock) -> None:
+    """What lies up to where it went may have left; what was marked beyond that never did."""
+    await begun(runtime, await people(runtime, 5))
+    async with runtime.database.connection() as connection:
+        chunk = await deliveries.lease(connection, "l", clock.now, 60)
+        assert chunk is not None
+        await deliveries.mark(connection, chunk, 0, 4, clock.now)
+        assert await deliveries.give_back(connection, chunk, clock.now, None, tried=2)
+    assert [row.state for row in await everyone(runtime)] == ["unknown", "unknown", "queued", "queued", "queued"]
+    async with runtime.database.reading() as session:
+        [left] = (await session.exec(select(ChunkRow))).all()
+    assert (left.state, left.doubtful) == ("waiting", True)
+
+
+async def test_a_worker_past_its_lease_does_not_write_over_another_s_try_of_a_later_part(
+    runtime: Runtime, clock: Clock
+) -> None:
+    await begun(runtime, await people(runtime, 2))
+    async with runtime.database.connection() as connection:
+        late = await deliveries.lease(connection, "late", clock.now, 60)
+        assert late is not None
+        await deliveries.mark(connection, late, 0, 2, marked_at := clock.now)
+    clock.forward(minutes=5)
+    async with runtime.units_of_work() as uow:
+        await deliveries.free_expired(uow.session, uow.now)
+    async with runtime.units_of_work() as uow:
+        for row in await delivery_outcomes.unknown(uow.session, late.broadcast_id, 1, 2):
+            assert await delivery_outcomes.settle_unknown(uow.session, row, state="queued", part=1)
+    async with runtime.database.connection() as connection:
+        other = await deliveries.lease(connection, "other", clock.now, 60)
+        assert other is not None
+        await deliveries.mark(connection, other, 0, 2, clock.now)
+    knows = [Done(1, "queued", part=2, counted=False), Done(2, "sent", "p", part=3)]
+    async with runtime.database.connection() as connection:
+        await deliveries.record(connection, late, knows, marked_at, clock.now)
+    assert [(row.state, row.part) for row in await everyone(runtime)] == [("sending", 1), ("sending", 1)]
+
+
+async def test_a_broadcast_that_cannot_be_read_does_not_end_another_s_range(
+    runtime: Runtime, provider: Provider
+) -> None:
+    to = await people(runtime, 40)
+    await begun(runtime, to)
+    broken = await begun(runtime, to, "Sẽ hỏng")
+    async with runtime.units_of_work() as uow:
+        row = await uow.session.get(BroadcastRow, broken)
+        assert row is not None
+        row.message = {"buttons": [{}]}
+    with pytest.raises(SomeFailedError, match="label"):
+        await send_broadcasts(runtime)
+    assert await states(runtime) == {"sent": 40, "queued": 40}
+    assert set(provider.times.values()) == {1}
+    async with runtime.database.reading() as session:
+        chunk = (await session.exec(select(ChunkRow).where(ChunkRow.broadcast_id == broken))).one()
+    assert chunk.state == "waiting"
+    assert chunk.next_attempt_at is not None
+    assert chunk.next_attempt_at > runtime.now() + timedelta(seconds=50), "it does not take up the round"
+
+
+async def test_looking_for_a_range_that_fails_lets_what_is_under_way_end(
+    runtime: Runtime, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await begun(runtime, await people(runtime, 16))
+    late = asyncio.Event()
+    provider.judge = lambda user, text: provider.take(user, text, wait=late)
+    sending = asyncio.create_task(send_broadcasts(runtime))
+    async with asyncio.timeout(10):
+        while len(provider.taken) < 16:  # noqa: ASYNC110 - polling with a limit is the rule of these tests
+            await asyncio.sleep(0.01)
+
+        async def broken(*_: object) -> None:
+            asyncio.get_running_loop().call_later(0.1, late.set)
+            raise OperationalError("SELECT", {}, Exception("connection lost"))
+
+        monkeypatch.setattr(deliveries, "lease", broken)
+        runtime.queue.bell("send_broadcasts").set()
+        with pytest.raises(OperationalError):
+            await sending
+    assert await states(runtime) == {"sent": 16}
 
 
 async def test_pause_and_resume_leave_no_gap_and_no_double(runtime: Runtime, provider: Provider) -> None:

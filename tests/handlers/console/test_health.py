@@ -17,7 +17,7 @@ from bot.store import books, processes
 from bot.store import health as store
 from bot.store.accounts import AccountRow
 from bot.store.books import ReconciliationRow
-from bot.store.broadcasts import BroadcastRow, ChunkRow
+from bot.store.broadcasts import BroadcastRow, ChunkRow, DeliveryRow
 from bot.store.contacts import ConversationRow
 from bot.store.credentials import CredentialRow
 from bot.store.health import JobRunRow
@@ -461,6 +461,33 @@ async def test_a_range_whose_holder_is_gone(office: Office) -> None:
     assert "một tiến trình không còn hoạt động giữ" in await advice_page(office)
     office.clock.forward(minutes=15)
     assert (await line(office.runtime, "ranges")).light is Light.BAD
+
+
+async def test_recipients_of_a_broadcast_in_doubt(office: Office) -> None:
+    number = await broadcast(office, "running", progress_at=office.clock.now)
+    at = office.clock.now
+    made = {"broadcast_id": number, "address": "r", "sending_at": at}
+    await add(
+        office,
+        *(DeliveryRow(n=n, recipient=str(n), state="unknown", **made) for n in (1, 2)),
+        DeliveryRow(n=3, recipient="3", state="sent", **made),
+    )
+    assert (await report(office.runtime)).of("broadcast_doubt") == []
+    async with office.runtime.units_of_work() as uow:
+        done = await uow.session.get(ChunkRow, (number, 1))
+        assert done is not None
+        done.doubtful = True
+    found = await line(office.runtime, "broadcast_doubt")
+    assert (found.light, found.values["number"]) == (Light.OK, 2)
+    office.clock.forward(minutes=4)
+    assert (await line(office.runtime, "broadcast_doubt")).light is Light.WARN
+    assert "2 người nhận thông báo chưa rõ đã nhận được hay chưa, lâu nhất 4 phút" in await advice_page(office)
+    assert "không gửi lại để không ai nhận hai lần" in await advice_page(office)
+    office.clock.forward(minutes=30)
+    assert (await line(office.runtime, "broadcast_doubt")).light is Light.BAD
+    measured = await scrape(office)
+    assert measured['loa_backlog{queue="broadcast_doubt"}'] == 2
+    assert measured['loa_queue_age_seconds{queue="broadcast_doubt"}'] >= 34 * 60
 
 
 @pytest.mark.parametrize(
