@@ -12,6 +12,8 @@ from bot.channels.channel import FindsSent, Recipient
 from bot.domain.delivery import SETTLE_AFTER, UNKNOWN_PATIENCE, UNTOLD_PATIENCE, DeliveryState, SendError
 from bot.domain.message import Message
 from bot.logs import logger
+from bot.one_by_one import by_turns, one_by_one
+from bot.queue import DELIVER_MESSAGES, SETTLE_MESSAGES
 from bot.runtime import Runtime, ref
 from bot.store import accounts, cases, contacts, messages, outbox
 from bot.store.outbox import LANES, OutboxRow
@@ -24,20 +26,16 @@ _REPEATS = 1
 async def settle_messages(runtime: Runtime) -> int:
     """Ask the provider about each message in doubt, else wait for its echo; returns how many were settled."""
     async with runtime.database.reading() as session:
-        rows = await outbox.unknown(session)
-    settled = 0
-    for row in rows:
-        settled += await _one(runtime, row)
-    if settled:
-        await runtime.queue.wake("deliver_messages")
-    return settled
+        rows = {row.id: row for row in await outbox.unknown(session)}
+    turns = by_turns(rows, lambda row_id: rows[row_id].account_id)
+    return await one_by_one(turns, lambda row_id: _one(runtime, rows[row_id]))
 
 
 async def _one(runtime: Runtime, row: OutboxRow) -> bool:
     tried_at = row.sending_at or row.created_at
     wait = SETTLE_AFTER - (runtime.now() - tried_at)
     if wait > timedelta(0):
-        await runtime.queue.wake("settle_messages", wait.total_seconds())
+        await runtime.queue.wake(SETTLE_MESSAGES.name, wait.total_seconds())
         return False
     async with runtime.database.reading() as session:
         account = await accounts.account(session, row.account_id)
@@ -69,8 +67,9 @@ async def _arrived(runtime: Runtime, row: OutboxRow, provider_id: str) -> bool:
         if other is not None and other.id != row.id:
             return False
         values = {"state": DeliveryState.SENT.value, "provider_id": provider_id, "sent_at": uow.now, "reason": ""}
-        if not await outbox.settle_unknown(uow.session, row.id, **values):
+        if not await outbox.settle_unknown(uow.session, row, **values):
             return False
+        uow.after_commit(DELIVER_MESSAGES.name)  # for what waits behind it
         current = await outbox.row(uow.session, row.id)
         assert current is not None
         await sent(uow, current)
@@ -81,14 +80,15 @@ async def _missing(runtime: Runtime, row: OutboxRow) -> bool:
     repeat = row.repeated < _REPEATS and row.lane != LANES["broadcast"]
     async with runtime.units_of_work() as uow:
         if repeat:
-            values = {"state": "queued", "next_attempt_at": uow.now, "repeated": row.repeated + 1}
-            settled = await outbox.settle_unknown(uow.session, row.id, **values)
-            if settled:
-                await postponed(uow, row)
-            return settled
+            if not await outbox.repeat_unknown(uow.session, row, uow.now):
+                return False
+            uow.after_commit(DELIVER_MESSAGES.name)
+            await postponed(uow, row)
+            return True
         values = {"state": "failed", "failed_at": uow.now, "reason": "outcome_unknown"}
-        if not await outbox.settle_unknown(uow.session, row.id, **values):
+        if not await outbox.settle_unknown(uow.session, row, **values):
             return False
+        uow.after_commit(DELIVER_MESSAGES.name)
         current = await outbox.row(uow.session, row.id)
         assert current is not None
         await given_up(uow, current)

@@ -173,15 +173,30 @@ async def doubt_expired(session: AsyncSession, now: datetime | None) -> int:
 
 
 async def unknown(session: AsyncSession, limit: int = 50) -> list[OutboxRow]:
-    """Return messages of unknown outcome, oldest first."""
-    query = select(OutboxRow).where(OutboxRow.state == "unknown").order_by(col(OutboxRow.id)).limit(limit)
-    return list((await session.exec(query)).all())
+    """Return messages of unknown outcome, as many of each account as of the others; those chosen oldest first.
+
+    Where not all find room it is left to chance which of an account's do, so that none that stays in doubt keeps
+    another from its turn for ever.
+    """
+    turn = func.row_number().over(partition_by=col(OutboxRow.account_id), order_by=func.random())
+    query = select(OutboxRow).where(OutboxRow.state == "unknown").order_by(turn, func.random()).limit(limit)
+    return sorted((await session.exec(query)).all(), key=lambda one: one.id)
 
 
-async def settle_unknown(session: AsyncSession, row_id: str, **values: object) -> bool:
-    """Write what became of a message of unknown outcome; False when somebody settled it meanwhile."""
-    statement = update(OutboxRow).where(col(OutboxRow.id) == row_id, col(OutboxRow.state) == "unknown")
+async def settle_unknown(session: AsyncSession, row: OutboxRow, **values: object) -> bool:
+    """Write what was found out of the try that `row` tells of; False when it is settled, or another try was begun."""
+    statement = update(OutboxRow).where(
+        col(OutboxRow.id) == row.id,
+        col(OutboxRow.state) == "unknown",
+        col(OutboxRow.repeated) == row.repeated,
+        col(OutboxRow.sending_at) == row.sending_at,
+    )
     return bool((await session.exec(statement.values(**values))).rowcount)
+
+
+async def repeat_unknown(session: AsyncSession, row: OutboxRow, now: datetime) -> bool:
+    """Queue a message once more whose try had an unknown outcome; False as for `settle_unknown`."""
+    return await settle_unknown(session, row, state="queued", next_attempt_at=now, repeated=OutboxRow.repeated + 1)
 
 
 async def row(session: AsyncSession, row_id: str) -> OutboxRow | None:
