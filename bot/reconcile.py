@@ -161,7 +161,7 @@ async def _made(session: Session, found: Books, day: date) -> None:
 
 
 async def _broadcast(session: Session, found: Books, row: BroadcastRow) -> None:
-    """Check: total = recipients by state; ranges cover 1 to total once; nothing is open in a finished broadcast."""
+    """Check: total = recipients by state; ranges cover 1 to total once; nothing is open in one that has ended."""
     assert row.id is not None
     states, subject = await books.delivery_states(session, row.id), str(row.id)
     parts = {name: sum(states.get(s, 0) for s in kinds) for name, kinds in OUTBOX.items()}
@@ -174,7 +174,7 @@ async def _broadcast(session: Session, found: Books, row: BroadcastRow) -> None:
     ranges = await books.chunks(session, row.id)
     number, wrong = _uncovered(ranges, row.total)
     found.expect("broadcast_ranges", subject, 0, number, wrong[: books.NAMED])
-    if row.state == "finished":
+    if row.state == "finished" or row.finished_at is not None:
         still_open = sum(states.get(state, 0) for state in _NOT_FINAL)
         ids = await books.deliveries_in(session, row.id, _NOT_FINAL) if still_open else []
         found.expect("broadcast_open", subject, 0, still_open, ids)

@@ -215,6 +215,7 @@ async def test_a_broadcast_that_adds_up(database: Database) -> None:
         (["sent"] * 4, [(2, 3)], {}, [("broadcast_ranges", 0, 2)]),
         (["sent", "odd"], [(1, 2)], {}, [("broadcast_sum", 2, 1), ("broadcast_state", 0, 1)]),
         (["sent", "queued", "unknown"], [(1, 3)], {"state": "finished"}, [("broadcast_open", 0, 2)]),
+        (["sent", "sending"], [(1, 2)], {"state": "stopped", "finished_at": NOW}, [("broadcast_open", 0, 1)]),
     ],
 )
 async def test_a_broadcast_that_does_not_add_up(
