@@ -5,12 +5,10 @@ import pytest
 from bot.actions import repair, work_case
 from bot.domain.update import Followed
 from bot.store import contacts
-from bot.store.cards import CardRow
 from bot.store.cases import CaseRow
 from jobs.refresh_cards import refresh_cards
 from tests.handlers.official.pocket import GROUP, SENDERS, Pocket
 from tests.handlers.official.test_withdrawn import rows, tried
-from tests.jobs.test_refresh_cards import cards_of
 
 
 async def gone(pocket: Pocket, chat: str) -> str:
@@ -124,14 +122,9 @@ async def test_a_card_that_was_let_go_and_arrives_late_is_corrected(pocket: Pock
     from bot.store import outbox
 
     await pocket.link("official")
-    case = await tried(pocket, for_good=True)
+    case = await tried(pocket, gone="bot_blocked")
     (failed,) = await rows(pocket, "failed")
-    async with pocket.runtime.units_of_work() as uow:
-        for card in await cards_of(pocket, case):
-            row = await uow.session.get(CardRow, card.id)
-            assert row is not None
-            row.live = row.stale = False
-        await work_case.accept(uow, case.id)
+    await accepted(pocket, case)
     async with pocket.runtime.units_of_work() as uow:
         late = await outbox.row(uow.session, failed.id)
         assert late is not None
