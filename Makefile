@@ -3,6 +3,7 @@
 PORT ?= 8080
 SIM_PORT ?= 8090
 ROUNDS ?= 200
+SECONDS ?= 60
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --quiet --quiet --disable-pip-version-check --no-input
@@ -10,7 +11,7 @@ PIP_FAILED := { echo "pip could not install the packages (its message is above).
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test check chaos bench bench-peers lock clean test-servers
+.PHONY: help setup run test check chaos fuzz bench bench-peers lock clean test-servers
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -26,6 +27,9 @@ test: setup test-servers ## run every test, on SQLite and on PostgreSQL and Redi
 
 chaos: setup test-servers ## break the service in many rounds; ROUNDS= how many, SEED= the first, ARGS= as in tests/chaos/__main__.py
 	@$(PY) -m tests.chaos --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+fuzz: setup ## fuzz what reads webhooks, led by coverage, where atheris installs; SECONDS= how long in all
+	@$(PY) -m tests.fuzz --seconds $(SECONDS)
 
 check: setup test-servers ## lint, format, types, import contracts, then the fast tests
 	$(PY) -m ruff check

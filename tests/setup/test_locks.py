@@ -12,6 +12,7 @@ EVERYTHING = REPOSITORY / "requirements.lock"
 SERVICE = REPOSITORY / "requirements-service.lock"
 LOCKS = [
     *(EVERYTHING, SERVICE, REPOSITORY / "requirements-node.lock", REPOSITORY / "tests" / "setup" / "redis.lock"),
+    REPOSITORY / "tests" / "fuzz" / "atheris.lock",
     *sorted((REPOSITORY / "tests" / "bench" / "peers" / "locks").glob("*.lock")),
 ]
 

@@ -1,0 +1,1 @@
+"""Fuzz what reads the bytes of strangers, led by coverage: `make fuzz`."""
