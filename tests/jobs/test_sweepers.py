@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlmodel import SQLModel, select
 
-from bot.one_by_one import SomeFailedError, one_by_one
+from bot.one_by_one import SomeFailedError, by_turns, one_by_one
 from bot.runtime import Runtime
 from bot.store import contacts
 from bot.store.broadcasts import BroadcastRow, ChunkRow, DeliveryRow
@@ -118,6 +118,17 @@ async def held_range(talk: Talk) -> None:
         )
 
 
+async def marked_in_a_range_called_done(talk: Talk) -> None:
+    await held_range(talk)
+    await change(talk, ChunkRow, state="done", lease=None, leased_until=None)
+
+
+async def in_doubt_where_nothing_is_found(talk: Talk) -> None:
+    await marked_in_a_range_called_done(talk)
+    await change(talk, DeliveryRow, state="unknown")
+    await change(talk, ChunkRow, doubtful=True)
+
+
 Build = Callable[[Talk], Awaitable[None]]
 STUCK: list[tuple[Build, str, type[SQLModel], dict[str, Any]]] = [
     (handling, "requeue_stuck", InboxRow, {"state": "new", "lease": None}),
@@ -130,6 +141,9 @@ STUCK: list[tuple[Build, str, type[SQLModel], dict[str, Any]]] = [
     (ending_every_worker_that_fetches_it, "fetch_attachments", AttachmentRow, {"state": "failed"}),
     (answered, "close_answered", CaseRow, {"state": "closed"}),
     (held_range, "send_broadcasts", DeliveryRow, {"state": "unknown"}),
+    (marked_in_a_range_called_done, "send_broadcasts", DeliveryRow, {"state": "unknown"}),
+    (marked_in_a_range_called_done, "send_broadcasts", ChunkRow, {"state": "done", "doubtful": True}),
+    (in_doubt_where_nothing_is_found, "settle_deliveries", DeliveryRow, {"state": "failed"}),
 ]
 
 
@@ -177,3 +191,8 @@ async def test_one_by_one_counts_what_was_done() -> None:
 
     assert await one_by_one([1, 2, 3], double) == 12
     assert await one_by_one([], double) == 0
+
+
+def test_every_owner_has_a_turn_before_any_has_a_second_one() -> None:
+    assert by_turns(["a1", "a2", "a3", "b1", "c1", "b2"], lambda item: item[0]) == ["a1", "b1", "c1", "a2", "b2", "a3"]
+    assert by_turns([], str) == []
