@@ -12,7 +12,7 @@ from bot.store.deliveries import DOUBT
 
 
 async def doubtful(session: AsyncSession, limit: int = 20) -> list[tuple[ChunkRow, BroadcastRow]]:
-    """Return ranges in which an outcome is unknown and nobody is sending, with their broadcasts.
+    """Return ranges in which an outcome is unknown, with their broadcasts; others may be on their way in them just now.
 
     Each account has as many as the others. Which of its ranges they are is left to chance, so that none that stays in
     doubt keeps another from its turn for ever.
@@ -21,7 +21,7 @@ async def doubtful(session: AsyncSession, limit: int = 20) -> list[tuple[ChunkRo
     query = (
         select_rows(ChunkRow, BroadcastRow)
         .join(BroadcastRow, col(BroadcastRow.id) == col(ChunkRow.broadcast_id))
-        .where(col(ChunkRow.doubtful), ChunkRow.state != "running")
+        .where(col(ChunkRow.doubtful))
         .order_by(turn, func.random())
         .limit(limit)
     )

@@ -153,6 +153,20 @@ async def test_an_account_of_which_nothing_can_be_learnt_does_not_hold_up_anothe
     assert await left_in_doubt(runtime, many) + await left_in_doubt(runtime, one) == 60
 
 
+async def test_doubt_is_settled_while_the_rest_of_its_range_is_still_being_sent(runtime: Runtime) -> None:
+    """An account of little allowance is at a range for many minutes, nearly without a gap between its holders."""
+    number = await doubts(runtime, await people(runtime, 0), 1)
+    async with runtime.units_of_work() as uow:
+        chunk = (await uow.session.exec(select(ChunkRow))).one()
+        chunk.state, chunk.lease, chunk.leased_until = "running", "held", uow.now + timedelta(minutes=1)
+    clock_forward(runtime, seconds=10)
+    assert await settle_deliveries(runtime) == 1
+    async with runtime.database.reading() as session:
+        chunk = (await session.exec(select(ChunkRow))).one()
+    assert (chunk.state, chunk.lease, chunk.doubtful) == ("running", "held", False)
+    assert await left_in_doubt(runtime, number) == 0
+
+
 async def test_doubt_that_nothing_stands_behind_is_cleared(runtime: Runtime) -> None:
     number = await doubts(runtime, await people(runtime, 0), 2)
     async with runtime.units_of_work() as uow:
