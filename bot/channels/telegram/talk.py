@@ -14,7 +14,7 @@ from aiogram.methods import (
 )
 from aiogram.methods.base import TelegramType
 from aiogram.types import Message as SentMessage
-from aiogram.types import User
+from aiogram.types import User, WebhookInfo
 
 from bot.channels.channel import AccountInfo, AccountRef, Fetched, FileRefusedError, LoadFile, Profile, WebhookState
 from bot.channels.rate_limit import NOTICE, Meter, in_lane
@@ -148,11 +148,10 @@ class Talk:
 
     async def keep_webhook(self, account: AccountRef, url: str, secret: str, *, anew: bool) -> WebhookState:
         """Make sure that updates come to `url` with the secret; raises the SendError family."""
-        info = await self._ask(account, GetWebhookInfo())
-        asked = set(info.allowed_updates or ())
-        if anew or info.url != url or asked != set(KINDS):
-            await self._set_webhook(account, url, secret)
-            info = await self._ask(account, GetWebhookInfo())
+        try:
+            info = await self._kept_webhook(account, url, secret, anew=anew)
+        except MessageInvalidError as error:
+            raise MessageInvalidError("webhook_refused", error.detail, provider_code=error.provider_code) from error
         failed_at = info.last_error_date
         return WebhookState(
             info.pending_update_count,
@@ -160,11 +159,13 @@ class Talk:
             failed_at if isinstance(failed_at, datetime) else None,
         )
 
-    async def _set_webhook(self, account: AccountRef, url: str, secret: str) -> None:
-        try:
+    async def _kept_webhook(self, account: AccountRef, url: str, secret: str, *, anew: bool) -> WebhookInfo:
+        info = await self._ask(account, GetWebhookInfo())
+        asked = set(info.allowed_updates or ())
+        if anew or info.url != url or asked != set(KINDS):
             await self._ask(account, SetWebhook(url=url, secret_token=secret, allowed_updates=list(KINDS)))
-        except MessageInvalidError as error:
-            raise MessageInvalidError("webhook_refused", error.detail, provider_code=error.provider_code) from error
+            info = await self._ask(account, GetWebhookInfo())
+        return info
 
     async def begin_polling(self, account: AccountRef) -> None:
         """Take the webhook away; raises the SendError family."""
