@@ -14,7 +14,8 @@ class DeskDraftRow(SQLModel, table=True):
     """One thing begun; `verb` is answer | ask | hand_over | send_back, `chat_id` the chat in which it was begun.
 
     `data` may hold: text, message_ids and albums (photos that came), unit_id, version, waiting_since, prompts (every
-    message that asked for words, by its row in the outbox). `outbox_id` is the last of these; a reply belongs here. At `resume_at` it goes on by itself.
+    message that asked for words, by its row in the outbox). `outbox_id` is the last of these; a reply belongs here.
+    At `resume_at` it goes on by itself.
     """
 
     __tablename__ = "desk_drafts"
