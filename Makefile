@@ -3,6 +3,8 @@
 PORT ?= 8080
 SIM_PORT ?= 8090
 ROUNDS ?= 200
+# Tests wait for disks, leases and other processes a third of their time: one more of them than there are cores of the smallest machine.
+WORKERS ?= 3
 SECONDS ?= 60
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -23,7 +25,7 @@ run: setup ## start the service and the simulator with demo data; PORT= and SIM_
 	@exec $(PY) -m tests.simulator.with_service --port $(PORT) --sim-port $(SIM_PORT)
 
 test: setup test-servers ## run every test, on SQLite and on PostgreSQL and Redis; ARGS= goes to pytest
-	@$(PY) -m pytest -n 2 --dist worksteal $(ARGS)
+	@$(PY) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 chaos: setup test-servers ## break the service in many rounds; ROUNDS= how many, SEED= the first, ARGS= as in tests/chaos/__main__.py
 	@$(PY) -m tests.chaos --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED)) $(ARGS)
@@ -36,7 +38,7 @@ check: setup test-servers ## lint, format, types, import contracts, then the fas
 	$(PY) -m ruff format --check
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports
-	$(PY) -m pytest -n 2 --dist worksteal -m "not browser and not processes" $(ARGS)
+	$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not browser and not processes" $(ARGS)
 
 bench: setup test-servers ## measure and write var/bench.json; ARGS= takes names of figures, --quick, --runs
 	@$(PY) -m tests.bench $(ARGS)
