@@ -18,3 +18,17 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the run's servers."""
     if not hasattr(config, "workerinput"):
         run.end()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spread the tests that take long among the others, so that no worker is left with most of them at the end."""
+    kinds = ("processes", "browser")
+    long = [item for item in items if any(item.get_closest_marker(kind) for kind in kinds)]
+    found = set(long)
+    short = [item for item in items if item not in found]
+    if not long or not short:
+        return
+    items[:] = []
+    for number, item in enumerate(long):
+        items += short[number * len(short) // len(long) : (number + 1) * len(short) // len(long)]
+        items.append(item)

@@ -168,10 +168,10 @@ class Cluster:
 @contextlib.asynccontextmanager
 async def cluster(
     folder: Path, database_url: str, queue_url: str, simulator_url: str, *, bends: tuple[str, ...] = (),
-    roles: tuple[str, ...] = (),
+    roles: tuple[str, ...] = (), telegram: bool = True,
 ) -> AsyncIterator[Cluster]:  # fmt: skip
     """Give the processes of a service, not started yet; one `serve` when the queue is embedded, else two of each."""
-    path = write_config(folder, database_url, queue_url, simulator_url).config
+    path = write_config(folder, database_url, queue_url, simulator_url, telegram=telegram).config
     roles = roles or (("serve",) if queue_url == "embedded" else ("web", "web", "worker", "worker"))
     made = Cluster(config.load(path, {}), folder)
     for number, role in enumerate(roles):

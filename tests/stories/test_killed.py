@@ -35,9 +35,7 @@ async def simulator() -> AsyncIterator[Simulator]:
 @pytest.fixture
 async def service(database_url: str, simulator: Simulator, tmp_path: Path) -> AsyncIterator[ServiceProcess]:
     """Start the real service with demo data on either database; the embedded queue dies with it."""
-    made = write_config(tmp_path, database_url, "embedded", simulator.url)
-    without = made.config.read_text().replace(f'[telegram]\napi_url = "{simulator.url}"', '[telegram]\napi_url = ""')
-    made.config.write_text(without)  # nobody here has Telegram, and bringing it in is most of what a start costs
+    made = write_config(tmp_path, database_url, "embedded", simulator.url, telegram=False)
     await command(made, "demo")
     for oa in simulator.provider.world.oas.values():
         oa.webhook_url = f"{made.url}/webhooks/zalo"

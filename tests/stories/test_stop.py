@@ -36,7 +36,8 @@ async def service(database_url: str, settings: Settings, tmp_path: Path) -> Asyn
     """Give one process on SQLite, or two workers on PostgreSQL and Redis, none started, with an office set up."""
     roles = ("serve",) if settings.queue.url == "embedded" else ("worker", "worker")
     bends = () if settings.queue.url == "embedded" else ("--lease", "3", "--sweep", "1")
-    async with cluster(tmp_path, database_url, settings.queue.url, NOWHERE, roles=roles, bends=bends) as it:
+    url, queue_url = database_url, settings.queue.url
+    async with cluster(tmp_path, url, queue_url, NOWHERE, roles=roles, bends=bends, telegram=False) as it:
         await command(ServiceProcess(it.members[0].config, it.members[0].port), "demo")
         yield it
 
