@@ -7,7 +7,7 @@ from bot.channels import channel
 from bot.domain.message import Capabilities
 from tests.setup import channel_matrix
 
-PLAIN = {"Channel", "GrantedTokens", "PermissionPage", "FetchesFiles", "LoadsLate"}
+PLAIN = {"Channel", "GrantedTokens", "PermissionPage", "FetchesFiles", "FinishesWork", "LoadsLate"}
 """Protocols that every provider fulfils, that are parts of others, or that nobody outside the service notices."""
 
 
