@@ -125,7 +125,15 @@ async def freeze(session: AsyncSession, row: BroadcastRow, since: datetime | Non
     result = await session.exec(statement)
     row.total = int(result.rowcount)
     await cut(session, row)
+    await _describe(session)
     return row.total
+
+
+async def _describe(session: AsyncSession) -> None:
+    """Tell PostgreSQL's planner what has come: until it looks by itself, each window would read the whole broadcast."""
+    connection = await session.connection()
+    if connection.dialect.name == "postgresql":
+        await connection.exec_driver_sql("ANALYZE deliveries (broadcast_id, n, state, sending_at)")
 
 
 async def cut(session: AsyncSession, row: BroadcastRow) -> None:
