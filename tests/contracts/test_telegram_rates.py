@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from bot.channels.channel import Recipient
 from bot.channels.local_budget import LocalBudget
-from bot.channels.rate_limit import BROADCAST, NOTICE, RateBudget, in_lane, prepaid
+from bot.channels.rate_limit import BROADCAST, NOTICE, RateBudget, in_lane, prepaid, span
 from bot.channels.redis_budget import RedisBudget
 from bot.channels.telegram.limits import bot_windows, chat_windows
 from bot.domain.delivery import Sent, ThrottledError
@@ -35,16 +35,34 @@ async def town(budget: RateBudget) -> AsyncIterator[World]:
 
 
 async def test_many_chats_at_full_speed_are_never_refused(town: World) -> None:
+    """Unless the machine stands still for longer than the slack, so that what left in time comes late and bunched."""
     phones = [await town.simulator.telegram_phone(BOT, name=f"Dân {n}") for n in range(70)]
     for phone in phones:
         await phone.follow()
-    sends = (town.channel.send(town.account, Recipient(str(p.user_id)), Message(text="Tin")) for p in phones)
-    with in_lane(NOTICE):
-        ends = await asyncio.gather(*sends, return_exceptions=True)
+    for _ in range(4):
+        sends = (town.channel.send(town.account, Recipient(str(p.user_id)), Message(text="Tin")) for p in phones)
+        stalls: list[float] = []
+        watching = asyncio.create_task(_watch(stalls))
+        with in_lane(NOTICE):
+            ends = await asyncio.gather(*sends, return_exceptions=True)
+        watching.cancel()
+        assert all(isinstance(end, Sent | ThrottledError) for end in ends)
+        if max(stalls) < span(1.0) - 1.0:
+            break
+        await asyncio.sleep(5)  # what Telegram asked to wait for is over by then
+    else:
+        pytest.skip("the machine stood still again and again")
     refused = [end for end in ends if isinstance(end, ThrottledError)]
     assert all(error.reason == "rate_limited" for error in refused), "our own budget says no, never Telegram"
-    assert all(isinstance(end, Sent | ThrottledError) for end in ends)
     assert len(ends) - len(refused) == 70, "two or three seconds are within everybody's patience"
+
+
+async def _watch(stalls: list[float]) -> None:
+    """Note by how much this process, in which both sides run, comes late to what it wants to do."""
+    while True:
+        begun = time.monotonic()
+        await asyncio.sleep(0.01)
+        stalls.append(time.monotonic() - begun - 0.01)
 
 
 async def test_a_chat_gets_one_a_second_even_if_requests_were_paid_for_before(town: World) -> None:

@@ -118,6 +118,9 @@ async def test_transactions_and_arrivals_take_turns(database: Database) -> None:
             written += 1
 
     writing = asyncio.create_task(write_for_ever())
+    async with asyncio.timeout(20):
+        while not written:  # noqa: ASYNC110 - polling with a limit; a connection of its own is opened first
+            await asyncio.sleep(0.001)
     for number in range(30):
         async with asyncio.timeout(5), database.writing() as session:
             session.add(InboxRow(**_row(f"u{number}")))
