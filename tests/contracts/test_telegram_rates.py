@@ -49,9 +49,7 @@ async def test_many_chats_at_full_speed_are_never_refused(town: World) -> None:
         assert all(isinstance(end, Sent | ThrottledError) for end in ends)
         if max(stalls) < span(1.0) - 1.0:
             break
-        await asyncio.sleep(5)  # what Telegram asked to wait for is over by then
-    else:
-        pytest.skip("the machine stood still again and again")
+        await asyncio.sleep(5)  # what Telegram asked to wait for is over by then; the last try counts in any case
     refused = [end for end in ends if isinstance(end, ThrottledError)]
     assert all(error.reason == "rate_limited" for error in refused), "our own budget says no, never Telegram"
     assert len(ends) - len(refused) == 70, "two or three seconds are within everybody's patience"
