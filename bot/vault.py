@@ -55,10 +55,10 @@ class Vault:
         async with self._units_of_work() as uow:
             await credentials.release(uow.session, account_id, holder, error)
 
-    async def stop(self, account_id: str, reason: str, detail: str) -> None:
-        """Stop an account until a person connects it anew."""
+    async def stop(self, account_id: str, reason: str, detail: str, asked_at: datetime) -> None:
+        """Stop an account until a person connects it anew, unless one did after `asked_at`."""
         async with self._units_of_work() as uow:
-            await stop_account(uow, account_id, reason, detail)
+            await stop_account(uow, account_id, reason, detail, asked_at)
 
     async def confirm(self, account_id: str) -> None:
         """Drop the old pair: the new one has worked."""
@@ -75,9 +75,12 @@ class Vault:
         )
 
 
-async def stop_account(uow: UnitOfWork, account_id: str, reason: str, detail: str) -> None:
-    """Stop an account and leave a trail; the health page says what to do."""
-    if await accounts.set_state(uow.session, account_id, "stopped", reason, detail[:500], uow.now):
+async def stop_account(uow: UnitOfWork, account_id: str, reason: str, detail: str, asked_at: datetime) -> bool:
+    """Stop an account for the answer to a request of `asked_at` and leave a trail; the health page says what to do.
+
+    Returns False when it was let in after that request: then whatever was refused is to be tried again.
+    """
+    if await accounts.stop(uow.session, account_id, reason, detail[:500], uow.now, asked_at=asked_at):
         uow.session.add(
             AuditRow(
                 id=uow.new_id(),
@@ -89,3 +92,6 @@ async def stop_account(uow: UnitOfWork, account_id: str, reason: str, detail: st
             )
         )
         uow.announce("health")
+        return True
+    row = await accounts.account(uow.session, account_id)
+    return row is not None and row.state == "stopped"

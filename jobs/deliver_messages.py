@@ -277,6 +277,8 @@ async def _failed(runtime: Runtime, row: OutboxRow, lease: str, account: Account
         ):
             error = RecipientGoneError(error.reason, error.detail)
         step = next_step(error, row.attempts, uow.now, random.random())  # noqa: S311 - jitter
+        if step.stops_account and not await _stops(uow, row, account, error):
+            step = replace(step, at=uow.now)
         _log.warning("not sent", outbox=row.id, reason=error.reason, code=error.provider_code, next=step.state.value)
         values: dict[str, Any] = {
             "state": step.state.value,
@@ -290,12 +292,14 @@ async def _failed(runtime: Runtime, row: OutboxRow, lease: str, account: Account
             values["failed_at"] = uow.now
         if not await outbox.record(uow.session, row.id, lease, **values):
             return
-        await _follow_up(uow, row, account, step, error)
+        await _follow_up(uow, row, step, error)
 
 
-async def _follow_up(uow: UnitOfWork, row: OutboxRow, account: AccountRow, step: NextStep, error: SendError) -> None:
-    if step.stops_account:
-        await stop_account(uow, account.id, error.reason, error.detail)
+async def _stops(uow: UnitOfWork, row: OutboxRow, account: AccountRow, error: SendError) -> bool:
+    return await stop_account(uow, account.id, error.reason, error.detail, row.sending_at or uow.now)
+
+
+async def _follow_up(uow: UnitOfWork, row: OutboxRow, step: NextStep, error: SendError) -> None:
     if step.recipient_gone:
         await contacts.set_gone(uow.session, row.contact_id, error.reason)
     if step.state is DeliveryState.FAILED:

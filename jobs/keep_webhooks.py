@@ -1,5 +1,7 @@
 """Keep webhooks set where that is for us to do, and note what providers say of them."""
 
+from datetime import datetime
+
 from bot.actions.accounts import MODE, POLLING
 from bot.channels.channel import SetsWebhook, WebhookState
 from bot.domain.delivery import AccountStoppedError, SendError
@@ -33,11 +35,11 @@ async def keep_webhooks(runtime: Runtime) -> int:
         mine = account.state == "active" and account.learnt.get(MODE) != POLLING
         if not mine or not isinstance(channel, SetsWebhook):
             return 0
-        url = webhook_url(runtime, account)
+        url, asked_at = webhook_url(runtime, account), runtime.now()
         try:
             state = await channel.keep_webhook(ref(account), url, anew=account.id not in well)
         except SendError as error:
-            await _not_kept(runtime, account, error)
+            await _not_kept(runtime, account, error, asked_at)
             return 0
         await _kept(runtime, account, state)
         return 1
@@ -57,10 +59,10 @@ async def _kept(runtime: Runtime, account: AccountRow, state: WebhookState) -> N
         row.error, row.detail, row.error_at, row.checked_at = "", "", None, uow.now
 
 
-async def _not_kept(runtime: Runtime, account: AccountRow, error: SendError) -> None:
+async def _not_kept(runtime: Runtime, account: AccountRow, error: SendError, asked_at: datetime) -> None:
     _log.error("webhook not set", account=account.external_id, reason=error.reason)
     async with runtime.units_of_work() as uow:
         row = await receptions.begin(uow.session, account.id)
         row.error, row.detail, row.error_at = error.reason, error.detail[:_MAX_DETAIL], uow.now
         if isinstance(error, AccountStoppedError):
-            await stop_account(uow, account.id, error.reason, error.detail)
+            await stop_account(uow, account.id, error.reason, error.detail, asked_at)

@@ -171,6 +171,7 @@ class _Poller:
 
     async def _once(self) -> bool:
         """Wait for updates once and store them; False when it is over."""
+        asked_at = self._runtime.now()
         try:
             found = await unless_stopped(self._runtime, self._fetch())
             return found is not None and await self._keep(found)
@@ -179,8 +180,7 @@ class _Poller:
             return await self._problem(conflict.reason, "", _CONFLICT_PAUSE_SECONDS)
         except AccountStoppedError as error:
             async with self._runtime.units_of_work() as uow:
-                await stop_account(uow, self._account.id, error.reason, error.detail)
-            return False
+                return not await stop_account(uow, self._account.id, error.reason, error.detail, asked_at)
         except SendError as error:
             return await self._problem(error.reason, error.detail, max(_PAUSE_SECONDS, error.retry_after or 0.0))
         except WRITE_ERRORS as error:

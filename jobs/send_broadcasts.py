@@ -349,7 +349,7 @@ class _Range:
                 await broadcasts.pause_account(uow.session, self.account.id, self.rest.reason, at)
                 uow.announce("health")
             elif self.rest is not None:
-                await stop_account(uow, self.account.id, self.rest.reason, self.rest.detail)
+                await stop_account(uow, self.account.id, self.rest.reason, self.rest.detail, self.marked_at)
             doubt = await deliveries.give_back(connection, self.chunk, uow.now, self.again_in, tried=self.cursor)
             states = {done.state for done in self.outcomes}
             if doubt or DeliveryState.UNKNOWN.value in states:

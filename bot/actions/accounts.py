@@ -155,7 +155,7 @@ async def _keep(uow: UnitOfWork, box: SecretBox, row: AccountRow, secrets: Secre
 
 
 async def _let_in(uow: UnitOfWork, row: AccountRow) -> None:
-    row.state, row.stopped_reason, row.stopped_detail, row.stopped_at = "active", "", "", None
+    accounts.let_in(row, uow.now)
     if await inbox.replay_account(uow.session, row.provider, row.external_id, uow.now):
         uow.after_commit("handle_updates")
     if await outbox.wake_account(uow.session, row.id, uow.now):

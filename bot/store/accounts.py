@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, UniqueConstraint, update
+from sqlalchemy import JSON, UniqueConstraint, or_, update
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -24,6 +24,7 @@ class AccountRow(SQLModel, table=True):
     stopped_reason: str = ""
     stopped_detail: str = ""
     stopped_at: datetime | None = None
+    active_since: datetime | None = None
     learnt: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     quota: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     last_update_at: datetime | None = None
@@ -47,15 +48,30 @@ async def by_external_id(session: AsyncSession, provider: str, external_id: str)
     return (await session.exec(query)).first()
 
 
-async def set_state(session: AsyncSession, account_id: str, state: str, reason: str, detail: str, at: datetime) -> bool:
-    """Stop or restart an account; True when that changed anything."""
+async def stop(
+    session: AsyncSession, account_id: str, reason: str, detail: str, at: datetime, *, asked_at: datetime
+) -> bool:
+    """Stop an account because of what a request of `asked_at` was answered; True when that changed anything.
+
+    An answer to a request from before somebody let the account work again says nothing about it now.
+    """
     statement = (
         update(AccountRow)
-        .where(col(AccountRow.id) == account_id, col(AccountRow.state) != state)
-        .values(state=state, stopped_reason=reason, stopped_detail=detail, stopped_at=at)
+        .where(
+            col(AccountRow.id) == account_id,
+            col(AccountRow.state) != "stopped",
+            or_(col(AccountRow.active_since).is_(None), col(AccountRow.active_since) <= asked_at),
+        )
+        .values(state="stopped", stopped_reason=reason, stopped_detail=detail, stopped_at=at)
     )
     result = await session.exec(statement)
     return bool(result.rowcount)
+
+
+def let_in(row: AccountRow, at: datetime) -> None:
+    """Let an account work again from `at`."""
+    row.state, row.stopped_reason, row.stopped_detail, row.stopped_at = "active", "", "", None
+    row.active_since = at
 
 
 async def learn(session: AsyncSession, account_id: str, key: str, value: str) -> None:

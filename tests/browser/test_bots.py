@@ -72,7 +72,7 @@ async def test_an_administrator_connects_a_bot(live: Live, browser_page: OpenPag
     async with live.runtime.units_of_work() as uow:
         row = await accounts.by_external_id(uow.session, "telegram", BOT)
         assert row is not None
-        await accounts.set_state(uow.session, row.id, "stopped", "bot_token_refused", "Unauthorized", uow.now)
+        await accounts.stop(uow.session, row.id, "bot_token_refused", "Unauthorized", uow.now, asked_at=uow.now)
     await page.goto(f"{live.url}/admin/accounts")
     await expect(card).to_contain_text("Lấy mã (token) mới của bot")
     await card.scroll_into_view_if_needed()

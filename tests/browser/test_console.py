@@ -71,7 +71,7 @@ async def console(settings: Settings) -> AsyncIterator[Console]:
     mine = replace(
         settings,
         server=replace(settings.server, port=port, public_url=url),
-        conversation=replace(settings.conversation, undo_seconds=3),
+        conversation=replace(settings.conversation, undo_seconds=12),
     )
     async with opened(mine) as runtime:
         await load(runtime)
@@ -215,7 +215,7 @@ async def test_approving_can_be_undone_while_the_seconds_run(console: Console, b
     await expect(page.get_by_text("Đã thu hồi, chưa có gì gửi đi")).to_be_visible()
     await page.get_by_role("button", name="Duyệt và gửi").click()
     await expect(page.get_by_role("button", name="Hoàn tác")).to_be_visible()
-    await expect(page.get_by_role("button", name="Hoàn tác")).to_have_count(0, timeout=8000)
+    await expect(page.get_by_role("button", name="Hoàn tác")).to_have_count(0, timeout=30_000)
 
 
 async def test_light_and_dark_follow_the_device_and_then_the_choice(console: Console, browser_page: OpenPage) -> None:

@@ -116,7 +116,7 @@ async def answered_in_the_console(live: Live, browser_page: OpenPage, folder: Pa
     await head.goto(f"{live.url}/?view=approve")
     await head.get_by_role("link", name=code).first.click()
     await head.get_by_role("button", name="Duyệt và gửi").click()
-    await expect(head.locator(".undo-bar")).to_be_visible(timeout=SECONDS)
+    await expect(head.locator("body")).to_contain_text("Đã duyệt, câu trả lời sẽ được gửi", timeout=SECONDS)
     return official
 
 

@@ -17,6 +17,7 @@ class Held:
     held_until: datetime | None = None
     error: str | None = None
     stopped: tuple[str, str] | None = None
+    stopped_for: datetime | None = None
 
 
 class MemoryVault:
@@ -73,9 +74,10 @@ class MemoryVault:
         if error is not None:
             held.error = error
 
-    async def stop(self, account_id: str, reason: str, detail: str) -> None:
+    async def stop(self, account_id: str, reason: str, detail: str, asked_at: datetime) -> None:
         """Note that a person must act."""
-        self.accounts[account_id].stopped = (reason, detail)
+        held = self.accounts[account_id]
+        held.stopped, held.stopped_for = (reason, detail), asked_at
 
     async def confirm(self, account_id: str) -> None:
         """Drop the old pair."""

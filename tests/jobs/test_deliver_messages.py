@@ -12,10 +12,12 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.actions import outgoing
+from bot.actions.accounts import restart
 from bot.channels.rate_limit import ANSWER, BROADCAST, NOTICE, Grant, Window
 from bot.config import Settings
 from bot.runtime import Runtime
 from bot.store import outbox
+from bot.store.accounts import AccountRow
 from bot.store.outbox import OutboxRow
 from bot.store.unit_of_work import UnitOfWork
 from jobs import deliver_messages as deliver
@@ -351,3 +353,31 @@ async def test_the_late_echo_of_a_message_given_up_is_not_taken_for_a_person(
     assert await states(runtime) == {"sent": 1}
     async with runtime.database.reading() as session:
         assert (await session.exec(select(MessageRow))).all() == []
+
+
+@pytest.mark.parametrize("renewed", [True, False], ids=["let in meanwhile", "not let in"])
+async def test_a_refusal_from_before_an_account_was_let_in_does_not_stop_it_again(
+    runtime: Runtime, provider: Provider, clock: Clock, renewed: bool
+) -> None:
+    await people(runtime, 1)
+    await queue(runtime, 1)
+    late = asyncio.Event()
+    provider.judge = lambda _user, _text: Answer({"x": 1}, status=404, wait=late)
+    sending = asyncio.create_task(deliver_messages(runtime))
+    async with asyncio.timeout(10):
+        while not provider.asked:  # noqa: ASYNC110 - polling with a limit is the rule of these tests
+            await asyncio.sleep(0.01)
+    provider.judge = lambda _user, _text: None
+    clock.forward(seconds=1)
+    async with runtime.units_of_work() as uow:
+        to = await runtime.account_row(uow, "zalo", commune.OA)
+        assert to is not None
+        if renewed:
+            await restart(uow, to.id)
+    late.set()
+    await sending
+    async with runtime.database.reading() as session:
+        row = await session.get(AccountRow, to.id)
+    assert row is not None
+    assert (row.state, row.stopped_reason) == (("active", "") if renewed else ("stopped", "api_not_found"))
+    assert await states(runtime) == {"sent" if renewed else "queued": 1}

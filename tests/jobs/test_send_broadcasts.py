@@ -284,7 +284,9 @@ async def test_a_stopped_account_keeps_its_broadcast_for_later(runtime: Runtime,
     assert (await states(runtime))["failed"] == 0
     provider.judge = lambda _user, _text: None
     async with runtime.units_of_work() as uow:
-        await accounts.set_state(uow.session, to.id, "active", "", "", uow.now)
+        row = await uow.session.get(AccountRow, to.id)
+        assert row is not None
+        accounts.let_in(row, uow.now)
     clock_forward(runtime, minutes=10)
     await send_broadcasts(runtime)
     assert await states(runtime) == {"sent": 30}

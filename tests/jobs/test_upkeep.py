@@ -142,7 +142,7 @@ async def test_a_stopped_account_stays_stopped_until_a_person_acts(talk: Talk) -
     from bot.vault import stop_account
 
     async with talk.runtime.units_of_work() as uow:
-        await stop_account(uow, "account", "oa_blocked", "-221")
+        await stop_account(uow, "account", "oa_blocked", "-221", uow.now)
     async with talk.runtime.units_of_work() as uow:
         row = await uow.session.get(AccountRow, "account")
         assert row is not None

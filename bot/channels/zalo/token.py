@@ -56,8 +56,8 @@ class TokenVault(Protocol):
     async def release(self, account_id: str, holder: str, error: str | None) -> None:
         """Give the right to renew back; `error` says why renewing failed."""
 
-    async def stop(self, account_id: str, reason: str, detail: str) -> None:
-        """Stop an account until a person connects it anew."""
+    async def stop(self, account_id: str, reason: str, detail: str, asked_at: datetime) -> None:
+        """Stop an account until a person connects it anew, unless one did after `asked_at`."""
 
     async def confirm(self, account_id: str) -> None:
         """Drop the old pair: the new one has worked."""
@@ -231,8 +231,9 @@ class Refresher:
         return new
 
     async def _ask(self, account_id: str, state: _State, old: TokenPair) -> TokenPair:
+        asked_at = self._now()
         if not old.refresh_token:
-            raise await self._stopped(account_id, AccountStoppedError("refresh_token_dead", "none stored"))
+            raise await self._stopped(account_id, AccountStoppedError("refresh_token_dead", "none stored"), asked_at)
         try:
             grant = await self._oauth.refresh(old.refresh_token)
         except UnknownOutcomeError as error:
@@ -243,12 +244,12 @@ class Refresher:
                 raise TemporaryError("refresh_failed", str(error)) from None
             if state.answer_lost and error.provider_code == REFRESH_TOKEN_DEAD:
                 error.detail = f"{error.detail} (an earlier answer with the new pair was lost)"
-            raise await self._stopped(account_id, error) from None
+            raise await self._stopped(account_id, error, asked_at) from None
         return TokenPair(grant.access_token, grant.refresh_token, grant.expires_at)
 
-    async def _stopped(self, account_id: str, error: AccountStoppedError) -> AccountStoppedError:
+    async def _stopped(self, account_id: str, error: AccountStoppedError, asked_at: datetime) -> AccountStoppedError:
         _log.error("a person must grant again", account=account_id, reason=error.reason)
-        await self._vault.stop(account_id, error.reason, error.detail)
+        await self._vault.stop(account_id, error.reason, error.detail, asked_at)
         return error
 
     def _back_off(self, state: _State) -> None:

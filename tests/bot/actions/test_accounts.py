@@ -16,7 +16,7 @@ async def test_reconnecting_keeps_the_account_and_its_webhook_key(runtime: Runti
             uow, runtime.box, oa_id="445566", name="OA", unit_code="10183", kind="state", secrets=first
         )
     async with runtime.units_of_work() as uow:
-        await accounts.set_state(uow.session, made.id, "stopped", "refresh_token_dead", "x", uow.now)
+        await accounts.stop(uow.session, made.id, "refresh_token_dead", "x", uow.now, asked_at=uow.now)
     async with runtime.units_of_work() as uow:
         again = await actions.add_account(
             uow, runtime.box, oa_id="445566", name="OA", unit_code="10183", kind="state", secrets=SECRETS

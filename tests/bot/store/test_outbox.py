@@ -64,7 +64,7 @@ async def test_nothing_leaves_through_a_stopped_account(database: Database) -> N
     account, people = await account_and_contacts(database)
     await put(database, message(people[0], "x"))
     async with database.writing() as session:
-        assert await accounts.set_state(session, account.id, "stopped", "token_dead", "", NOW)
+        assert await accounts.stop(session, account.id, "token_dead", "", NOW, asked_at=NOW)
         await session.commit()
     assert await claimed(database) == []
 

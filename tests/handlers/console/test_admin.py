@@ -92,7 +92,7 @@ async def test_what_is_wrong_with_an_account_is_said_and_nothing_secret_shown(
 
 async def test_a_stopped_account_is_started_again(office: Office) -> None:
     async with office.runtime.units_of_work() as uow:
-        await accounts.set_state(uow.session, "account", "stopped", "oa_blocked", "x", uow.now)
+        await accounts.stop(uow.session, "account", "oa_blocked", "x", uow.now, asked_at=uow.now)
     visitor = await admin(office)
     assert "Cho hoạt động trở lại" in await visitor.page("/admin/accounts")
     assert (await visitor.post("/admin/accounts/account/restart")).status == 303
@@ -102,7 +102,7 @@ async def test_a_stopped_account_is_started_again(office: Office) -> None:
 
 async def test_an_account_whose_grant_died_needs_new_tokens(office: Office) -> None:
     async with office.runtime.units_of_work() as uow:
-        await accounts.set_state(uow.session, "account", "stopped", "refresh_token_dead", "Invalid token", uow.now)
+        await accounts.stop(uow.session, "account", "refresh_token_dead", "Invalid token", uow.now, asked_at=uow.now)
     with_page(office)
     visitor = await admin(office)
     page = await visitor.page("/admin/accounts")

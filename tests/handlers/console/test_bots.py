@@ -145,7 +145,7 @@ async def test_a_stopped_bot_gets_a_new_token_of_its_own(office: Office, simulat
     row = await bot(office)
     assert row is not None
     async with office.runtime.units_of_work() as uow:
-        await accounts.set_state(uow.session, row.id, "stopped", "bot_token_refused", "Unauthorized", uow.now)
+        await accounts.stop(uow.session, row.id, "bot_token_refused", "Unauthorized", uow.now, asked_at=uow.now)
     page = await visitor.page("/admin/accounts")
     assert "Lấy mã (token) mới của bot" in page
     assert (await visitor.post(f"/admin/accounts/{row.id}/restart")).status == 422

@@ -153,7 +153,7 @@ async def test_officials_learn_that_their_channel_stands_still(office: Office) -
     for path in ("/", f"/cases/{case.id}"):
         assert "Kênh Zalo" not in await visitor.page(path)
     async with office.runtime.units_of_work() as uow:
-        await accounts.set_state(uow.session, "account", "stopped", "refresh_token_dead", "x", uow.now)
+        await accounts.stop(uow.session, "account", "refresh_token_dead", "x", uow.now, asked_at=uow.now)
     for path in ("/", f"/cases/{case.id}"):
         page = await visitor.page(path)
         assert "Kênh Zalo" in page
