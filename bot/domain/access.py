@@ -22,6 +22,9 @@ class Permission(StrEnum):
     HEALTH_REPAIR = "health_repair"
     ADMIN = "admin"
     AUDIT_READ = "audit_read"
+    ANNOUNCEMENT_READ = "announcement_read"
+    ANNOUNCEMENT_WRITE = "announcement_write"
+    ANNOUNCEMENT_APPROVE = "announcement_approve"
 
 
 class Role(StrEnum):
@@ -49,6 +52,8 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             _P.HEALTH_READ,
             _P.CONTACT_REVEAL,
             _P.UNIT_GROUP,
+            _P.ANNOUNCEMENT_READ,
+            _P.ANNOUNCEMENT_APPROVE,
         }
     ),
     Role.UNIT_HEAD: frozenset(
@@ -64,8 +69,8 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         }
     ),
     Role.OFFICIAL: frozenset({_P.CASE_READ, _P.CASE_WORK, _P.CASE_ASSIGN, _P.CONTACT_REVEAL}),
-    Role.BROADCASTER: frozenset(),
-    Role.APPROVER: frozenset(),
+    Role.BROADCASTER: frozenset({_P.ANNOUNCEMENT_READ, _P.ANNOUNCEMENT_WRITE}),
+    Role.APPROVER: frozenset({_P.ANNOUNCEMENT_READ, _P.ANNOUNCEMENT_APPROVE}),
     Role.INSPECTOR: frozenset(
         {
             _P.CASE_READ,
@@ -77,7 +82,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             _P.CONTACT_REVEAL,
         }
     ),
-    Role.AUDITOR: frozenset({_P.CASE_READ, _P.HEALTH_READ, _P.AUDIT_READ}),
+    Role.AUDITOR: frozenset({_P.CASE_READ, _P.HEALTH_READ, _P.AUDIT_READ, _P.ANNOUNCEMENT_READ}),
 }
 
 

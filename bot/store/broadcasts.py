@@ -14,18 +14,26 @@ _NUMBER = BigInteger().with_variant(Integer, "sqlite")
 
 
 class BroadcastRow(SQLModel, table=True):
-    """One announcement to many; `state` is planning | running | paused | stopped | finished.
+    """What one account sends to many by one way; `state` is planning | waiting | running | paused | stopped | finished.
+
+    `way` is chat (free text), template_user (an approved template by the provider's user id), template_phone (the same
+    by phone, `address` is the phone encrypted) or none: those whom no way reaches, whose rows have failed from the
+    beginning. `run_id` is the run of an announcement that it belongs to, "" for none. `per_minute` makes it slower than
+    the account may be; 0 does not.
 
     `message` may name merge fields, which each recipient's `merged` values fill. `served_at` is when a range of it was
     handed out last: the one that waits longest is served next, so that one unit's broadcast cannot starve another's.
     """
 
     __tablename__ = "broadcasts"
-    __table_args__ = (Index("ix_broadcasts_state", "state", "account_id"),)
+    __table_args__ = (Index("ix_broadcasts_state", "state", "account_id"), Index("ix_broadcasts_run", "run_id"))
 
     id: int | None = Field(default=None, primary_key=True, sa_type=_NUMBER)
     account_id: str = Field(foreign_key="accounts.id")
     unit_id: str = Field(foreign_key="units.id")
+    run_id: str = ""
+    way: str = "chat"
+    per_minute: int = 0
     state: str = "planning"
     urgent: bool = False
     message: dict[str, Any] = Field(sa_type=JSON)

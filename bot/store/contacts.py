@@ -3,10 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index, UniqueConstraint, func, update
+from sqlalchemy import JSON, Index, UniqueConstraint, func, text, update
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+
+ADDRESSABLE = text("kind = 'person' AND gone = '' AND NOT anonymous AND stopped_at IS NULL AND erased_at IS NULL")
+"""Who may get announcements at all; an index holds only these, so that a million are counted while one looks."""
+GONE = text("kind = 'person' AND gone <> '' AND NOT anonymous AND stopped_at IS NULL AND erased_at IS NULL")
+STOPPED = text("kind = 'person' AND NOT anonymous AND stopped_at IS NOT NULL AND erased_at IS NULL")
+"""Who would get announcements, had the provider not refused them, or had they not said stop."""
 
 
 class ContactRow(SQLModel, table=True):
@@ -23,6 +29,16 @@ class ContactRow(SQLModel, table=True):
         UniqueConstraint("account_id", "external_id"),
         Index("ix_contacts_phone", "phone_hash"),
         Index("ix_contacts_person", "person_id"),
+        Index(
+            "ix_contacts_addressable",
+            "account_id",
+            "last_interaction_at",
+            "id",
+            sqlite_where=ADDRESSABLE,
+            postgresql_where=ADDRESSABLE,
+        ),
+        Index("ix_contacts_gone", "account_id", sqlite_where=GONE, postgresql_where=GONE),
+        Index("ix_contacts_stopped", "account_id", sqlite_where=STOPPED, postgresql_where=STOPPED),
     )
 
     id: str = Field(primary_key=True)

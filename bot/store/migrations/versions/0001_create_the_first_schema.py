@@ -210,7 +210,6 @@ def upgrade() -> None:
         sa.Column("stopped_reason", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("stopped_detail", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("stopped_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
-        sa.Column("active_since", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("learnt", sa.JSON(), nullable=False),
         sa.Column("quota", sa.JSON(), nullable=False),
         sa.Column("last_update_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),

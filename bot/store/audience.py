@@ -1,0 +1,181 @@
+"""Count whom an announcement reaches and by which way, without reading a row for each of a million."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import and_, case, exists, func, literal, not_, or_, select, true, tuple_
+from sqlalchemy.sql import ColumnElement
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.domain.audience import TEMPLATE_USER_WINDOW, Audience, Reach, Sender, Way
+from bot.store.contacts import ADDRESSABLE, GONE, STOPPED, ContactRow
+from bot.store.marks import MarkRow
+
+CONTACTS = ContactRow.metadata.tables["contacts"]
+C = CONTACTS.c
+_other = CONTACTS.alias("other")
+_M = MarkRow.metadata.tables["contact_marks"].c
+_LONG_AGO = datetime.fromtimestamp(0, UTC)
+Condition = ColumnElement[bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What narrows an audience: its own rules, and what people have decided about the topic or about advertising."""
+
+    audience: Audience = field(default_factory=Audience)
+    topic_id: str = ""
+    topic_default_on: bool = True
+    needs_consent: bool = False
+
+    def narrowing(self, columns: Any = C) -> list[Condition]:
+        """Return what says whom the announcement is for, whatever they have decided."""
+        rules = self.audience
+        kinds = (("area", rules.area_ids), ("topic", rules.topic_ids), ("tag", rules.tags))
+        found = [_marked(columns, kind, values) for kind, values in kinds if values]
+        return [*found, not_(_marked(columns, "tag", rules.without_tags))] if rules.without_tags else found
+
+    def decided(self, columns: Any = C) -> dict[str, Condition]:
+        """Return by reason what keeps only those who have not decided against it."""
+        found: dict[str, Condition] = {}
+        if self.topic_id:
+            topic = (self.topic_id,)
+            off = _marked(columns, "topic", topic, chosen=False)
+            found["topic_off"] = not_(off) if self.topic_default_on else _marked(columns, "topic", topic)
+        if self.needs_consent:
+            found["no_consent"] = _marked(columns, "purpose", ("advert",))
+        return found
+
+    def where(self, columns: Any = C) -> list[Condition]:
+        """Return all conditions on a contact."""
+        return [*self.narrowing(columns), *self.decided(columns).values()]
+
+
+def _marked(columns: Any, kind: str, values: Sequence[str], *, chosen: bool = True) -> Condition:
+    query = select(_M.contact_id).where(_M.kind == kind, _M.value.in_(values), _M.chosen.is_(chosen))
+    return columns.id.in_(query)  # type: ignore[no-any-return] # a column's
+
+
+def by_way(sender: Sender, way: Way) -> Condition:
+    """Say that a contact of the account is reached by this way and by none before it; NONE is the rest."""
+    heard = _heard(C)
+    within_year = heard > sender.at - TEMPLATE_USER_WINDOW
+    left: list[Condition] = [heard <= sender.since if sender.windowed else not_(true())]
+    if way is Way.CHAT:
+        return C.last_interaction_at > sender.since if sender.windowed else true()
+    if way is Way.TEMPLATE_USER:
+        return and_(*left, within_year)
+    if sender.by_user:
+        left.append(not_(within_year))
+    if way is Way.TEMPLATE_PHONE:
+        return and_(*left, C.phone_hash.is_not(None))
+    if sender.by_phone:
+        left.append(C.phone_hash.is_(None))
+    return and_(*left)
+
+
+def doubled(senders: Sequence[Sender], rules: Rules) -> Condition:
+    """Say that another contact of the same person gets it: one that free text reaches, or that was heard of later."""
+    other = _other.c
+    same = or_(
+        and_(C.person_id.is_not(None), other.person_id == C.person_id),
+        and_(C.phone_hash.is_not(None), other.phone_hash == C.phone_hash),
+    )
+    theirs, ours = [tuple_(_reached(senders, each), _heard(each), each.id) for each in (other, C)]
+    accounts = [sender.account_id for sender in senders]
+    better = exists(literal(1)).where(
+        same, other.id != C.id, other.account_id.in_(accounts), ADDRESSABLE, *rules.where(other), theirs > ours
+    )
+    return and_(or_(C.person_id.is_not(None), C.phone_hash.is_not(None)), better)
+
+
+def _heard(columns: Any) -> ColumnElement[Any]:
+    return func.coalesce(columns.last_interaction_at, _LONG_AGO)
+
+
+def _reached(senders: Sequence[Sender], columns: Any) -> ColumnElement[int]:
+    """Return 1 for a contact that free text reaches, else 0."""
+    open_ = [
+        and_(columns.account_id == s.account_id, columns.last_interaction_at > s.since if s.windowed else true())
+        for s in senders
+    ]
+    return case((or_(*open_), 1), else_=0)
+
+
+async def reach(session: AsyncSession, senders: Sequence[Sender], rules: Rules) -> Reach:
+    """Count an audience by account and way, and who is left out; a fraction of a second for a million contacts."""
+    found = Reach()
+    for sender in senders:
+        await _count_one(session, sender, rules, found)
+    if senders:
+        await _take_doubles(session, senders, rules, found)
+    return found
+
+
+async def _count_one(session: AsyncSession, sender: Sender, rules: Rules, found: Reach) -> None:
+    here = C.account_id == sender.account_id
+    chosen = [here, ADDRESSABLE, *rules.where()]
+    left = everybody = await _number(session, *chosen)
+    for way in sender.ways[:-1]:
+        reached = left if not sender.windowed else await _number(session, *chosen, by_way(sender, way))
+        found.ways[sender.account_id, way] = reached
+        left -= reached
+    if sender.windowed:
+        free = await _number(session, *chosen, C.last_interaction_at > sender.free_since)
+        found.paid += found.ways[sender.account_id, Way.CHAT] - free
+    gone = await _number(session, here, GONE, *rules.where())
+    found.ways[sender.account_id, Way.NONE] = left + gone
+    _add(found.unreached, "window_closed", left)
+    _add(found.unreached, "gone", gone)
+    _add(found.left_out, "stopped", await _number(session, here, STOPPED, *rules.where()))
+    for reason in rules.decided():
+        others = [condition for name, condition in rules.decided().items() if name != reason]
+        with_them = await _number(session, here, ADDRESSABLE, *rules.narrowing(), *others)
+        _add(found.left_out, reason, with_them - everybody)
+
+
+async def _take_doubles(session: AsyncSession, senders: Sequence[Sender], rules: Rules, found: Reach) -> None:
+    """Take out of the figures contacts of people who are counted with another contact."""
+    if not await may_double(session):
+        return
+    for sender in senders:
+        for way in sender.ways:
+            here = (C.account_id == sender.account_id, ADDRESSABLE, *rules.where(), by_way(sender, way))
+            twice = await _number(session, *here, *_of_doubles(), doubled(senders, rules))
+            found.ways[sender.account_id, way] -= twice
+            found.doubled += twice
+            if way is Way.NONE:
+                _add(found.unreached, "window_closed", -twice)
+            if way is Way.CHAT and sender.windowed:
+                paid = C.last_interaction_at <= sender.free_since
+                found.paid -= await _number(session, *here, paid, *_of_doubles(), doubled(senders, rules))
+
+
+async def may_double(session: AsyncSession) -> bool:
+    """Say whether any person is known by more than one contact."""
+    connection = await session.connection()
+    queries = [select(exists(_more_than_one(column))) for column in (C.phone_hash, C.person_id)]
+    return any([(await connection.execute(query)).scalar_one() for query in queries])
+
+
+def _more_than_one(column: Any) -> Any:
+    return select(column).where(column.is_not(None)).group_by(column).having(func.count() > 1)
+
+
+def _of_doubles() -> tuple[Condition]:
+    """Say cheaply that a contact may be a double: few are, and only these are compared with each other."""
+    return (or_(C.phone_hash.in_(_more_than_one(C.phone_hash)), C.person_id.in_(_more_than_one(C.person_id))),)
+
+
+async def _number(session: AsyncSession, *conditions: Any) -> int:
+    connection = await session.connection()
+    return int((await connection.execute(select(func.count()).select_from(CONTACTS).where(*conditions))).scalar_one())
+
+
+def _add(figures: dict[str, int], reason: str, number: int) -> None:
+    if number and (figures.get(reason, 0) + number):
+        figures[reason] = figures.get(reason, 0) + number
+    elif number:
+        figures.pop(reason, None)
