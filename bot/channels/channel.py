@@ -25,10 +25,15 @@ class AccountRef:
 
 
 class Recipient(NamedTuple):
-    """Whom to write to: the provider's user id, or a phone where the account is addressed by phone."""
+    """Whom to write to: the provider's user id, or with `by` "phone" a phone number (84…) in its place.
+
+    `tracking` comes back with the receipts of what is sent by phone, at most 48 characters; "" for none.
+    """
 
     external_id: str
     conversation_id: str | None = None
+    by: str = "user_id"
+    tracking: str = ""
 
 
 @dataclass(frozen=True, slots=True)
