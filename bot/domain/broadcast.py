@@ -11,8 +11,14 @@ _FIELD = re.compile(r"\{\{\s*([^{}]{1,60}?)\s*\}\}")
 
 
 def fields_of(message: Message) -> set[str]:
-    """Return the merge fields that a message names as `{{field}}`."""
-    return {name for text in (message.text, message.title) for name in _FIELD.findall(text)}
+    """Return the merge fields that a message names as `{{field}}`, in its words or in a template's parameters."""
+    texts = (message.text, message.title, *message.parameters.values())
+    return {name for text in texts for name in _FIELD.findall(text)}
+
+
+def fill(text: str, merged: Mapping[str, Any]) -> str:
+    """Put one recipient's values in the place of the merge fields of a text; a field without a value becomes nothing."""
+    return _FIELD.sub(lambda found: str(merged.get(found[1], "")), text) if "{{" in text else text
 
 
 def personal(message: Message, merged: Mapping[str, Any] | None) -> Message:
@@ -20,11 +26,14 @@ def personal(message: Message, merged: Mapping[str, Any] | None) -> Message:
 
     Returns the very same object when there is nothing to fill.
     """
-    if not merged and "{{" not in message.text and "{{" not in message.title:
+    parameters = message.parameters
+    named = "{{" in message.text or "{{" in message.title or any("{{" in value for value in parameters.values())
+    if not named:
         return message
     values = merged or {}
-
-    def fill(text: str) -> str:
-        return _FIELD.sub(lambda found: str(values.get(found[1], "")), text)
-
-    return replace(message, text=fill(message.text), title=fill(message.title))
+    return replace(
+        message,
+        text=fill(message.text, values),
+        title=fill(message.title, values),
+        parameters={name: fill(value, values) for name, value in parameters.items()} if parameters else parameters,
+    )

@@ -7,6 +7,9 @@ from typing import Any
 from bot.domain.split import split_text
 
 _BASIC_PLANE = "\uffff"
+_PLAIN = (
+    "text", "asks_contact", "title", "image_url", "template_id", "parameters", "replies_to", "edits", "development",
+)  # fmt: skip
 
 
 class Lane(StrEnum):
@@ -40,7 +43,8 @@ class Message:
     """One message to one person. `replies_to` is the provider's id of the message it answers.
 
     `edits` is the provider's id of an earlier message of ours in whose place this one is put; an account that cannot
-    do that sends it as a new message.
+    do that sends it as a new message. With `template_id` the provider's approved template is sent, filled with
+    `parameters`, and no words of ours; with `development` only to the account's administrators, who try it out.
     """
 
     text: str = ""
@@ -53,6 +57,7 @@ class Message:
     parameters: dict[str, str] = field(default_factory=dict)
     replies_to: str | None = None
     edits: str | None = None
+    development: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-able dictionary, empty fields left out."""
@@ -63,7 +68,7 @@ class Message:
             ]
         if self.media:
             out["media"] = {"file_id": self.media.file_id, "kind": self.media.kind, "name": self.media.name}
-        for name in ("text", "asks_contact", "title", "image_url", "template_id", "parameters", "replies_to", "edits"):
+        for name in _PLAIN:
             value = getattr(self, name)
             if value:
                 out[name] = value
@@ -84,6 +89,7 @@ class Message:
             parameters=dict(data.get("parameters", {})),
             replies_to=data.get("replies_to"),
             edits=data.get("edits"),
+            development=bool(data.get("development", False)),
         )
 
 
