@@ -63,6 +63,8 @@ class ZaloSettings:
     media_hosts: tuple[str, ...] = ("zdn.vn", "zalo.me", "zaloapp.com", "zadn.vn")
     app_per_minute: int = 4000
     oa_per_minute: int = 100
+    template_per_minute: int = 2000
+    hash_phone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,7 @@ _RANGES: dict[tuple[str, str], tuple[float, float]] = {
     ("security", "idle_minutes"): (5, 24 * 60),
     ("zalo", "app_per_minute"): (0, 1_000_000),
     ("zalo", "oa_per_minute"): (0, 1_000_000),
+    ("zalo", "template_per_minute"): (0, 1_000_000),
     ("files", "max_image_mb"): (1, 100),
     ("files", "max_file_mb"): (1, 500),
     ("conversation", "quiet_seconds"): (0, 60),
@@ -234,6 +237,8 @@ def _section(name: str, kind: Any, given: Mapping[str, Any], overrides: Mapping[
 def _from_text(text: str, kind: Any) -> Any:
     if get_origin(kind) is tuple:
         return [part.strip() for part in text.split(",") if part.strip()]
+    if kind is bool:
+        return {"true": True, "false": False}.get(text.strip().lower(), text)
     for number in (int, float):
         if kind is number:
             try:
@@ -269,6 +274,8 @@ def _wrong_type(value: Any, kind: Any) -> str | None:
     if kind is int:
         well = isinstance(value, int) and not isinstance(value, bool)
         return None if well else f"must be a whole number, not {value!r}"
+    if kind is bool:
+        return None if isinstance(value, bool) else f"must be true or false, not {value!r}"
     return None if isinstance(value, kind) else f"must be a text in quotes, not {value!r}"
 
 

@@ -17,7 +17,7 @@ def fields_of(message: Message) -> set[str]:
 
 
 def fill(text: str, merged: Mapping[str, Any]) -> str:
-    """Put one recipient's values in the place of the merge fields of a text; a field without a value becomes nothing."""
+    """Put one recipient's values in the place of a text's merge fields; a field without a value becomes nothing."""
     return _FIELD.sub(lambda found: str(merged.get(found[1], "")), text) if "{{" in text else text
 
 
@@ -37,3 +37,8 @@ def personal(message: Message, merged: Mapping[str, Any] | None) -> Message:
         title=fill(message.title, values),
         parameters={name: fill(value, values) for name, value in parameters.items()} if parameters else parameters,
     )
+
+
+def tracking_id(broadcast_id: int, n: int) -> str:
+    """Name one delivery to a provider that tells its receipts by such a name; at most 48 characters."""
+    return f"b{broadcast_id}-{n}"

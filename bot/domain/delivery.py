@@ -77,6 +77,10 @@ class QuotaExhaustedError(SendError):
     outcome = Outcome.RETRY_NEXT_DAY
 
 
+class TemplatesRefusedError(QuotaExhaustedError):
+    """The account may send no templates until a person acts; its chats go on, and templates are tried next day."""
+
+
 class RecipientLimitError(SendError):
     """This person has had as many messages today as the provider lets through; others can be written to."""
 
@@ -119,6 +123,20 @@ class AccountStoppedError(SendError):
     """Nothing can be sent through this account until a person acts."""
 
     outcome = Outcome.ACCOUNT_STOPPED
+
+
+TEMPLATE_REASONS = frozenset(
+    {
+        "template_invalid",
+        "template_not_editable",
+        "template_no_access",
+        "template_not_approved",
+        "template_disabled",
+        "template_not_by_user_id",
+        "template_quota_used",
+    }
+)
+"""What is refused because of the template and not of the one message: no other recipient would get it either."""
 
 
 class UnknownOutcomeError(SendError):

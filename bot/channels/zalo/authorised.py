@@ -8,6 +8,7 @@ import aiohttp
 
 from bot.channels.rate_limit import Meter, Window, use_prepaid
 from bot.channels.zalo.client import RateNews, ZaloClient
+from bot.channels.zalo.error_codes import Scope
 from bot.channels.zalo.errors import TokenExpiredError
 from bot.channels.zalo.limits import APP_REQUESTS_PER_MINUTE
 from bot.channels.zalo.token import Refresher, TokenPair
@@ -23,7 +24,11 @@ _FEW = 4
 
 
 class AuthorisedClient:
-    """Speak to one API address with the tokens of any account."""
+    """Speak to one API address with the tokens of any account; `scope` names the table of what its refusals mean.
+
+    Only the OA API is counted in the accounts' requests a minute: what was paid for in advance is for that one, and
+    another address pays in windows of its own.
+    """
 
     def __init__(
         self,
@@ -32,17 +37,23 @@ class AuthorisedClient:
         api_url: str,
         meter: Meter,
         windows: Callable[[str], Sequence[Window]],
+        scope: Scope = "oa",
     ) -> None:
         self._client = client
         self._tokens = tokens
         self._url = api_url.rstrip("/")
         self._meter = meter
         self._windows = windows
+        self._scope: Scope = scope
         self._noted: dict[str, datetime] = {}
 
     async def get(self, account_id: str, path: str, arguments: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Ask something; raises the SendError family, never UnknownOutcomeError."""
         return await self._call(account_id, "GET", path, arguments=arguments)
+
+    async def ask(self, account_id: str, path: str, query: Mapping[str, str]) -> dict[str, Any]:
+        """Ask something as the template host wants it, with plain query parameters; raises as `get` does."""
+        return await self._call(account_id, "GET", path, query=query)
 
     async def post(self, account_id: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Send something that must not reach a citizen twice; raises the SendError family."""
@@ -69,15 +80,18 @@ class AuthorisedClient:
         self, account_id: str, method: str, url: str, token: str, content: Mapping[str, Any]
     ) -> dict[str, Any]:
         windows = self._windows(account_id)
-        if windows and not use_prepaid():
-            await self._meter.pay(windows)
+        counted = self._scope == "oa"
+        covered = use_prepaid() and counted
+        if windows and not covered:
+            await self._meter.pay_now(windows)
+        told = account_id if counted else ""  # only there do answers tell of the account's limit
         try:
-            return await self._client.call(method, url, token, account_id=account_id, **content)
+            return await self._client.call(method, url, token, account_id=told, scope=self._scope, **content)
         except ThrottledError as error:
             await self._block(windows, error)
             raise
         finally:
-            news = self._client.rates.get(account_id)
+            news = self._client.rates.get(told)
             if news is not None and news.remain * _FEW <= news.limit:
                 await self._note(account_id, windows, news)
 

@@ -76,6 +76,7 @@ class ZaloClient:
         *,
         account_id: str = "",
         arguments: Mapping[str, Any] | None = None,
+        query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
         form: Callable[[], aiohttp.FormData] | None = None,
         once: bool = False,
@@ -83,7 +84,8 @@ class ZaloClient:
     ) -> dict[str, Any]:
         """Call an endpoint and return its `data` object (a list comes as `{"items": […]}`).
 
-        `arguments` become the query parameter `data` (api.md 3.1), `body` JSON, `form` multipart. `once` marks a call
+        `arguments` become the query parameter `data` (api.md 3.1), `query` parameters of their own as the template
+        host wants them (api.md 4), `body` JSON, `form` multipart. `once` marks a call
         whose repeat would reach a citizen twice: if its outcome cannot be known, UnknownOutcomeError is raised, while
         for other calls that is a TemporaryError. Raises the SendError family.
         """
@@ -96,6 +98,8 @@ class ZaloClient:
             content["data"] = form()
         if arguments is not None:
             content["params"] = {"data": json.dumps(arguments, ensure_ascii=False)}
+        elif query is not None:
+            content["params"] = query
         try:
             answer = await self._exchange(method, url, headers, account_id, **content)
             return self._data(answer, scope, token)

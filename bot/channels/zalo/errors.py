@@ -24,6 +24,7 @@ from bot.domain.delivery import (
 )
 
 MAX_DETAIL = 300
+_EVERYWHERE = frozenset({OA_RATE_LIMITED, -216, -220})
 
 
 class TokenExpiredError(AccountStoppedError):
@@ -51,14 +52,15 @@ def send_error(scope: Scope, code: int, message: str = "") -> SendError:
     """Return the error for a code of Zalo's tables (api.md 5); unknown codes are temporary, reason unknown_code.
 
     `-200` says that sending failed without a reason, and live users saw the message arrive all the same: its outcome
-    is unknown. A code missing in the OA table is looked up in the older one.
+    is unknown. A code missing in the OA table is looked up in the older one; one of the token or of speed that the
+    phone channel does not list means there what it means everywhere, since the token is the same.
     """
     detail = message[:MAX_DETAIL]
-    known = CODES[scope].get(code) or (CODES["oa_legacy"].get(code) if scope == "oa" else None)
+    known = CODES[scope].get(code) or _elsewhere(scope, code)
     if known is None:
         return TemporaryError("unknown_code", f"{code} {detail}".strip(), provider_code=code)
     reason, action = known
-    if scope == "oa" and code == OA_RATE_LIMITED:
+    if code == OA_RATE_LIMITED and scope in {"oa", "zns"}:
         reason = "app_rate_limited" if "application" in message.lower() else reason
         return ThrottledError(reason, detail, provider_code=code)
     if scope == "oa" and code == SENDING_FAILED:
@@ -68,3 +70,9 @@ def send_error(scope: Scope, code: int, message: str = "") -> SendError:
     if scope == "oa" and code == RECIPIENT_LIMIT:
         return RecipientLimitError(reason, detail, provider_code=code)
     return _CLASSES[action](reason, detail, provider_code=code)
+
+
+def _elsewhere(scope: Scope, code: int) -> tuple[str, Action] | None:
+    if scope == "oa":
+        return CODES["oa_legacy"].get(code)
+    return CODES["oa"][code] if scope == "zns" and code in _EVERYWHERE else None

@@ -48,11 +48,12 @@ class RequestLimits:
     """The windows that an OA's requests are counted in: its own, and the one that all OAs of the app share.
 
     Zalo counts by the calendar minute; no minute at all holds too many when no sixty seconds do. An OA's own limit
-    (100 or 2 000 by package, api.md 3.1) is told by the headers of its answers; `oa_default` holds until then. A limit
-    of 0 is none.
+    (100 or 2 000 by package, api.md 3.1) is told by the headers of its answers; `oa_default` holds until then.
+    `templates` is how many of these an account may send by phone. A limit of 0 is none.
     """
 
-    def __init__(self, app_id: str, app_per_minute: int, oa_default: int) -> None:
+    def __init__(self, app_id: str, app_per_minute: int, oa_default: int, templates: int = 0) -> None:
+        self._templates = templates
         self._app = Window(f"zalo:app:{app_id}", app_per_minute, _MINUTE) if app_per_minute else None
         self._oa_default = oa_default
         self._rates: dict[str, int] = {}
@@ -70,6 +71,10 @@ class RequestLimits:
         """Return the windows of an account of which only our row's id is at hand."""
         known = self._windows.get(account_id)
         return known[1] if known is not None else self._made(account_id, self._rates.get(account_id, self._oa_default))
+
+    def by_phone(self, account_id: str) -> tuple[Window, ...]:
+        """Return the window of templates by phone, which count in no other one (api.md 3.1)."""
+        return (Window(f"zalo:template:{account_id}", self._templates, _MINUTE),) if self._templates else ()
 
     def rate(self, account: AccountRef) -> int:
         """Return how many requests a minute an account may make; 0 is no limit."""
