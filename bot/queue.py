@@ -46,12 +46,16 @@ class Job:
 
 HANDLE_UPDATES = Job("handle_updates", 10, "inbox new", limit=None)
 DELIVER_MESSAGES = Job("deliver_messages", 10, "outbox queued", limit=None)
+PLAN_ANNOUNCEMENTS = Job(
+    "plan_announcements", 10, "announcement approved, run planning, run waiting, run running", limit=None
+)
 SEND_BROADCASTS = Job("send_broadcasts", 10, "broadcast running, delivery queued, delivery sending", limit=None)
 SETTLE_MESSAGES = Job("settle_messages", 10, "outbox unknown")
 SETTLE_DELIVERIES = Job("settle_deliveries", 10, "delivery unknown")
 RESUME_CONVERSATIONS = Job("resume_conversations", 10, "conversation waiting, desk draft waiting")
 FETCH_ATTACHMENTS = Job("fetch_attachments", 20, "attachment pending")
 FETCH_PROFILES = Job("fetch_profiles", 60)
+IMPORT_FOLLOWERS = Job("import_followers", 30, "follower import running")
 REFRESH_CARDS = Job("refresh_cards", 30, "case event untold, card stale")
 REQUEUE_STUCK = Job("requeue_stuck", 10, "inbox handling, outbox sending")
 REFRESH_CREDENTIALS = Job("refresh_credentials", 300)
@@ -64,12 +68,14 @@ RECONCILE = Job("reconcile", 86400)
 JOBS = (
     HANDLE_UPDATES,
     DELIVER_MESSAGES,
+    PLAN_ANNOUNCEMENTS,
     SEND_BROADCASTS,
     SETTLE_MESSAGES,
     SETTLE_DELIVERIES,
     RESUME_CONVERSATIONS,
     FETCH_ATTACHMENTS,
     FETCH_PROFILES,
+    IMPORT_FOLLOWERS,
     REFRESH_CARDS,
     REQUEUE_STUCK,
     REFRESH_CREDENTIALS,

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from bot.channels.channel import FindsSent, Recipient
 from bot.channels.rate_limit import BROADCAST, in_lane
+from bot.domain.audience import Way
 from bot.domain.broadcast import personal
 from bot.domain.delivery import SETTLE_AFTER, UNKNOWN_PATIENCE, SendError
 from bot.domain.message import Message, fit
@@ -77,7 +78,8 @@ async def _one(runtime: Runtime, broadcast: BroadcastRow, row: DeliveryRow) -> b
     channel = runtime.channel(account)
     parts = fit(personal(Message.from_json(broadcast.message), row.merged), channel.capabilities(ref(account)))
     part = parts[min(row.part, len(parts) - 1)]
-    if isinstance(channel, FindsSent) and account.state == "active":
+    # What went by phone stands in no chat that could be asked: only its receipt can tell.
+    if isinstance(channel, FindsSent) and account.state == "active" and broadcast.way != Way.TEMPLATE_PHONE:
         try:
             with in_lane(BROADCAST):
                 found = await channel.find_sent(ref(account), Recipient(row.address), part, tried_at, known)

@@ -18,8 +18,10 @@ from jobs.fetch_attachments import fetch_attachments
 from jobs.fetch_profiles import fetch_profiles
 from jobs.forget import forget
 from jobs.handle_updates import handle_updates
+from jobs.import_followers import import_followers
 from jobs.keep_webhooks import keep_webhooks
 from jobs.periodic import run_all, turn
+from jobs.plan_announcements import plan_announcements
 from jobs.poll_updates import poll_updates
 from jobs.reconcile import reconcile
 from jobs.refresh_cards import refresh_cards
@@ -45,12 +47,14 @@ Run = Callable[[Runtime], Awaitable[int]]
 REGISTERED: dict[str, Run] = {
     "handle_updates": handle_updates,
     "deliver_messages": deliver_messages,
+    "plan_announcements": plan_announcements,
     "send_broadcasts": send_broadcasts,
     "settle_deliveries": settle_deliveries,
     "settle_messages": settle_messages,
     "resume_conversations": resume_conversations,
     "fetch_attachments": fetch_attachments,
     "fetch_profiles": fetch_profiles,
+    "import_followers": import_followers,
     "refresh_cards": refresh_cards,
     "requeue_stuck": requeue_stuck,
     "refresh_credentials": refresh_credentials,

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from bot.domain.audience import Way
 from bot.domain.broadcast import personal
 from bot.domain.message import Message, fit
 from bot.domain.text import clean
@@ -44,8 +45,8 @@ async def echoed(
     Of a message in several parts only the echo of the last one settles it: the others do not say that it is through.
     """
     for row, broadcast in await delivery_outcomes.in_doubt_for(uow.session, recipient, since):
-        if broadcast.account_id != account.id:
-            continue
+        if broadcast.account_id != account.id or broadcast.way != Way.CHAT:
+            continue  # what a template says is put together by the provider: its words are not known here
         parts = fit(personal(Message.from_json(broadcast.message), row.merged), uow.capabilities(account))
         said = [clean(part.text) for part in parts]
         if clean(text) in said[:-1]:

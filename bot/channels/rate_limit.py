@@ -11,10 +11,10 @@ from typing import Protocol, Self
 
 from bot.domain.delivery import ThrottledError
 
-ANSWER, NOTICE, BROADCAST = 0, 1, 2
-"""The lanes: what a person waits for, what they should know, what goes to many."""
+ANSWER, NOTICE, BROADCAST, URGENT = 0, 1, 2, 3
+"""The lanes: what a person waits for, what they should know, what goes to many, and a warning of danger to many."""
 
-SHARES = (100, 90, 80)
+SHARES = (100, 90, 80, 95)
 """How much of a window a lane may fill, in percent: what is left open is for the more urgent ones."""
 
 PARTS = 60

@@ -60,9 +60,9 @@ def _marked(columns: Any, kind: str, values: Sequence[str], *, chosen: bool = Tr
 
 def by_way(sender: Sender, way: Way) -> Condition:
     """Say that a contact of the account is reached by this way and by none before it; NONE is the rest."""
-    heard = _heard(C)
-    within_year = heard > sender.at - TEMPLATE_USER_WINDOW
-    left: list[Condition] = [heard <= sender.since if sender.windowed else not_(true())]
+    last = heard(C)
+    within_year = last > sender.at - TEMPLATE_USER_WINDOW
+    left: list[Condition] = [last <= sender.since if sender.windowed else not_(true())]
     if way is Way.CHAT:
         return C.last_interaction_at > sender.since if sender.windowed else true()
     if way is Way.TEMPLATE_USER:
@@ -83,7 +83,7 @@ def doubled(senders: Sequence[Sender], rules: Rules) -> Condition:
         and_(C.person_id.is_not(None), other.person_id == C.person_id),
         and_(C.phone_hash.is_not(None), other.phone_hash == C.phone_hash),
     )
-    theirs, ours = [tuple_(_reached(senders, each), _heard(each), each.id) for each in (other, C)]
+    theirs, ours = [tuple_(reached_by_chat(senders, each), heard(each), each.id) for each in (other, C)]
     accounts = [sender.account_id for sender in senders]
     better = exists(literal(1)).where(
         same, other.id != C.id, other.account_id.in_(accounts), ADDRESSABLE, *rules.where(other), theirs > ours
@@ -91,11 +91,12 @@ def doubled(senders: Sequence[Sender], rules: Rules) -> Condition:
     return and_(or_(C.person_id.is_not(None), C.phone_hash.is_not(None)), better)
 
 
-def _heard(columns: Any) -> ColumnElement[Any]:
+def heard(columns: Any) -> ColumnElement[Any]:
+    """Return when a contact was heard of last, long ago for one that never was."""
     return func.coalesce(columns.last_interaction_at, _LONG_AGO)
 
 
-def _reached(senders: Sequence[Sender], columns: Any) -> ColumnElement[int]:
+def reached_by_chat(senders: Sequence[Sender], columns: Any) -> ColumnElement[int]:
     """Return 1 for a contact that free text reaches, else 0."""
     open_ = [
         and_(columns.account_id == s.account_id, columns.last_interaction_at > s.since if s.windowed else true())

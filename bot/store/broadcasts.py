@@ -19,7 +19,7 @@ class BroadcastRow(SQLModel, table=True):
     `way` is chat (free text), template_user (an approved template by the provider's user id), template_phone (the same
     by phone, `address` is the phone encrypted) or none: those whom no way reaches, whose rows have failed from the
     beginning. `run_id` is the run of an announcement that it belongs to, "" for none. `per_minute` makes it slower than
-    the account may be; 0 does not.
+    the account may be; 0 does not. `rest_until` is when its own pace lets it go on.
 
     `message` may name merge fields, which each recipient's `merged` values fill. `served_at` is when a range of it was
     handed out last: the one that waits longest is served next, so that one unit's broadcast cannot starve another's.
@@ -34,6 +34,7 @@ class BroadcastRow(SQLModel, table=True):
     run_id: str = ""
     way: str = "chat"
     per_minute: int = 0
+    rest_until: datetime | None = None
     state: str = "planning"
     urgent: bool = False
     message: dict[str, Any] = Field(sa_type=JSON)
@@ -133,11 +134,11 @@ async def freeze(session: AsyncSession, row: BroadcastRow, since: datetime | Non
     result = await session.exec(statement)
     row.total = int(result.rowcount)
     await cut(session, row)
-    await _describe(session)
+    await describe(session)
     return row.total
 
 
-async def _describe(session: AsyncSession) -> None:
+async def describe(session: AsyncSession) -> None:
     """Tell PostgreSQL's planner what has come: until it looks by itself, each window would read the whole broadcast."""
     connection = await session.connection()
     if connection.dialect.name == "postgresql":
@@ -199,6 +200,32 @@ async def pause_account(session: AsyncSession, account_id: str, reason: str, res
     return int(
         (await session.exec(statement.values(state="paused", paused_reason=reason, resume_at=resume_at))).rowcount
     )
+
+
+async def pause_one(session: AsyncSession, broadcast_id: int, reason: str, resume_at: datetime | None) -> int:
+    """Pause one broadcast that is running, until `resume_at` or until a person acts; returns whether it was."""
+    statement = update(BroadcastRow).where(col(BroadcastRow.id) == broadcast_id, col(BroadcastRow.state) == "running")
+    return int(
+        (await session.exec(statement.values(state="paused", paused_reason=reason, resume_at=resume_at))).rowcount
+    )
+
+
+async def pause_template(session: AsyncSession, account_id: str, template_id: str, reason: str) -> list[int]:
+    """Pause what an account sends, or is about to send, by a template, until a person acts; returns which broadcasts."""
+    statement = update(BroadcastRow).where(
+        col(BroadcastRow.account_id) == account_id,
+        col(BroadcastRow.state).in_(("running", "waiting")),
+        col(BroadcastRow.way).in_(("template_user", "template_phone")),
+        col(BroadcastRow.message)["template_id"].as_string() == template_id,
+    )
+    paused = statement.values(state="paused", paused_reason=reason, resume_at=None).returning(col(BroadcastRow.id))
+    found = await session.exec(paused.execution_options(synchronize_session=False))
+    return sorted(int(row[0]) for row in found.all())
+
+
+async def rest(session: AsyncSession, broadcast_id: int, until: datetime) -> None:
+    """Let a broadcast that keeps a pace of its own begin no range for a while."""
+    await session.exec(update(BroadcastRow).where(col(BroadcastRow.id) == broadcast_id).values(rest_until=until))
 
 
 async def reopen(session: AsyncSession, broadcast_id: int, n: int) -> None:

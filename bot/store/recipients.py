@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import JSON, Index
 from sqlmodel import Field, SQLModel
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 
 class RecipientListRow(SQLModel, table=True):
@@ -54,3 +55,8 @@ class ListedRow(SQLModel, table=True):
     merged: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     problems: list[dict[str, Any]] | None = Field(default=None, sa_type=JSON)
     cells: bytes | None = None
+
+
+async def recipient_list(session: AsyncSession, list_id: str) -> RecipientListRow | None:
+    """Return one list."""
+    return await session.get(RecipientListRow, list_id)

@@ -247,6 +247,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("run_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False, server_default=""))
         batch_op.add_column(sa.Column("way", sqlmodel.sql.sqltypes.AutoString(), nullable=False, server_default="chat"))
         batch_op.add_column(sa.Column("per_minute", sa.Integer(), nullable=False, server_default="0"))
+        batch_op.add_column(sa.Column("rest_until", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True))
         batch_op.create_index("ix_broadcasts_run", ["run_id"], unique=False)
 
     with op.batch_alter_table("contacts", schema=None) as batch_op:
@@ -287,6 +288,7 @@ def downgrade() -> None:
 
     with op.batch_alter_table("broadcasts", schema=None) as batch_op:
         batch_op.drop_index("ix_broadcasts_run")
+        batch_op.drop_column("rest_until")
         batch_op.drop_column("per_minute")
         batch_op.drop_column("way")
         batch_op.drop_column("run_id")

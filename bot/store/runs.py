@@ -1,0 +1,84 @@
+"""Find the runs of announcements that are to be planned, let go or ended, one holder at a time."""
+
+from datetime import datetime
+
+from sqlalchemy import exists, func, literal, or_
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.store.announcements import AnnouncementRow, RunRow
+from bot.store.broadcasts import BroadcastRow
+
+
+async def run(session: AsyncSession, run_id: str) -> RunRow | None:
+    """Return one run, locked until this transaction ends."""
+    query = select(RunRow).where(RunRow.id == run_id).with_for_update()
+    return (await session.exec(query.execution_options(populate_existing=True))).first()
+
+
+async def number(session: AsyncSession, announcement_id: str) -> int:
+    """Return how many runs an announcement has had."""
+    query = select(func.coalesce(func.max(RunRow.number), 0)).where(RunRow.announcement_id == announcement_id)
+    return int((await session.exec(query)).one())
+
+
+async def to_begin(session: AsyncSession, now: datetime) -> AnnouncementRow | None:
+    """Return an approved announcement whose next run is not known yet or is due, locked; None when there is none."""
+    query = (
+        select(AnnouncementRow)
+        .where(
+            AnnouncementRow.state == "approved",
+            col(AnnouncementRow.ended_at).is_(None),
+            or_(col(AnnouncementRow.next_run_at).is_(None), col(AnnouncementRow.next_run_at) <= now),
+        )
+        .order_by(col(AnnouncementRow.id))
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    return (await session.exec(query.execution_options(populate_existing=True))).first()
+
+
+async def to_plan(session: AsyncSession) -> RunRow | None:
+    """Return a run that is being planned, locked; None when there is none, or others plan them all."""
+    query = select(RunRow).where(RunRow.state == "planning").order_by(col(RunRow.due_at)).limit(1)
+    found = await session.exec(query.with_for_update(skip_locked=True).execution_options(populate_existing=True))
+    return found.first()
+
+
+async def due(session: AsyncSession, now: datetime) -> list[RunRow]:
+    """Return runs that wait and whose time has come, locked."""
+    query = select(RunRow).where(RunRow.state == "waiting", RunRow.due_at <= now).order_by(col(RunRow.due_at)).limit(50)
+    return list((await session.exec(query.with_for_update(skip_locked=True))).all())
+
+
+async def through(session: AsyncSession) -> list[RunRow]:
+    """Return runs that have begun and of which no broadcast is open any more, locked."""
+    open_ = exists(literal(1)).where(
+        col(BroadcastRow.run_id) == col(RunRow.id), col(BroadcastRow.finished_at).is_(None)
+    )
+    query = select(RunRow).where(col(RunRow.state).in_(("running", "waiting")), ~open_).limit(50)
+    return list((await session.exec(query.with_for_update(skip_locked=True))).all())
+
+
+async def next_at(session: AsyncSession, now: datetime) -> datetime | None:
+    """Return when the next run is due, or the next one of a series is to be planned; None when none is."""
+    runs = select(func.min(RunRow.due_at)).where(RunRow.state == "waiting", RunRow.due_at > now)
+    series = select(func.min(AnnouncementRow.next_run_at)).where(
+        AnnouncementRow.state == "approved",
+        col(AnnouncementRow.ended_at).is_(None),
+        col(AnnouncementRow.next_run_at) > now,
+    )
+    found = [(await session.exec(query)).one() for query in (runs, series)]
+    return min((moment for moment in found if moment is not None), default=None)
+
+
+async def being_sent(session: AsyncSession) -> list[tuple[BroadcastRow, str]]:
+    """Return broadcasts of runs that are being sent, locked, each with the kind of its announcement."""
+    query = (
+        select(BroadcastRow, AnnouncementRow.kind)
+        .join(RunRow, col(RunRow.id) == col(BroadcastRow.run_id))
+        .join(AnnouncementRow, col(AnnouncementRow.id) == col(RunRow.announcement_id))
+        .where(BroadcastRow.state == "running", col(BroadcastRow.run_id) != "")
+        .with_for_update(skip_locked=True, of=BroadcastRow)
+    )
+    return [(row, kind) for row, kind in (await session.exec(query)).all()]

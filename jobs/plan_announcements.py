@@ -1,0 +1,62 @@
+"""Carry approved announcements out: begin runs, freeze their audience slice by slice, let them go when it is time."""
+
+from datetime import timedelta
+
+from bot.actions import announcement_runs
+from bot.queue import PLAN_ANNOUNCEMENTS
+from bot.runtime import Runtime
+from bot.store import announcements, runs
+
+_MOST_SLICES = 2000
+
+
+async def plan_announcements(runtime: Runtime) -> int:
+    """Do what is due of every announcement; returns how many runs were let go. Each step is one transaction."""
+    while await _begin_one(runtime):
+        pass
+    for _ in range(_MOST_SLICES):
+        if runtime.stopping.is_set() or not await _plan_one(runtime):
+            break
+        await runtime.urgency.give_way(1.0)
+    begun = await _let_go(runtime)
+    await _end_and_hush(runtime)
+    async with runtime.units_of_work() as uow:
+        at = await runs.next_at(uow.session, uow.now)
+        if at is not None:
+            uow.after_commit(PLAN_ANNOUNCEMENTS.name, max(0.0, (at - uow.now) / timedelta(seconds=1)))
+    return begun
+
+
+async def _begin_one(runtime: Runtime) -> bool:
+    async with runtime.units_of_work() as uow:
+        row = await runs.to_begin(uow.session, uow.now)
+        if row is None:
+            return False
+        await announcement_runs.schedule_next(uow, row)
+    return True
+
+
+async def _plan_one(runtime: Runtime) -> bool:
+    async with runtime.units_of_work() as uow:
+        run = await runs.to_plan(uow.session)
+        if run is None:
+            return False
+        await announcement_runs.plan_slice(uow, run)
+    return True
+
+
+async def _let_go(runtime: Runtime) -> int:
+    begun = 0
+    async with runtime.units_of_work() as uow:
+        for run in await runs.due(uow.session, uow.now):
+            row = await announcements.seen(uow.session, run.announcement_id)
+            assert row is not None
+            begun += await announcement_runs.let_go(uow, run, row)
+    return begun
+
+
+async def _end_and_hush(runtime: Runtime) -> None:
+    async with runtime.units_of_work() as uow:
+        for run in await runs.through(uow.session):
+            await announcement_runs.close_run(uow, run)
+        await announcement_runs.hush(uow)
