@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from bot.actions import broadcast_news, contacts, live, outgoing
 from bot.actions.case_trail import audit, note
+from bot.domain.broadcast import tracked
 from bot.domain.text import clean
 from bot.domain.update import Echo, Rated, Receipt, ReceiptKind
 from bot.errors import TooEarlyError
@@ -22,6 +23,8 @@ _ECHO_WINDOW = timedelta(minutes=30)
 
 async def receipt(uow: UnitOfWork, account: AccountRow, update: Receipt, inbox_id: int) -> None:
     """Move messages on to delivered or seen; never back."""
+    if await _tracked(uow, account, update):
+        return
     for provider_id in update.message_ids:
         row = await outbox.by_provider_id(uow.session, account.id, provider_id)
         if row is None and await _of_broadcast(uow, account, update, provider_id, inbox_id):
@@ -29,6 +32,7 @@ async def receipt(uow: UnitOfWork, account: AccountRow, update: Receipt, inbox_i
         row = row or await outbox.by_provider_id(uow.session, account.id, provider_id)  # written while we looked
         if row is None or row.state not in {"sent", "delivered", "unknown", "sending"}:
             continue
+        await contacts.reached(uow, row.contact_id)
         if update.kind is ReceiptKind.SEEN:
             row.state, row.seen_at = "seen", uow.now
             row.delivered_at = row.delivered_at or uow.now
@@ -36,6 +40,19 @@ async def receipt(uow: UnitOfWork, account: AccountRow, update: Receipt, inbox_i
             row.state, row.delivered_at = "delivered", uow.now
         if row.case_id is not None:
             uow.announce(f"case:{row.case_id}")
+
+
+async def _tracked(uow: UnitOfWork, account: AccountRow, update: Receipt) -> bool:
+    """Say whether a receipt names a delivery of a broadcast by the tracking id that we gave it, which then moves on.
+
+    The phone channel's receipts name no user: this is how its deliveries are found, and those in doubt settled.
+    """
+    tracking = tracked(update.tracking_id or "")
+    if tracking is None:
+        return False
+    provider_id = update.message_ids[0] if update.message_ids else ""
+    seen = update.kind is ReceiptKind.SEEN
+    return await broadcast_news.told(uow, "", provider_id, seen=seen, tracking=(account.id, *tracking))
 
 
 async def _of_broadcast(uow: UnitOfWork, account: AccountRow, update: Receipt, provider_id: str, inbox_id: int) -> bool:
@@ -49,6 +66,8 @@ async def _of_broadcast(uow: UnitOfWork, account: AccountRow, update: Receipt, p
         return False
     seen = update.kind is ReceiptKind.SEEN
     if await broadcast_news.told(uow, contact.id, provider_id, seen=seen):
+        if contact.gone == contacts.INACTIVE:
+            contact.gone = ""
         return True
     if await _on_its_way(uow, contact.id) and not await _waited_enough(uow, inbox_id):
         raise TooEarlyError(provider_id)

@@ -14,8 +14,21 @@ _DOUBT = ("sending", "unknown")
 _MAY_ARRIVE = ("sending", "unknown", "sent", "delivered")
 
 
-async def told(uow: UnitOfWork, recipient: str, provider_id: str, *, seen: bool) -> bool:
-    """Move a delivery on to delivered or seen, never back; False when no delivery of ours has this id."""
+async def told(
+    uow: UnitOfWork,
+    recipient: str,
+    provider_id: str,
+    *,
+    seen: bool,
+    tracking: tuple[str, int, int] | None = None,
+) -> bool:
+    """Move a delivery on to delivered or seen, never back; False when no delivery of ours has this id.
+
+    With `tracking` (account, broadcast and number of the delivery) it is found by that instead of by its recipient, and
+    what was in doubt, given up as unknown, or waits to be tried again is known to have arrived.
+    """
+    if tracking is not None:
+        return await _tracked(uow, provider_id, tracking, seen=seen)
     row = await delivery_outcomes.by_provider_id(uow.session, recipient, provider_id)
     if row is None:
         return False
@@ -24,6 +37,24 @@ async def told(uow: UnitOfWork, recipient: str, provider_id: str, *, seen: bool)
         row.delivered_at = row.delivered_at or uow.now
         row.seen_at = uow.now if seen else None
         row.sent_at = row.sent_at or uow.now
+    return True
+
+
+async def _tracked(uow: UnitOfWork, provider_id: str, tracking: tuple[str, int, int], *, seen: bool) -> bool:
+    account_id, broadcast_id, n = tracking
+    found = await delivery_outcomes.by_tracking(uow.session, broadcast_id, n)
+    if found is None:
+        return False
+    row, broadcast = found
+    if broadcast.account_id != account_id or broadcast.way == Way.CHAT:
+        return False  # somebody else's tracking id of the same form
+    if row.provider_id and provider_id and row.provider_id != provider_id:
+        return False
+    times = {"seen_at": uow.now} if seen else {}
+    await delivery_outcomes.arrived(
+        uow.session, row, provider_id, "seen" if seen else "delivered", {"delivered_at": uow.now, **times}
+    )
+    uow.announce(f"broadcast:{broadcast_id}")
     return True
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.domain.message import Message
 
+_TRACKING = re.compile(r"b([1-9]\d{0,17})-([1-9]\d{0,9})")
 _FIELD = re.compile(r"\{\{\s*([^{}]{1,60}?)\s*\}\}")
 
 
@@ -19,6 +20,12 @@ def fields_of(message: Message) -> set[str]:
 def fill(text: str, merged: Mapping[str, Any]) -> str:
     """Put one recipient's values in the place of a text's merge fields; a field without a value becomes nothing."""
     return _FIELD.sub(lambda found: str(merged.get(found[1], "")), text) if "{{" in text else text
+
+
+def tracked(tracking: str) -> tuple[int, int] | None:
+    """Return the broadcast and the number of the delivery that a tracking id of ours names; None for any other."""
+    found = _TRACKING.fullmatch(tracking)
+    return (int(found[1]), int(found[2])) if found else None
 
 
 def personal(message: Message, merged: Mapping[str, Any] | None) -> Message:

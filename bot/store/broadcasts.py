@@ -211,7 +211,7 @@ async def pause_one(session: AsyncSession, broadcast_id: int, reason: str, resum
 
 
 async def pause_template(session: AsyncSession, account_id: str, template_id: str, reason: str) -> list[int]:
-    """Pause what an account sends, or is about to send, by a template, until a person acts; returns which broadcasts."""
+    """Pause what an account sends, or is to send, by a template, until a person acts; returns which broadcasts."""
     statement = update(BroadcastRow).where(
         col(BroadcastRow.account_id) == account_id,
         col(BroadcastRow.state).in_(("running", "waiting")),

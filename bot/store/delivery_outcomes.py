@@ -97,6 +97,39 @@ async def in_doubt_for(
     return list((await session.exec(query)).all())
 
 
+async def by_tracking(session: AsyncSession, broadcast_id: int, n: int) -> tuple[DeliveryRow, BroadcastRow] | None:
+    """Return a delivery by its number, with its broadcast."""
+    query = (
+        select_rows(DeliveryRow, BroadcastRow)
+        .join(BroadcastRow, col(BroadcastRow.id) == col(DeliveryRow.broadcast_id))
+        .where(DeliveryRow.broadcast_id == broadcast_id, DeliveryRow.n == n)
+    )
+    return (await session.exec(query)).first()
+
+
+async def arrived(
+    session: AsyncSession, row: DeliveryRow, provider_id: str, state: str, times: dict[str, datetime]
+) -> bool:
+    """Write that a delivery has arrived (`state` delivered or seen), in doubt or waiting though it was; never back.
+
+    One that waits to be tried again had arrived at a try before: it must not be sent once more.
+    """
+    before = ("queued", *DOUBT, "sent") if state == "delivered" else ("queued", *DOUBT, "sent", "delivered")
+    known = {
+        "provider_id": func.coalesce(col(DeliveryRow.provider_id), provider_id or None),
+        "sent_at": func.coalesce(col(DeliveryRow.sent_at), times["delivered_at"]),
+        "delivered_at": func.coalesce(col(DeliveryRow.delivered_at), times["delivered_at"]),
+    }
+    statement = update(DeliveryRow).where(
+        col(DeliveryRow.broadcast_id) == row.broadcast_id,
+        col(DeliveryRow.n) == row.n,
+        or_(col(DeliveryRow.state).in_(before), _given_up()),
+    )
+    values = {**times, **known, "state": state, "reason": "", "failed_at": None}
+    done = await session.exec(statement.values(**values).execution_options(synchronize_session=False))
+    return bool(done.rowcount)
+
+
 async def by_provider_id(session: AsyncSession, recipient: str, provider_id: str) -> DeliveryRow | None:
     """Return a recipient's delivery by the provider's id of the message."""
     query = select_rows(DeliveryRow).where(DeliveryRow.recipient == recipient, DeliveryRow.provider_id == provider_id)
@@ -109,3 +142,10 @@ async def provider_ids(session: AsyncSession, recipient: str) -> set[str]:
         DeliveryRow.recipient == recipient, col(DeliveryRow.provider_id).is_not(None)
     )
     return {found for found in (await session.exec(query)).all() if found is not None}
+
+
+async def cancel_queued(session: AsyncSession, recipient: str, reason: str) -> int:
+    """Cancel what has not left for a recipient, whatever broadcast it belongs to; returns how many that were."""
+    statement = update(DeliveryRow).where(col(DeliveryRow.recipient) == recipient, col(DeliveryRow.state) == "queued")
+    statement = statement.values(state="cancelled", reason=reason).execution_options(synchronize_session=False)
+    return (await session.exec(statement)).rowcount

@@ -108,7 +108,7 @@ async def unusable(session: AsyncSession) -> list[Unusable]:
         .where(
             col(broadcast.state).in_(("planning", "waiting", "running", "paused")),
             col(broadcast.way).in_(("template_user", "template_phone")),
-            or_(template.status != ENABLED, col(template.gone_at).is_not(None), template.quality == "LOW"),
+            or_(col(template.status) != ENABLED, col(template.gone_at).is_not(None), col(template.quality) == "LOW"),
         )
         .order_by(col(broadcast.id))
     )
