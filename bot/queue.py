@@ -55,6 +55,7 @@ SETTLE_DELIVERIES = Job("settle_deliveries", 10, "delivery unknown")
 RESUME_CONVERSATIONS = Job("resume_conversations", 10, "conversation waiting, desk draft waiting")
 FETCH_ATTACHMENTS = Job("fetch_attachments", 20, "attachment pending")
 FETCH_PROFILES = Job("fetch_profiles", 60)
+FETCH_TEMPLATES = Job("fetch_templates", 3600)
 IMPORT_FOLLOWERS = Job("import_followers", 30, "follower import running")
 REFRESH_CARDS = Job("refresh_cards", 30, "case event untold, card stale")
 REQUEUE_STUCK = Job("requeue_stuck", 10, "inbox handling, outbox sending")
@@ -63,6 +64,7 @@ KEEP_WEBHOOKS = Job("keep_webhooks", 300)
 POLL_UPDATES = Job("poll_updates", 10, limit=None)
 REMIND_DEADLINES = Job("remind_deadlines", 300, "case open")
 CLOSE_ANSWERED = Job("close_answered", 600, "case answered")
+CHECK_LISTS = Job("check_lists", 30, "recipient list checking, recipient list removing", limit=1800)
 FORGET = Job("forget", 3600)
 RECONCILE = Job("reconcile", 86400)
 JOBS = (
@@ -75,6 +77,7 @@ JOBS = (
     RESUME_CONVERSATIONS,
     FETCH_ATTACHMENTS,
     FETCH_PROFILES,
+    FETCH_TEMPLATES,
     IMPORT_FOLLOWERS,
     REFRESH_CARDS,
     REQUEUE_STUCK,
@@ -83,6 +86,7 @@ JOBS = (
     POLL_UPDATES,
     REMIND_DEADLINES,
     CLOSE_ANSWERED,
+    CHECK_LISTS,
     FORGET,
     RECONCILE,
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from bot.actions import contacts, live
+from bot.actions import contacts, live, templates
 from bot.actions.contacts import BLOCKED
 from bot.actions.messages import edit, receive
 from bot.domain.conversation import Draft, Step
@@ -17,6 +17,7 @@ from bot.domain.update import (
     PhoneShared,
     Rated,
     Receipt,
+    TemplateNews,
     Unfollowed,
     Update,
     Withdrawn,
@@ -36,7 +37,20 @@ from bot.store import contacts as rows
 from bot.store.accounts import AccountRow
 from bot.store.unit_of_work import Actor, UnitOfWork
 from handlers import receipts
-from handlers.citizen import ask, consent, drafting, link, lookup, papers, propose, rate, reply, report, welcome
+from handlers.citizen import (
+    ask,
+    consent,
+    drafting,
+    link,
+    lookup,
+    papers,
+    propose,
+    rate,
+    reply,
+    report,
+    subscribe,
+    welcome,
+)
 from handlers.citizen.turn import Desk, Turn
 from handlers.official import arrivals
 from handlers.official.resuming import resume_draft
@@ -61,10 +75,14 @@ COMMANDS: tuple[tuple[Test, Handler], ...] = (
     (link.is_code, link.code),
     (link.answers, link.answer),
     (consent.chooses, consent.chosen),
+    (subscribe.is_tap, subscribe.tapped),
+    (subscribe.answers, subscribe.answer),
     (_says(MenuWord.LINK), link.begin),
     (_says(MenuWord.UNLINK), link.unlink),
     (_says(MenuWord.STOP), consent.stop),
     (_says(MenuWord.RESUME), consent.resume),
+    (_says(MenuWord.AGREE_ADVERTS), subscribe.agree),
+    (_says(MenuWord.REFUSE_ADVERTS), subscribe.withdraw),
     (_says(MenuWord.DELETE_DATA), consent.delete_data),
     (_says(MenuWord.CANCEL), report.cancel),
     (rate.is_rating, rate.rate),
@@ -75,7 +93,8 @@ COMMANDS: tuple[tuple[Test, Handler], ...] = (
     (_says(MenuWord.REPORT), report.begin),
     (_says(MenuWord.LOOKUP, MenuWord.MY_DOSSIERS), lookup.begin),
     (_says(MenuWord.ASK), ask.begin),
-    (_says(MenuWord.ANNOUNCEMENTS, MenuWord.MY_TOPICS), consent.announcements),
+    (_says(MenuWord.ANNOUNCEMENTS, MenuWord.MY_TOPICS), subscribe.overview),
+    (_says(MenuWord.MY_AREAS), subscribe.ask_area),
     (_says(MenuWord.CONTACT, MenuWord.HUMAN), welcome.contact),
     (_says(MenuWord.MENU, MenuWord.HELP), welcome.start),
     (lambda turn: is_command(turn.text), welcome.start),
@@ -104,6 +123,7 @@ OUT_OF_THE_BLUE: tuple[tuple[Test, Handler], ...] = (
     (welcome.of_the_past, welcome.past),
     (lambda turn: courtesy(turn.text) is not None and not turn.attachments, welcome.in_passing),
     (lambda turn: looks_like_question(turn.text), propose.from_question),
+    (subscribe.unclear, subscribe.ask_area_again),
     (lambda _: True, welcome.other),
 )
 """What somebody simply sends."""
@@ -131,12 +151,16 @@ async def _of_citizen(desk: Desk, uow: UnitOfWork, account: AccountRow, update: 
             await _about_person(desk, uow, account, update, inbox_id)
         case Rated():
             await receipts.template_rating(uow, account, update)
+        case TemplateNews():
+            await templates.news(uow, account, update)
         case _:
             return
 
 
-async def _turn(desk: Desk, uow: UnitOfWork, account: AccountRow, sender: str, *, anonymous: bool = False) -> Turn:
-    contact = await contacts.met(uow, account, sender, interacts=True, anonymous=anonymous)
+async def _turn(desk: Desk, uow: UnitOfWork, account: AccountRow, update: Update, *, anonymous: bool = False) -> Turn:
+    contact = await contacts.met(
+        uow, account, update.sender, interacts=True, at=update.occurred_at, anonymous=anonymous
+    )
     uow.actor = Actor("citizen", contact.id, contact.name)
     conversation = await contacts.conversation_of(uow, contact)
     turn = Turn(desk, uow, account, contact, conversation)
@@ -154,7 +178,7 @@ def _forget_old_draft(turn: Turn) -> None:
 
 
 async def _message(desk: Desk, uow: UnitOfWork, account: AccountRow, update: MessageReceived) -> None:
-    turn = await _turn(desk, uow, account, update.sender, anonymous=update.anonymous)
+    turn = await _turn(desk, uow, account, update, anonymous=update.anonymous)
     turn.contact.conversation_id = update.conversation_id or turn.contact.conversation_id
     turn.message, _ = await receive(uow, account, turn.contact, update)
     turn.attachments, turn.album = update.attachments, update.album
@@ -169,14 +193,14 @@ async def _message(desk: Desk, uow: UnitOfWork, account: AccountRow, update: Mes
 
 async def _edited(uow: UnitOfWork, account: AccountRow, update: MessageReceived) -> None:
     """Note that a message was changed; nothing is answered, and a report being written takes the new words."""
-    contact = await contacts.met(uow, account, update.sender, interacts=True)
+    contact = await contacts.met(uow, account, update.sender, interacts=True, at=update.occurred_at)
     uow.actor = Actor("citizen", contact.id, contact.name)
     message, before = await edit(uow, account, contact, update)
     drafting.reword(await contacts.conversation_of(uow, contact), message, before)
 
 
 async def _button(desk: Desk, uow: UnitOfWork, account: AccountRow, update: ButtonPressed) -> None:
-    turn = await _turn(desk, uow, account, update.sender)
+    turn = await _turn(desk, uow, account, update)
     turn.text, turn.pressed = arrivals.citizens_text(clean(update.payload)), True
     await _answer(turn)
     turn.keep()
@@ -197,6 +221,8 @@ async def _answer(turn: Turn) -> None:
         await handler(turn)
     elif case is not None:
         await reply.into(turn, case)
+    elif await subscribe.named(turn):
+        return
     elif turn.step is Step.IDLE and live.is_live(turn.uow, turn.contact):
         await reply.silent(turn)
     else:
@@ -220,7 +246,7 @@ async def _about_person(
         return
     match update:
         case Followed():
-            turn = await _turn(desk, uow, account, update.sender)
+            turn = await _turn(desk, uow, account, update)
             turn.contact.following = turn.contact.following or update.how != "chat"
             if turn.contact.greeted_at is None:
                 await welcome.greet(turn)
@@ -230,7 +256,7 @@ async def _about_person(
             contact.following = False
             contact.gone = contact.gone or (BLOCKED if update.blocked else "")
         case PhoneShared():
-            turn = await _turn(desk, uow, account, update.sender)
+            turn = await _turn(desk, uow, account, update)
             await consent.phone(turn, update)
             turn.keep()
         case Withdrawn():

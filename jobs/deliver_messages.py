@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot import metrics
+from bot.actions.contacts import refused
 from bot.actions.outgoing import given_up, postponed, sent
 from bot.channels.channel import Recipient
 from bot.channels.rate_limit import prepaid
@@ -292,16 +293,16 @@ async def _failed(runtime: Runtime, row: OutboxRow, lease: str, account: Account
             values["failed_at"] = uow.now
         if not await outbox.record(uow.session, row.id, lease, **values):
             return
-        await _follow_up(uow, row, step, error)
+        await _follow_up(uow, row, account, step, error)
 
 
 async def _stops(uow: UnitOfWork, row: OutboxRow, account: AccountRow, error: SendError) -> bool:
     return await stop_account(uow, account.id, error.reason, error.detail, row.sending_at or uow.now)
 
 
-async def _follow_up(uow: UnitOfWork, row: OutboxRow, step: NextStep, error: SendError) -> None:
+async def _follow_up(uow: UnitOfWork, row: OutboxRow, account: AccountRow, step: NextStep, error: SendError) -> None:
     if step.recipient_gone:
-        await contacts.set_gone(uow.session, row.contact_id, error.reason)
+        await refused(uow, account, row.contact_id, error.reason, row.sending_at or uow.now)
     if step.state is DeliveryState.FAILED:
         current = await outbox.row(uow.session, row.id)
         assert current is not None

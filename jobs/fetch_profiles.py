@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.channels.channel import KnowsProfiles
+from bot.channels.channel import KnowsProfiles, Profile
 from bot.domain.delivery import SendError
 from bot.domain.text import clean
 from bot.logs import logger
@@ -25,13 +25,16 @@ async def fetch_profiles(runtime: Runtime) -> int:
         channel = runtime.channels.get(account.provider)
         if not isinstance(channel, KnowsProfiles) or account.state != "active":
             continue
-        name = ""
+        told, asked_at = Profile(""), runtime.now()
         try:
-            name = clean((await channel.profile(ref(account), person.external_id)).name)[:100]
+            told = await channel.profile(ref(account), person.external_id)
         except SendError as error:
             _log.info("name not learnt", contact=person.id, reason=error.reason)
+        name = clean(told.name)[:100]
         async with runtime.units_of_work() as uow:
-            await contacts.note_profile(uow.session, person.id, name, uow.now)
+            await contacts.note_profile(
+                uow.session, person.id, name, asked_at, follows=told.follows, heard_since=told.heard_since
+            )
             if name:
                 uow.announce("cases")
         learnt += bool(name)

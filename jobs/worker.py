@@ -12,10 +12,12 @@ from bot.logs import logger
 from bot.queue import BY_NAME, JOBS, QUEUE_ERRORS
 from bot.runtime import Runtime
 from bot.store import credentials, deliveries, health, inbox, outbox, receptions
+from jobs.check_lists import check_lists
 from jobs.close_answered import close_answered
 from jobs.deliver_messages import deliver_messages
 from jobs.fetch_attachments import fetch_attachments
 from jobs.fetch_profiles import fetch_profiles
+from jobs.fetch_templates import fetch_templates
 from jobs.forget import forget
 from jobs.handle_updates import handle_updates
 from jobs.import_followers import import_followers
@@ -54,6 +56,7 @@ REGISTERED: dict[str, Run] = {
     "resume_conversations": resume_conversations,
     "fetch_attachments": fetch_attachments,
     "fetch_profiles": fetch_profiles,
+    "fetch_templates": fetch_templates,
     "import_followers": import_followers,
     "refresh_cards": refresh_cards,
     "requeue_stuck": requeue_stuck,
@@ -62,6 +65,7 @@ REGISTERED: dict[str, Run] = {
     "poll_updates": poll_updates,
     "remind_deadlines": remind_deadlines,
     "close_answered": close_answered,
+    "check_lists": check_lists,
     "forget": forget,
     "reconcile": reconcile,
 }

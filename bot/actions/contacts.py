@@ -1,14 +1,16 @@
 """What happens to a contact: met, followed, shared a phone, stopped announcements, asked to be forgotten."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from bot.actions.case_clock import calendar_of
 from bot.actions.case_trail import audit
 from bot.domain.deadline import Budget, compute
 from bot.domain.privacy import normalise_phone
+from bot.domain.reach import BY_PHONE, WINDOW_CLOSED
 from bot.domain.text import clean
 from bot.secrets import SecretBox
-from bot.store import accounts, contacts, inbox, joins, messages, outbox, units
+from bot.store import accounts, contacts, delivery_outcomes, inbox, joins, marks, messages, outbox, units
 from bot.store import audit as audit_rows
 from bot.store import cases as case_store
 from bot.store.accounts import AccountRow
@@ -19,6 +21,13 @@ PRIVACY_TEXT_VERSION = "2026-11"
 """Version of the privacy line shown in the greeting; consent rows name it."""
 BLOCKED = "recipient_blocked"
 """Why a contact is gone who has blocked the account."""
+INACTIVE = "recipient_inactive"
+"""Why a contact is gone who has not used the provider's app for long."""
+OPTED_OUT = "opted_out"
+"""Why an announcement was not sent to somebody who has said stop before it could leave."""
+
+_EARLIEST = datetime(2012, 1, 1, tzinfo=UTC)
+"""What is said to have happened before this has no believable time."""
 
 
 async def met(
@@ -27,10 +36,14 @@ async def met(
     external_id: str,
     *,
     interacts: bool,
+    at: datetime | None = None,
     anonymous: bool = False,
     kind: str = "person",
 ) -> ContactRow:
-    """Return the contact with this id, made on first sight; `interacts` opens the reply window again."""
+    """Return the contact with this id, made on first sight; `interacts` opens the reply window again.
+
+    The window opens `at` the time that the provider tells, if any believable: what has waited for us was no later.
+    """
     row = await contacts.by_external_id(uow.session, account.id, external_id)
     if row is None:
         row = ContactRow(
@@ -45,10 +58,28 @@ async def met(
         await uow.session.flush()
         uow.after_commit("fetch_profiles")
     if interacts:
-        row.last_interaction_at = max(row.last_interaction_at or uow.now, uow.now)
+        heard = min(at, uow.now) if at is not None and at >= _EARLIEST else uow.now
+        row.last_interaction_at = max(row.last_interaction_at or heard, heard)
         row.gone = ""
         row.erased_at = None
     return row
+
+
+async def refused(uow: UnitOfWork, account: AccountRow, contact_id: str, reason: str, tried_at: datetime) -> None:
+    """Note what a refusal for good says of whom it was sent to at a time: gone, or only out of reach of free text.
+
+    What they have done since counts more; what goes to their phone says nothing about the chat.
+    """
+    if reason in WINDOW_CLOSED:
+        hours = uow.capabilities(account).window_hours
+        await contacts.close_window(uow.session, contact_id, tried_at, hours)
+    elif reason not in BY_PHONE:
+        await contacts.set_gone(uow.session, contact_id, reason, tried_at)
+
+
+async def reached(uow: UnitOfWork, contact_id: str) -> None:
+    """Note that something of ours has arrived just now: whoever did not use the provider any more does again."""
+    await contacts.come_back(uow.session, contact_id, INACTIVE)
 
 
 async def conversation_of(uow: UnitOfWork, contact: ContactRow) -> ConversationRow:
@@ -78,10 +109,14 @@ async def consent(
 
 
 async def stop_announcements(uow: UnitOfWork, contact: ContactRow) -> None:
-    """End all announcements to this person at once; answers to what they asked continue."""
+    """End all announcements to this person at once, also those that wait to be sent; answers to what they asked go on.
+
+    What is leaving just now still arrives.
+    """
     contact.stopped_at = contact.stopped_at or uow.now
     await consent(uow, contact, "announcements", given=False)
-    audit(uow, "contact.stop", f"contact:{contact.id}")
+    cancelled = await delivery_outcomes.cancel_queued(uow.session, contact.id, OPTED_OUT)
+    audit(uow, "contact.stop", f"contact:{contact.id}", {"cancelled": cancelled} if cancelled else None)
 
 
 async def resume_announcements(uow: UnitOfWork, contact: ContactRow) -> None:
@@ -133,6 +168,8 @@ async def erase(uow: UnitOfWork, contact: ContactRow, keep_inbox_id: int) -> Non
     await inbox.erase_contact(uow.session, contact.external_id, keep_inbox_id)
     await joins.end(uow.session, contact.id, ("asked", "promised"), "lapsed", uow.now, both=True)
     await joins.end(uow.session, contact.id, ("joined",), "undone", uow.now, both=True)
+    await marks.forget(uow.session, contact.id)
+    await delivery_outcomes.cancel_queued(uow.session, contact.id, "erased")
     contact.person_id = uow.new_id()  # its own id may stand for the others with whom it was linked
     contact.name, contact.phone, contact.phone_hash, contact.address = "", None, None, None
     contact.following, contact.erased_at, contact.gone = False, uow.now, "erased"

@@ -2,12 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from bot.channels.rate_limit import Window
 from bot.domain.delivery import Sent
 from bot.domain.message import Capabilities, Message
+from bot.domain.template import TemplateFacts
 from bot.domain.update import Update
 
 
@@ -93,7 +94,8 @@ class Channel(Protocol):
         """Return the windows in which each request of this account counts, the account's own first.
 
         () for none, and where a channel counts by itself each request as it leaves: its windows are so short, or each
-        recipient's own, that a request paid for earlier would be counted in the wrong one.
+        recipient's own, that a request paid for earlier would be counted in the wrong one. What goes to phones is
+        always counted so.
         """
 
     async def send(self, account: AccountRef, to: Recipient, message: Message) -> Sent:
@@ -131,11 +133,12 @@ class RefreshesCredentials(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What the provider tells about a person."""
+    """What the provider tells about a person; they have certainly interacted at or after `heard_since`."""
 
     name: str
     avatar_url: str | None = None
     follows: bool | None = None
+    heard_since: datetime | None = None
 
 
 @runtime_checkable
@@ -144,6 +147,43 @@ class KnowsProfiles(Protocol):
 
     async def profile(self, account: AccountRef, external_id: str) -> Profile:
         """Return the person's display name; raises the SendError family."""
+
+
+@dataclass(frozen=True, slots=True)
+class FollowerQuery:
+    """Which followers are asked for: everybody, those with a `tag`, or those heard of last on these `days`.
+
+    `days` are the first and the last day on the Vietnamese calendar.
+    """
+
+    tag: str = ""
+    days: tuple[date, date] | None = None
+
+
+class FollowerPage(NamedTuple):
+    """Some followers by the provider's user ids; `total` is how many the whole list has, as the provider tells.
+
+    `next_offset` is None at the end of the list. `cut` says that the list is longer than anybody is let read.
+    """
+
+    user_ids: list[str]
+    total: int
+    next_offset: int | None = None
+    cut: bool = False
+
+
+@runtime_checkable
+class ListsFollowers(Protocol):
+    """The provider tells who follows an account."""
+
+    async def followers(self, account: AccountRef, query: FollowerQuery, offset: int) -> FollowerPage:
+        """Return a page of followers from `offset` on; raises MessageInvalidError for what it cannot be asked.
+
+        Raises the SendError family.
+        """
+
+    async def follower_tags(self, account: AccountRef) -> list[str]:
+        """Return the names of the tags that the office has given to followers; raises the SendError family."""
 
 
 class FileRefusedError(Exception):
@@ -190,6 +230,29 @@ class AccountInfo:
     name: str
     kind: str
     details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateAllowance:
+    """How many templates an account may send a day, how many are left, and how well what it sends is received."""
+
+    per_day: int | None = None
+    left: int | None = None
+    quality: str = ""
+
+
+@runtime_checkable
+class KnowsTemplates(Protocol):
+    """The provider approves templates for an account, and can be asked about them."""
+
+    async def templates(self, account: AccountRef) -> list[TemplateFacts]:
+        """List every template of the account: id, name, status and quality only; raises the SendError family."""
+
+    async def template(self, account: AccountRef, template_id: str) -> TemplateFacts:
+        """Ask for one template with its parameters and prices; raises the SendError family."""
+
+    async def template_allowance(self, account: AccountRef) -> TemplateAllowance:
+        """Ask what may be sent today, None and "" for what is not told; raises the SendError family."""
 
 
 @runtime_checkable

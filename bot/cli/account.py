@@ -1,4 +1,4 @@
-"""`loa account add`: connect an Official Account or a bot by hand."""
+"""`loa account`: connect an Official Account or a bot by hand, and import who follows it."""
 
 import argparse
 import asyncio
@@ -6,18 +6,20 @@ import os
 import sys
 
 from bot import config
+from bot.actions import follower_imports
 from bot.actions.accounts import KINDS, Secrets, add_account, add_bot
-from bot.channels.channel import ConnectsByToken
+from bot.channels.channel import ConnectsByToken, ListsFollowers
 from bot.config import Settings
 from bot.domain.delivery import AccountStoppedError, SendError
 from bot.errors import ConfigError, InvalidInputError, LoaError
 from bot.runtime import Runtime, opened
 from bot.secrets import new_webhook_key
-from bot.store import receptions
+from bot.store import accounts, receptions
 from bot.store.accounts import AccountRow
 from bot.store.unit_of_work import Actor
 
 _ACTOR = Actor("system", name="loa account add")
+_FOLLOWERS_ACTOR = Actor("system", name="loa account followers")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +35,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     zalo.add_argument("--refresh-token", default=os.environ.get("LOA_REFRESH_TOKEN", ""), help="refresh token")
     telegram = _provider(providers, "telegram", "a Telegram bot")
     telegram.add_argument("--token-stdin", action="store_true", help="read the bot's token from standard input")
+    followers = commands.add_parser("followers", help="import who followed an Official Account before it was connected")
+    followers.add_argument("oa_id", metavar="OA_ID", help="the account's id, digits")
     telegram.add_argument("--polling", action="store_true", help="fetch updates: for an office without public address")
 
 
@@ -46,8 +50,10 @@ def _provider(
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Connect the account and say what follows."""
+    """Connect the account, or begin to import who follows it, and say what comes next."""
     settings = config.load(arguments.config)
+    if arguments.action == "followers":
+        return asyncio.run(_import_followers(settings, arguments.oa_id))
     if arguments.provider == "zalo":
         return asyncio.run(_add(settings, arguments))
     token = sys.stdin.readline().strip() if arguments.token_stdin else os.environ.get("LOA_BOT_TOKEN", "").strip()
@@ -73,6 +79,24 @@ async def _add(settings: Settings, arguments: argparse.Namespace) -> int:
         except InvalidInputError as error:
             raise _misuse(error) from error
     print(f"connected {row.name} ({row.external_id}); the token is renewed by the service within minutes")
+    return 0
+
+
+async def _import_followers(settings: Settings, oa_id: str) -> int:
+    """Begin an import, which the running service carries out."""
+    async with opened(settings) as runtime:
+        async with runtime.database.reading() as session:
+            row = await accounts.by_external_id(session, "zalo", oa_id)
+        if row is None:
+            raise LoaError(f"no Official Account {oa_id} is connected")
+        if not isinstance(runtime.channel(row), ListsFollowers):
+            raise ConfigError(["[zalo]: not configured"])
+        try:
+            async with runtime.units_of_work(_FOLLOWERS_ACTOR) as uow:
+                await follower_imports.begin(uow, row.id)
+        except InvalidInputError:
+            raise LoaError(f"the followers of {row.name} are being imported already") from None
+    print(f"importing who follows {row.name} ({oa_id}); how far it has come is shown at /admin/accounts")
     return 0
 
 

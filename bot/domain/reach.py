@@ -30,6 +30,24 @@ class Reach:
         return self.window in {Window.FREE, Window.OPEN}
 
 
+WINDOW_CLOSED = frozenset({"reply_window_closed", "no_interaction", "reply_quota_used"})
+"""Refusals that say no more than that free text is not let in until the person interacts again (contract §5)."""
+BY_PHONE = frozenset(
+    {
+        "phone_invalid",
+        "recipient_app_too_old",
+        "recipient_cannot_receive",
+        "recipient_monthly_limit",
+        "recipient_not_eligible",
+        "recipient_not_found",
+        "recipient_not_opted_in",
+        "recipient_refuses_oa",
+        "test_recipient_only",
+    }
+)
+"""Refusals of what was sent to a phone: they say nothing about the chat with the person."""
+
+
 def reach(last_interaction: datetime | None, gone: bool, capabilities: Capabilities, now: datetime) -> Reach:
     """Work out the reply window of one contact.
 

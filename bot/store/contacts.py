@@ -1,9 +1,9 @@
 """Keep the people who write, as each account knows them, and where each conversation stands."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, Index, UniqueConstraint, func, text, update
+from sqlalchemy import JSON, Index, UniqueConstraint, func, or_, text, update
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -211,10 +211,25 @@ async def unnamed(session: AsyncSession, before: datetime, limit: int) -> list[C
     return list((await session.exec(query)).all())
 
 
-async def note_profile(session: AsyncSession, contact_id: str, name: str, at: datetime) -> None:
-    """Write the name that the provider told."""
+async def note_profile(
+    session: AsyncSession,
+    contact_id: str,
+    name: str,
+    at: datetime,
+    *,
+    follows: bool | None = None,
+    heard_since: datetime | None = None,
+) -> None:
+    """Write what the provider told at a time: the name, whether they follow, since when they certainly interacted."""
     values: dict[str, object] = {"profile_at": at, **({"name": name} if name else {})}
-    await session.exec(update(ContactRow).where(col(ContactRow.id) == contact_id).values(**values))
+    if follows is not None:
+        values["following"] = follows
+    this = col(ContactRow.id) == contact_id
+    await session.exec(update(ContactRow).where(this).values(**values))
+    if heard_since is not None:
+        last = col(ContactRow.last_interaction_at)
+        earlier = or_(last.is_(None), last < heard_since)
+        await session.exec(update(ContactRow).where(this, earlier).values(last_interaction_at=heard_since))
 
 
 async def move(session: AsyncSession, contact_id: str, to: str) -> bool:
@@ -227,6 +242,27 @@ async def move(session: AsyncSession, contact_id: str, to: str) -> bool:
     return True
 
 
-async def set_gone(session: AsyncSession, contact_id: str, reason: str) -> None:
-    """Note that a person cannot be written to, or with "" that they can."""
-    await session.exec(update(ContactRow).where(col(ContactRow.id) == contact_id).values(gone=reason))
+async def set_gone(session: AsyncSession, contact_id: str, reason: str, tried_at: datetime | None = None) -> None:
+    """Note that a person cannot be written to, or with "" that they can.
+
+    With `tried_at` only if they have not interacted since: what they did after a try counts more than its refusal.
+    """
+    statement = update(ContactRow).where(col(ContactRow.id) == contact_id)
+    if tried_at is not None:
+        last = col(ContactRow.last_interaction_at)
+        statement = statement.where(or_(last.is_(None), last <= tried_at))
+    await session.exec(statement.values(gone=reason))
+
+
+async def close_window(session: AsyncSession, contact_id: str, tried_at: datetime, hours: int) -> None:
+    """Note that free text was refused at a time since nothing was heard for so long, unless something was since."""
+    latest = tried_at - timedelta(hours=hours)
+    last = col(ContactRow.last_interaction_at)
+    statement = update(ContactRow).where(col(ContactRow.id) == contact_id, last > latest, last <= tried_at)
+    await session.exec(statement.values(last_interaction_at=latest))
+
+
+async def come_back(session: AsyncSession, contact_id: str, reason: str) -> None:
+    """Note that a person can be written to again who could not for a reason; for any other nothing is changed."""
+    these = (col(ContactRow.id) == contact_id, col(ContactRow.gone) == reason)
+    await session.exec(update(ContactRow).where(*these).values(gone=""))

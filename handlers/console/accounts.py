@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from aiohttp import web
 
 from bot.actions import accounts as actions
-from bot.channels.channel import ConnectsByPage, ConnectsByToken, KnowsAccounts
+from bot.channels.channel import ConnectsByPage, ConnectsByToken, KnowsAccounts, ListsFollowers
 from bot.domain.access import Permission
 from bot.domain.delivery import SendError
 from bot.errors import InvalidInputError, NotFoundError
 from bot.runtime import Runtime, ref
-from bot.store import accounts, credentials, receptions, units
+from bot.store import accounts, credentials, follower_imports, receptions, units
 from bot.store.accounts import AccountRow
 from bot.store.unit_of_work import UnitOfWork
 from bot.store.units import UnitRow
@@ -39,9 +39,12 @@ async def account_list(request: web.Request, errors: Errors, status: int = 200, 
         rows = await accounts.all_accounts(session)
         secrets = {row.account_id: row for row in await credentials.all_credentials(session)}
         coming_in = await receptions.all_receptions(session)
+        imports = await follower_imports.all_imports(session)
     values = {
         "accounts": [(row, tree[row.unit_id], secrets.get(row.id)) for row in rows if _owns(visit, tree[row.unit_id])],
         "receptions": coming_in,
+        "imports": imports,
+        "telling": {name for name, channel in runtime.channels.items() if isinstance(channel, ListsFollowers)},
         "can_add_bot": any(isinstance(channel, ConnectsByToken) for channel in runtime.channels.values()),
         "units": own_units(visit, list(tree.values())),
         "can_connect": isinstance(runtime.channels.get(PROVIDER), ConnectsByPage),

@@ -52,9 +52,9 @@ def _groups(found: HealthReport) -> list[tuple[str, list[Line]]]:
             "work",
             ("inbox", "lane", "doubt", "parked", "spool", "aside", "conversations", "attachments", "failures", "books"),
         ),
-        ("broadcasts", ("broadcast", "ranges", "broadcast_doubt")),
+        ("broadcasts", ("broadcast", "template", "ranges", "broadcast_doubt")),
         ("webhooks", ("refused", "unknown_account")),
-        ("accounts", ("account", "receipts")),
+        ("accounts", ("account", "receipts", "follower_import")),
         ("machine", ("database", "queue", "disk", "clock", "processes", "vanished")),
         ("jobs", ("job",)),
     )

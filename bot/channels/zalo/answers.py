@@ -1,12 +1,13 @@
 """Read what Zalo answers to questions: profiles, the account itself, what stands in a conversation, what was sent."""
 
 from collections.abc import Collection, Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.channels.channel import AccountInfo, Profile
 from bot.channels.zalo.bodies import texts_of
 from bot.channels.zalo.payload import details_of, id_of, integer_of, moment_of, object_of, text_of, url_of
+from bot.clock import LOCAL_ZONE
 from bot.domain.delivery import Sent, UnknownOutcomeError
 from bot.domain.message import Message
 
@@ -40,7 +41,16 @@ def profile_of(data: dict[str, Any]) -> Profile:
         name=text_of(data.get("display_name")),
         avatar_url=url_of(data.get("avatar")),
         follows=follows if isinstance(follows, bool) else None,
+        heard_since=_day_of(data.get("user_last_interaction_date")),
     )
+
+
+def _day_of(value: Any) -> datetime | None:
+    """Return when a day (dd/mm/yyyy) began in Viet Nam, where Zalo counts them; None for anything else."""
+    try:
+        return datetime.strptime(text_of(value), "%d/%m/%Y").replace(tzinfo=LOCAL_ZONE).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def account_info_of(data: dict[str, Any]) -> AccountInfo:

@@ -6,7 +6,18 @@ from datetime import datetime
 
 import aiohttp
 
-from bot.channels.channel import AccountInfo, AccountRef, Learn, LoadFile, Profile, RawEvent, Recipient
+from bot.channels.channel import (
+    AccountInfo,
+    AccountRef,
+    FollowerPage,
+    FollowerQuery,
+    Learn,
+    LoadFile,
+    Profile,
+    RawEvent,
+    Recipient,
+    TemplateAllowance,
+)
 from bot.channels.local_budget import LocalBudget
 from bot.channels.rate_limit import NOTICE, Meter, RateBudget, Window, in_lane
 from bot.channels.zalo import limits
@@ -16,14 +27,17 @@ from bot.channels.zalo.bodies import PATHS, send_body, shaped
 from bot.channels.zalo.client import TIMEOUT, ZaloClient
 from bot.channels.zalo.errors import WrongEndpointError
 from bot.channels.zalo.events import parse_event
+from bot.channels.zalo.followers import Followers
 from bot.channels.zalo.limits import APP_REQUESTS_PER_MINUTE, REQUESTS_PER_MINUTE, V2, V3, RequestLimits
 from bot.channels.zalo.oauth import OAuth
+from bot.channels.zalo.template import Templates, find_template
 from bot.channels.zalo.token import Refresher, TokenVault
 from bot.channels.zalo.uploads import Uploads
 from bot.channels.zalo.webhook import verified_event
 from bot.clock import Now, new_id
-from bot.domain.delivery import AccountStoppedError, MessageInvalidError, Sent, UploadExpiredError
+from bot.domain.delivery import AccountStoppedError, MessageInvalidError, Sent, TemporaryError, UploadExpiredError
 from bot.domain.message import Capabilities, Message
+from bot.domain.template import TemplateFacts
 from bot.domain.update import Update
 from bot.logs import logger
 
@@ -37,6 +51,7 @@ class ZaloOA:
     """Speak to Zalo for all Official Accounts of one app.
 
     `secret_keys` returns the OAs' own webhook keys as they are now, by OA id; `oauth` opens the way to new tokens.
+    `template_url` is where templates go by phone; "" is the same as `api_url`.
     """
 
     provider = "zalo"
@@ -59,6 +74,9 @@ class ZaloOA:
         budget: RateBudget | None = None,
         app_per_minute: int = APP_REQUESTS_PER_MINUTE,
         oa_per_minute: int = REQUESTS_PER_MINUTE,
+        template_url: str = "",
+        template_per_minute: int = 0,
+        hash_phone: bool = False,
     ) -> None:
         self._app_id = app_id
         self._default_key = default_secret_key
@@ -68,10 +86,14 @@ class ZaloOA:
         self._client = ZaloClient(session, now, timeout)
         self.oauth = OAuth(self._client, app_id, app_secret, oauth_url, now)
         self._tokens = Refresher(self.oauth, vault, new_id(), now)
-        self._limits = RequestLimits(app_id, app_per_minute, oa_per_minute)
+        self._limits = RequestLimits(app_id, app_per_minute, oa_per_minute, template_per_minute)
         meter = Meter(budget or LocalBudget())
         self._api = AuthorisedClient(self._client, self._tokens, api_url, meter, self._limits.of_id)
+        by_phone, host = self._limits.by_phone, template_url or api_url
+        phone_api = AuthorisedClient(self._client, self._tokens, host, meter, by_phone, "zns")
+        self._templates = Templates(self._api, phone_api, hash_phone=hash_phone)
         self._uploads = Uploads(self._api, load_file, now)
+        self._followers = Followers(self._api)
         self._endpoints: dict[str, str] = {}
         self._last_shaped: tuple[Message, tuple[str, str], Message] | None = None
 
@@ -97,12 +119,16 @@ class ZaloOA:
         return self._limits.of(account)
 
     async def send(self, account: AccountRef, to: Recipient, message: Message) -> Sent:
-        """Send one consultation message. Raises the SendError family.
+        """Send one consultation message, or a template where the message names one. Raises the SendError family.
 
         A wrong endpoint is corrected once and remembered; no other refusal leads to a second try elsewhere, since a
         message may have arrived although the answer was an error (api.md 3.1).
         """
         self._limits.of(account)
+        if message.template_id is not None:
+            return await self._templates.send(account, to, message)
+        if to.by == "phone":
+            raise MessageInvalidError("template_needed")
         endpoint = self._endpoint(account, to)
         try:
             sent = await self._send(account, to, message, endpoint)
@@ -115,8 +141,13 @@ class ZaloOA:
     async def find_sent(
         self, account: AccountRef, to: Recipient, message: Message, since: datetime, known: Collection[str] = ()
     ) -> str | None:
-        """Look for an equal message of ours in the conversation, at most 30 messages back; raises SendError."""
+        """Look for an equal message of ours in the conversation, at most 30 messages back; raises SendError.
+
+        What went to a phone stands in none; a template may not, so that one which is missing says nothing.
+        """
         self._limits.of(account)
+        if message.template_id is not None:
+            return await self._find_template(account, to, message, since, known)
         shapes = [message]
         for endpoint in PATHS:
             try:
@@ -130,6 +161,17 @@ class ZaloOA:
             if found is not None or len(items) < _PAGE or not any(is_ours_since(item, since) for item in items):
                 return found
         return None
+
+    async def _find_template(
+        self, account: AccountRef, to: Recipient, message: Message, since: datetime, known: Collection[str]
+    ) -> str:
+        if to.by != "phone":
+            arguments = {"user_id": to.external_id, "offset": 0, "count": _PAGE}
+            items = (await self._api.get(account.id, "/v2.0/oa/conversation", arguments)).get("items", [])
+            found = find_template(items, message, since, known)
+            if found is not None:
+                return found
+        raise TemporaryError("outcome_not_told")
 
     async def refresh(self, account: AccountRef) -> bool:
         """Renew the tokens at half of their life; True when a new pair is in use. Raises the SendError family."""
@@ -148,6 +190,30 @@ class ZaloOA:
                 return profile_of(await self._api.get(account.id, "/v3.0/oa/user/detail", arguments))
             except WrongEndpointError:
                 return profile_of(await self._api.get(account.id, "/v2.0/oa/getprofile", arguments))
+
+    async def followers(self, account: AccountRef, query: FollowerQuery, offset: int) -> FollowerPage:
+        """Return a page of who follows an account; raises the SendError family."""
+        self._limits.of(account)
+        page = await self._followers.page(account, query, offset)
+        await self._note_rate(account)
+        return page
+
+    async def follower_tags(self, account: AccountRef) -> list[str]:
+        """Return the names of an account's tags; raises the SendError family."""
+        self._limits.of(account)
+        return await self._followers.tags(account)
+
+    async def templates(self, account: AccountRef) -> list[TemplateFacts]:
+        """List the account's templates; raises the SendError family."""
+        return await self._templates.all_of(account)
+
+    async def template(self, account: AccountRef, template_id: str) -> TemplateFacts:
+        """Ask for one template's parameters and prices; raises the SendError family."""
+        return await self._templates.one_of(account, template_id)
+
+    async def template_allowance(self, account: AccountRef) -> TemplateAllowance:
+        """Ask how many templates may still be sent today; raises the SendError family."""
+        return await self._templates.allowance(account)
 
     async def account_info(self, account: AccountRef) -> AccountInfo:
         """Ask who this account is; raises the SendError family."""
