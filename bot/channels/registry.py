@@ -83,6 +83,9 @@ def build_channels(
             budget=budget,
             app_per_minute=zalo.app_per_minute,
             oa_per_minute=zalo.oa_per_minute,
+            template_url=zalo.template_url,
+            template_per_minute=zalo.template_per_minute,
+            hash_phone=zalo.hash_phone,
         )
     if settings.telegram.api_url:
         channels["telegram"] = TelegramBots(

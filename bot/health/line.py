@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-_ERROR_TEXTS = frozenset({"error", "refresh_error"})
-"""Values that quote what went wrong inside: for those who signed in, not for whoever asks."""
+_INSIDE = frozenset({"error", "refresh_error", "announcement"})
+"""Values that quote what went wrong inside, or what has not been sent yet: for those who signed in only."""
 
 
 class Light(StrEnum):
@@ -32,7 +32,7 @@ class Line:
     @property
     def public_values(self) -> dict[str, Any]:
         """The values that anybody may read: ages, counts and names."""
-        return {name: value for name, value in self.values.items() if name not in _ERROR_TEXTS}
+        return {name: value for name, value in self.values.items() if name not in _INSIDE}
 
 
 @dataclass(frozen=True, slots=True)
