@@ -34,7 +34,8 @@ async def schedule_next(uow: UnitOfWork, row: AnnouncementRow) -> None:
     single = schedule.kind in {"now", "once"}
     if row.next_run_at is not None and (single or row.next_run_at <= uow.now):
         await _begin(uow, row, number + 1, max(row.next_run_at, uow.now) if single else row.next_run_at)
-        row.next_run_at = None if single else await _next(uow, row, schedule, row.next_run_at)
+        more = not single and schedule.allows(number + 2)
+        row.next_run_at = await _next(uow, row, schedule, row.next_run_at) if more else None
         if row.next_run_at is None:
             row.ended_at = uow.now  # nothing is to come; what has begun goes on
     row.updated_at = uow.now

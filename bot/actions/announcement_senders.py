@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from bot.domain.announcement import Kind, message_of
 from bot.domain.audience import Audience, Estimate, Reach, Sender, Way, estimate
 from bot.domain.message import Capabilities, Media, Message, fit
+from bot.domain.template import ENABLED
 from bot.store import accounts, audience, files, listed_audience, provider_templates, recipients, units
 from bot.store.accounts import AccountRow
 from bot.store.announcements import AnnouncementRow
@@ -71,7 +72,7 @@ async def sender_of(
     can = able(account)
     template_id = str(row.templates.get(account.id, {}).get("template_id", ""))
     template = await provider_templates.template(session, account.id, template_id) if template_id else None
-    usable = template is not None and template.status == "ENABLE" and template.gone_at is None
+    usable = template is not None and template.status == ENABLED and template.gone_at is None
     by_user, by_phone = (usable and template.by_user, usable and template.by_phone) if template else (False, False)
     return Sender(
         account_id=account.id,
@@ -126,5 +127,5 @@ async def message_for(session: Session, row: AnnouncementRow, sender: Sender, wa
 async def fields_known(session: Session, row: AnnouncementRow, name_field: str) -> set[str]:
     """Return the merge fields that an audience has: the columns of its list, or what a contact is called."""
     listed = Audience.from_json(row.audience).list_id
-    found = await recipients.recipient_list(session, listed) if listed else None
+    found = await recipients.seen(session, listed) if listed else None
     return set(found.columns) if found else {name_field}

@@ -1,11 +1,11 @@
 """Know what an announcement may do next, and what is wrong with one before anybody approves it."""
 
-from dataclasses import replace
 from enum import StrEnum
 from urllib.parse import urlsplit
 
 from bot.domain.broadcast import fields_of
 from bot.domain.message import Button, Media, Message
+from bot.domain.quiet import labelled
 from bot.errors import InvalidInputError
 
 MAX_TITLE = 100
@@ -46,15 +46,9 @@ MOVES: dict[str, tuple[frozenset[State], State]] = {
 def message_of(title: str, text: str, label: str, url: str, media: Media | None, kind: str) -> Message:
     """Make the free text that people get; what is like advertising is labelled so (decree 91/2020/NĐ-CP, [QC])."""
     buttons = (Button(label, url=url),) if label and url else ()
-    message = Message(text=text, title=title, buttons=buttons, media=media)
-    return labelled(message) if kind == Kind.ADVERT else message
-
-
-def labelled(message: Message) -> Message:
-    """Put [QC] in front of what is like advertising, once."""
-    if message.title:
-        return message if message.title.startswith("[QC]") else replace(message, title=f"[QC] {message.title}")
-    return message if message.text.startswith("[QC]") else replace(message, text=f"[QC] {message.text}")
+    if title:
+        return Message(text=text, title=labelled(kind, title), buttons=buttons, media=media)
+    return Message(text=labelled(kind, text), buttons=buttons, media=media)
 
 
 def words_wrong(title: str, text: str, label: str, url: str) -> list[InvalidInputError]:

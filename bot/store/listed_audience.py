@@ -125,6 +125,15 @@ async def reach(session: AsyncSession, senders: Sequence[Sender], list_id: str) 
     return found
 
 
+async def good_lines(
+    session: AsyncSession, list_id: str, after: int, limit: int = 1000
+) -> list[tuple[int, dict[str, Any]]]:
+    """Return the numbers and merge values of good lines in their order, from the one after a number on."""
+    query = select(_L.c.n, _L.c.merged).where(_L.c.list_id == list_id, _L.c.recipient != "", _L.c.n > after)
+    found = await (await session.connection()).execute(query.order_by(_L.c.n).limit(limit))
+    return [(n, merged or {}) for n, merged in found.all()]
+
+
 async def last_line(session: AsyncSession, list_id: str) -> int:
     """Return the number of the last line of a list; 0 for an empty one."""
     query = select(func.coalesce(func.max(_L.c.n), 0)).where(_L.c.list_id == list_id)
