@@ -1,19 +1,26 @@
 """Keep lists of recipients that staff upload: one row a line of the file, personal data encrypted."""
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index
-from sqlmodel import Field, SQLModel
+from sqlalchemy import JSON, Index, and_, column, delete, insert, or_, table, update
+from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.store.announcements import AnnouncementRow
+
+LINES = 1000
+"""Lines that are written, read or deleted in one transaction."""
 
 
 class RecipientListRow(SQLModel, table=True):
-    """One uploaded list; `state` is checking | ready | refused.
+    """One uploaded list; `state` is checking | ready | refused | removing.
 
     `columns` are the merge fields in the order of the file; `key_column` names the column that says who it is, and
     `key_kind` what stands there: phone | user_id | dossier. `problems` holds what is wrong with the columns;
-    `good` and `bad` count rows.
+    `good`, `bad` and `warned` count rows. Whoever checks it, or takes its lines away, holds `lease`; `tries` counts
+    how many have begun.
     """
 
     __tablename__ = "recipient_lists"
@@ -34,15 +41,18 @@ class RecipientListRow(SQLModel, table=True):
     made_by: str = Field(foreign_key="staff.id")
     created_at: datetime
     checked_at: datetime | None = None
+    lease: str | None = None
+    leased_until: datetime | None = None
+    tries: int = 0
 
 
 class ListedRow(SQLModel, table=True):
     """One line of a list; `n` is its number as the reader of the file counts it.
 
-    `recipient` is `phone:` and the fingerprint of a phone, or
-    `user:` and the provider's user id; "" for a bad line. `address` is the phone encrypted, as hexadecimal text, or the
-    user id. `merged` are the values of the merge fields. `problems` are what is wrong:
-    column, code and details. `cells` keeps the whole line of a bad row, encrypted, for the file of bad rows.
+    `recipient` is `phone:` and the fingerprint of a phone, or `user:` and the provider's user id; "" for a bad line and
+    for one that repeats an earlier one. `address` is the phone encrypted, as hexadecimal text, or the user id. `merged`
+    are the values of the merge fields. `problems` are what is said of it: column, code, severity and details. `cells`
+    keeps the whole line of a bad row, encrypted, for the file of bad rows.
     """
 
     __tablename__ = "listed"
@@ -57,6 +67,94 @@ class ListedRow(SQLModel, table=True):
     cells: bytes | None = None
 
 
-async def recipient_list(session: AsyncSession, list_id: str) -> RecipientListRow | None:
-    """Return one list."""
-    return await session.get(RecipientListRow, list_id)
+_OPEN = ("checking", "removing")
+_JSON = JSON(none_as_null=True)
+_LISTED = table(
+    "listed", column("list_id"), column("n"), column("recipient"), column("address"), column("merged", _JSON),
+    column("problems", _JSON), column("cells"),
+)  # fmt: skip
+
+
+async def seen(session: AsyncSession, list_id: str) -> RecipientListRow | None:
+    """Return one list as it stands; none that is being removed."""
+    row = await session.get(RecipientListRow, list_id)
+    return None if row is None or row.state == "removing" else row
+
+
+async def locked(session: AsyncSession, list_id: str) -> RecipientListRow | None:
+    """Return one list, locked until this transaction ends."""
+    query = select(RecipientListRow).where(RecipientListRow.id == list_id).with_for_update()
+    return (await session.exec(query.execution_options(populate_existing=True))).first()
+
+
+async def lists(session: AsyncSession, unit_ids: Collection[str], limit: int = 100) -> list[RecipientListRow]:
+    """Return the lists of these units, the last one first."""
+    query = select(RecipientListRow).where(
+        col(RecipientListRow.unit_id).in_(unit_ids), RecipientListRow.state != "removing"
+    )
+    return list((await session.exec(query.order_by(col(RecipientListRow.created_at).desc()).limit(limit))).all())
+
+
+async def in_use(session: AsyncSession, list_id: str) -> bool:
+    """Say whether an announcement that has not ended is for the people of a list."""
+    query = select(AnnouncementRow.audience).where(AnnouncementRow.state != "ended")
+    return any(audience.get("list_id") == list_id for audience in (await session.exec(query)).all())
+
+
+async def lease(session: AsyncSession, token: str, now: datetime, until: datetime) -> RecipientListRow | None:
+    """Lease the oldest list that is to be checked or removed and that nobody has in hand; None when there is none."""
+    free = or_(col(RecipientListRow.lease).is_(None), col(RecipientListRow.leased_until) < now)
+    query = select(RecipientListRow).where(col(RecipientListRow.state).in_(_OPEN), free)
+    query = query.order_by(col(RecipientListRow.created_at)).limit(1).with_for_update(skip_locked=True)
+    row = (await session.exec(query.execution_options(populate_existing=True))).first()
+    if row is not None:
+        row.lease, row.leased_until, row.tries = token, until, row.tries + 1
+    return row
+
+
+async def held(session: AsyncSession, list_id: str, token: str, until: datetime) -> RecipientListRow | None:
+    """Return a list, locked, its lease kept until then; None when another has it or it is no longer to be checked."""
+    row = await locked(session, list_id)
+    if row is None or row.lease != token or row.state not in _OPEN:
+        return None
+    row.leased_until = until
+    return row
+
+
+async def give_back(session: AsyncSession, list_id: str, token: str) -> None:
+    """Let go of a list that was not brought to its end, so that another takes it at once; the try does not count."""
+    mine = and_(col(RecipientListRow.id) == list_id, col(RecipientListRow.lease) == token)
+    values = {"lease": None, "leased_until": None, "tries": RecipientListRow.tries - 1}
+    await session.exec(update(RecipientListRow).where(mine).values(**values))
+
+
+async def add_lines(session: AsyncSession, list_id: str, lines: Sequence[dict[str, Any]]) -> None:
+    """Keep lines: n, recipient, address, merged, problems, cells."""
+    connection = await session.connection()
+    await connection.execute(insert(_LISTED), [{"list_id": list_id, **line} for line in lines])
+
+
+async def forget_lines(session: AsyncSession, list_id: str) -> int:
+    """Delete some lines of a list; returns how many, 0 when none is left."""
+    some = select(ListedRow.n).where(ListedRow.list_id == list_id).order_by(col(ListedRow.n)).limit(LINES)
+    gone = delete(ListedRow).where(col(ListedRow.list_id) == list_id, col(ListedRow.n).in_(some))
+    return int((await session.exec(gone)).rowcount)
+
+
+async def bad_lines(session: AsyncSession, list_id: str, after: int = 0, limit: int = LINES) -> list[ListedRow]:
+    """Return bad lines in their order, from the one after a number on."""
+    query = select(ListedRow).where(
+        ListedRow.list_id == list_id,
+        ListedRow.recipient == "",  # bad lines have none: the index knows them
+        col(ListedRow.cells).is_not(None),
+        col(ListedRow.n) > after,
+    )
+    return list((await session.exec(query.order_by(col(ListedRow.n)).limit(limit))).all())
+
+
+async def warned_lines(session: AsyncSession, list_id: str, limit: int) -> list[ListedRow]:
+    """Return the first lines that are good, or repeat another, and of which something is to be said."""
+    query = select(ListedRow).where(
+        ListedRow.list_id == list_id, col(ListedRow.problems).is_not(None), col(ListedRow.cells).is_(None)
+    )
+    return list((await session.exec(query.order_by(col(ListedRow.n)).limit(limit))).all())

@@ -9,7 +9,8 @@ from aiohttp import web
 
 from bot.domain.access import Permission
 from bot.runtime import Runtime
-from bot.store import cases
+from bot.store import cases, recipients, units
+from bot.store.database import Session
 from handlers.console.case_access import may_see
 from handlers.console.page import runtime_of, visit_of
 from handlers.keys import Visit
@@ -53,11 +54,15 @@ async def _missed(runtime: Runtime, topics: frozenset[str], since: str) -> list[
     except (ValueError, OverflowError, OSError):
         return []
     async with runtime.database.reading() as session:
-        return [
-            topic
-            for topic in sorted(topics)
-            if topic != "health" and await cases.changed_since(session, made, topic.partition(":")[2])
-        ]
+        return [topic for topic in sorted(topics) if topic != "health" and await _changed(session, made, topic)]
+
+
+async def _changed(session: Session, made: datetime, topic: str) -> bool:
+    kind, _, subject = topic.partition(":")
+    if kind == "recipient_list":
+        row = await recipients.seen(session, subject)
+        return row is None or (row.checked_at is not None and row.checked_at >= made)
+    return await cases.changed_since(session, made, subject)
 
 
 async def _forward(response: web.StreamResponse, news: asyncio.Queue[str], topics: frozenset[str]) -> None:
@@ -72,21 +77,35 @@ async def _forward(response: web.StreamResponse, news: asyncio.Queue[str], topic
             await response.write(f"event: {topic}\ndata: 1\n\n".encode())
 
 
-_PERMISSIONS = {"cases": Permission.CASE_READ, "health": Permission.HEALTH_READ}
+_PERMISSIONS: dict[str, tuple[Permission, ...]] = {
+    "cases": (Permission.CASE_READ,),
+    "health": (Permission.HEALTH_READ,),
+    "templates": (Permission.ADMIN, Permission.ANNOUNCEMENT_WRITE),
+}
+"""Which topics that are about nobody in particular may be listened to; one of the permissions is enough."""
 
 
 async def _allowed(runtime: Runtime, visit: Visit, wanted: list[str]) -> frozenset[str]:
     found = set()
     for topic in wanted:
         kind, _, subject = topic.partition(":")
-        if topic in _PERMISSIONS and visit.grants.anywhere(_PERMISSIONS[topic]):
+        if any(visit.grants.anywhere(permission) for permission in _PERMISSIONS.get(topic, ())):
             found.add(topic)
         elif kind == "case" and subject:
             async with runtime.database.reading() as session:
                 case = await cases.case(session, subject)
             if case is not None and may_see(visit, case):
                 found.add(topic)
+        elif kind == "recipient_list" and subject and await _keeps_list(runtime, visit, subject):
+            found.add(topic)
     return frozenset(found)
+
+
+async def _keeps_list(runtime: Runtime, visit: Visit, list_id: str) -> bool:
+    async with runtime.database.reading() as session:
+        row = await recipients.seen(session, list_id)
+        unit = await units.unit(session, row.unit_id) if row is not None else None
+    return unit is not None and visit.grants.over(Permission.ANNOUNCEMENT_WRITE, unit.path)
 
 
 async def end_streams(app: web.Application) -> None:

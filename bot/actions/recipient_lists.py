@@ -1,0 +1,141 @@
+"""Keep uploaded lists of recipients: taken in, checked line by line, removed."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from bot.actions.case_trail import audit
+from bot.domain.recipient_list import KeyKind
+from bot.domain.text import clean
+from bot.errors import InvalidInputError, NotFoundError
+from bot.store import recipients
+from bot.store.recipients import RecipientListRow
+from bot.store.unit_of_work import UnitOfWork
+
+LONGEST_NAME = 100
+LEASE = timedelta(seconds=60)
+"""How long nobody else begins with a list that somebody has in hand."""
+MOST_TRIES = 5
+"""A list over which so many workers have died is refused: it may be what ends them."""
+
+
+def blob_key(list_id: str) -> str:
+    """Return where the bytes of a list lie until it is checked."""
+    return f"lists/{list_id}"
+
+
+def topic(list_id: str) -> str:
+    """Return the news that open pages of a list wait for."""
+    return f"recipient_list:{list_id}"
+
+
+async def add(
+    uow: UnitOfWork, list_id: str, unit_id: str, name: str, file_name: str, key_column: str = "", key_kind: str = ""
+) -> RecipientListRow:
+    """Take in a list whose bytes were stored before; it is checked by the job. Raises InvalidInputError.
+
+    `key_column` and `key_kind` (phone | user_id | dossier) tell who the recipient is where the file's names do not.
+    """
+    name = clean(name) or clean(file_name)
+    if len(name) > LONGEST_NAME:
+        raise InvalidInputError("name", "too_long", most=LONGEST_NAME)
+    if key_kind and key_kind not in set(KeyKind):
+        raise InvalidInputError("key_kind", "unknown_key_kind")
+    assert uow.actor.id is not None
+    row = RecipientListRow(
+        id=list_id,
+        unit_id=unit_id,
+        name=name,
+        file_name=clean(file_name)[:LONGEST_NAME],
+        key_column=clean(key_column)[:LONGEST_NAME],
+        key_kind=key_kind,
+        made_by=uow.actor.id,
+        created_at=uow.now,
+    )
+    uow.session.add(row)
+    await uow.session.flush()
+    audit(uow, "recipient_list.add", topic(list_id), {"unit": unit_id})
+    uow.after_commit("check_lists")
+    return row
+
+
+async def take(uow: UnitOfWork, token: str) -> RecipientListRow | None:
+    """Take the next list in hand that is to be checked or removed; None when there is none."""
+    row = await recipients.lease(uow.session, token, uow.now, uow.now + LEASE)
+    if row is not None and row.state == "checking":
+        row.good = row.bad = row.warned = 0
+    return row
+
+
+async def clear(uow: UnitOfWork, list_id: str, token: str) -> bool:
+    """Take away some lines of a list in hand; False when none is left, or another has it."""
+    if await recipients.held(uow.session, list_id, token, uow.now + LEASE) is None:
+        return False
+    return bool(await recipients.forget_lines(uow.session, list_id))
+
+
+async def add_lines(uow: UnitOfWork, list_id: str, token: str, lines: Sequence[dict[str, Any]]) -> bool:
+    """Keep checked lines and count them; False when the list is no longer in this worker's hands."""
+    row = await recipients.held(uow.session, list_id, token, uow.now + LEASE)
+    if row is None or row.state != "checking":
+        return False
+    await recipients.add_lines(uow.session, list_id, lines)
+    row.good += sum(1 for line in lines if line["recipient"])
+    row.bad += sum(1 for line in lines if line["cells"] is not None)
+    row.warned += sum(1 for line in lines if line["problems"] and line["cells"] is None)
+    uow.announce(topic(list_id))
+    return True
+
+
+async def checked(
+    uow: UnitOfWork,
+    list_id: str,
+    token: str,
+    *,
+    fields: Sequence[str] = (),
+    key_column: str = "",
+    key_kind: str = "",
+    refused: Sequence[dict[str, Any]] = (),
+) -> bool:
+    """Say what a list turned out to be: ready with its fields, or refused and why; False when another has it."""
+    row = await recipients.held(uow.session, list_id, token, uow.now + LEASE)
+    if row is None or row.state != "checking":
+        return False
+    row.state = "refused" if refused else "ready"
+    row.problems, row.columns, row.checked_at = list(refused), list(fields), uow.now
+    row.lease = row.leased_until = None
+    if refused:
+        row.good = row.bad = row.warned = 0
+    else:
+        row.key_column, row.key_kind = key_column, key_kind
+    audit(uow, "recipient_list.checked", topic(list_id), {"state": row.state, "good": row.good, "bad": row.bad})
+    uow.announce(topic(list_id))
+    return True
+
+
+async def remove(uow: UnitOfWork, list_id: str) -> None:
+    """Remove a list; its lines go soon after, some at a time.
+
+    Raises NotFoundError, and InvalidInputError in_use while an announcement that has not ended is for its people.
+    """
+    row = await recipients.locked(uow.session, list_id)
+    if row is None or row.state == "removing":
+        raise NotFoundError(list_id)
+    if await recipients.in_use(uow.session, list_id):
+        raise InvalidInputError("list", "in_use")
+    row.state, row.lease, row.leased_until, row.tries = "removing", None, None, 0
+    audit(uow, "recipient_list.remove", topic(list_id))
+    uow.announce(topic(list_id))
+    uow.after_commit("check_lists")
+
+
+async def removed(uow: UnitOfWork, list_id: str, token: str) -> None:
+    """Let go of a list whose lines are gone."""
+    row = await recipients.held(uow.session, list_id, token, uow.now + LEASE)
+    if row is not None and row.state == "removing":
+        await uow.session.delete(row)
+
+
+def looked_into(uow: UnitOfWork, list_id: str, bad: int) -> None:
+    """Record that somebody has taken out the bad lines of a list, which hold personal data."""
+    audit(uow, "recipient_list.bad_lines", topic(list_id), {"lines": bad})

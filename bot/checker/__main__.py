@@ -1,0 +1,150 @@
+"""The process that reads, checks and writes lists: `python -m bot.checker`, bounded, ended when it has answered."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO
+
+import orjson
+
+from bot.domain.recipient_list import Checked, Columns, KeyKind, LineCheck, Problem, read_columns
+from bot.errors import InvalidInputError
+from bot.secrets import SecretBox
+from bot.sheets.lines import Limits, Line, read_lines
+
+_NICE = 10
+_LINES, _BYTES = 1000, 256 * 1024
+_KEPT = 2000
+"""Characters of a cell that are kept of a bad line."""
+OUT_OF_MEMORY = 3
+"""The exit code that says so."""
+
+
+def _bound(megabytes: int, seconds: int) -> None:
+    """Let this process use no more memory and time, and let everybody else go first, where the system can do that."""
+    try:
+        import os
+        import resource
+    except ImportError:  # Windows
+        return
+    os.nice(_NICE)
+    most = megabytes * 1024 * 1024
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _told(out: BinaryIO, **what: Any) -> None:
+    out.write(orjson.dumps(what) + b"\n")
+    out.flush()
+
+
+def _check(task: dict[str, Any], data: bytes, out: BinaryIO) -> None:
+    limits = Limits(**task["limits"])
+    try:
+        lines = read_lines(data, limits)
+        first = next(lines, None)
+        if first is None:
+            raise InvalidInputError("file", "no_rows")  # noqa: TRY301 - said like everything that is wrong with a file
+        kind = KeyKind(task["kind"]) if task["kind"] else None
+        columns, problems = read_columns(first.cells, task["wanted"], kind)
+        if columns is None:
+            _told(out, refused=[problem.to_json() for problem in problems])
+            return
+        _lines(columns, lines, SecretBox(task["secret"].encode()), out)
+    except InvalidInputError as error:
+        _told(out, refused=[Problem("", error.code, error.details).to_json()])
+
+
+def _lines(columns: Columns, lines: Iterator[Line], box: SecretBox, out: BinaryIO) -> None:
+    about = {"fields": columns.fields, "key_column": columns.key_name, "key_kind": columns.kind.value}
+    check, batch, size, seen = LineCheck(columns), [], 0, 0
+    for line in lines:
+        row = _kept(columns, line, check.check(*line), box)
+        batch.append(row)
+        seen += 1
+        size += len(row[5] or "") + sum(map(len, line.cells))
+        if len(batch) >= _LINES or size >= _BYTES:
+            _told(out, lines=batch)
+            batch, size = [], 0
+    if batch:
+        _told(out, lines=batch)
+    if seen:
+        _told(out, columns=about)
+    else:
+        _told(out, refused=[Problem("", "no_rows").to_json()])
+
+
+def _kept(columns: Columns, line: Line, checked: Checked, box: SecretBox) -> list[Any]:
+    """Return a line as it is kept: number, recipient, address, merged, problems, cells; phones only encrypted."""
+    recipient = address = ""
+    if checked.recipient and columns.kind is KeyKind.PHONE:
+        recipient, address = f"phone:{box.fingerprint(checked.recipient)}", box.seal(checked.recipient).hex()
+    elif checked.recipient:
+        recipient, address = f"user:{checked.recipient}", checked.recipient
+    problems = [problem.to_json() for problem in checked.problems] or None
+    cells = None
+    if checked.bad:
+        texts = {name: text[:_KEPT] for name, text in zip(columns.names, [*line.cells, *[""] * 50], strict=False)}
+        cells = box.seal(json.dumps(texts, ensure_ascii=False)).decode()
+    return [checked.number, recipient, address, None if cells else checked.merged, problems, cells]
+
+
+def _write(task: dict[str, Any], data: BinaryIO, out: BinaryIO) -> None:
+    """Write a workbook: a line is a list of texts, or a bad line of a list with what is wrong with it."""
+    from bot import translations
+    from bot.sheets.writing import workbook
+
+    translations.use(task["language"])
+    box = SecretBox(task["secret"].encode())
+    out.write(workbook(_rows(data, box, task["title"]), task["title"]))
+    out.flush()
+
+
+def _rows(data: BinaryIO, box: SecretBox, reason: str) -> Iterator[list[str]]:
+    say, headed = _sayer(), False
+    for raw in data:
+        line = orjson.loads(raw)
+        if isinstance(line, list):
+            yield line
+            continue
+        cells = json.loads(box.open(line["cells"].encode()))
+        if not headed:
+            yield [*cells, reason]
+            headed = True
+        yield [*cells.values(), " ".join(say(problem) for problem in line["problems"])]
+
+
+def _sayer() -> Callable[[dict[str, Any]], str]:
+    from bot import render, translations
+
+    environment = render.environment()
+    translations.install(environment)
+    module: Any = environment.get_template("console/macros/list_problems.html").module
+
+    def say(problem: dict[str, Any]) -> str:
+        words = str(module.sentence(problem))
+        return f"{problem['column']}: {words}" if problem["column"] else words
+
+    return say
+
+
+def main() -> int:
+    """Do the one task that stands on the first line of the input; answer on the output."""
+    given, out = sys.stdin.buffer, sys.stdout.buffer
+    task = orjson.loads(given.readline())
+    _bound(task["megabytes"], task["seconds"])
+    try:
+        if task["verb"] == "check":
+            _check(task, given.read(), out)
+        else:
+            _write(task, given, out)
+    except MemoryError:
+        return OUT_OF_MEMORY
+    except BrokenPipeError:  # nobody wants to know any more
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
