@@ -1,6 +1,8 @@
 """Makers of webhook payloads, shaped like the provider's (fields, order and types)."""
 
-from .model import Json, Message, OfficialAccount, Person
+import hashlib
+
+from .model import Json, Message, OfficialAccount, Person, Template
 
 
 def user_message(oa: OfficialAccount, person: Person, message: Message, timestamp: int) -> Json:
@@ -64,7 +66,7 @@ def received(oa: OfficialAccount, person: Person, message: Message, timestamp: i
     if message.via == "zns":
         return {
             "sender": {"id": oa.oa_id},
-            "recipient": {"id": person.phone},
+            "recipient": {"id": hashlib.sha256(person.phone.encode()).hexdigest() if message.hashed else person.phone},
             "event_name": "user_received_message",
             "message": {
                 "delivery_time": str(timestamp),
@@ -157,6 +159,42 @@ def tag(oa: OfficialAccount, name: str, user_ids: list[str], tag_name: str, time
         "oa_id": oa.oa_id,
         "event_name": name,
         "tag": ({"user_ids": user_ids} if user_ids else {}) | {"name": tag_name},
+        "timestamp": str(timestamp),
+    }
+
+
+def template_status(oa: OfficialAccount, template: Template, status: str, reason: str, timestamp: int) -> Json:
+    """Make `change_template_status`."""
+    return {
+        "oa_id": oa.oa_id,
+        "app_id": oa.app_id,
+        "template_id": template.template_id,
+        "event_name": "change_template_status",
+        "status": {"prev_status": template.status, "new_status": status},
+        "reason": reason,
+        "timestamp": str(timestamp),
+    }
+
+
+def template_quality(oa: OfficialAccount, template: Template, timestamp: int) -> Json:
+    """Make `change_template_quality`."""
+    return {
+        "oa_id": oa.oa_id,
+        "app_id": oa.app_id,
+        "template_id": template.template_id,
+        "event_name": "change_template_quality",
+        "quality": template.quality,
+        "timestamp": str(timestamp),
+    }
+
+
+def oa_daily_quota(oa: OfficialAccount, daily: int, timestamp: int) -> Json:
+    """Make `change_oa_daily_quota`, which names the OA in a field of its own."""
+    return {
+        "oaId": oa.oa_id,
+        "app_id": oa.app_id,
+        "event_name": "change_oa_daily_quota",
+        "quota": {"prev_value": oa.daily_template_quota, "new_value": daily},
         "timestamp": str(timestamp),
     }
 

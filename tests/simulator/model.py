@@ -19,6 +19,9 @@ class Template:
     params: dict[str, int] = field(default_factory=dict)  # name -> longest value in characters
     tag: str = "TRANSACTION"
     status: str = "ENABLE"
+    quality: str = "HIGH"
+    types: dict[str, str] = field(default_factory=dict)  # name -> kind, STRING where it says nothing
+    optional: list[str] = field(default_factory=list)
     by_uid: bool = True
     price_uid: int = 100
     price_phone: int = 120
@@ -45,6 +48,7 @@ class OfficialAccount:
     sub_quota_used: int = 0
     daily_template_quota: int = 5000
     templates_sent: int = 0
+    template_refusal: int = 0  # the code with which everything about templates is refused, such as -136
     uploads_made: dict[str, int] = field(default_factory=dict)
     webhook_on: bool = True
     events_off: list[str] = field(default_factory=list)
@@ -108,6 +112,7 @@ class Message:
     via: str = "phone"
     hidden: bool = False
     tracking_id: str = ""
+    hashed: bool = False
     template_id: str = ""
     quota_type: str = ""
     received_ms: int = 0

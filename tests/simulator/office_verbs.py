@@ -49,12 +49,6 @@ class OfficeVerbs:
         """Return what an OA is, tokens included: this is a simulator."""
         return asdict(self.provider.world.oa(oa_id)) | {"is_state": self.provider.world.oa(oa_id).is_state}
 
-    async def add_template(self, *, oa_id: str, **template: Any) -> Json:
-        """Give an OA an approved template."""
-        made = Template(**template)
-        self.provider.world.oa(oa_id).templates[made.template_id] = made
-        return asdict(made)
-
     async def staff_reply(self, *, oa_id: str, user_id: str, text: str, admin_id: str = ADMIN) -> Json:
         """Type an answer in the OA tool, as a person of the office would."""
         oa, person = self.provider.world.oa(oa_id), self.provider.world.person(user_id)

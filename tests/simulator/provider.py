@@ -98,10 +98,10 @@ class Provider:
         self.world.touch("message", oa_id=oa.oa_id, user_id=person.user_id)
         self.tell(oa, events.oa_reacted(oa, person, message.msg_id, icon, self.clock.now_ms()))
 
-    def tell(self, oa: OfficialAccount, payload: Json) -> None:
+    def tell(self, oa: OfficialAccount, payload: Json, server: str = "OA OpenAPI") -> None:
         """Send an event in the background."""
 
         async def send() -> None:
-            await self.webhooks.send(oa, payload)
+            await self.webhooks.send(oa, payload, server=server)
 
         self.webhooks.run(send())

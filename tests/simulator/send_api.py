@@ -1,5 +1,6 @@
 """Endpoints that send: consultation messages on v3 and v2, reactions, templates by user id and by phone."""
 
+import hashlib
 import re
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from . import content, reach
 from .errors import ApiError
 from .gateway import ApiCall, Route
-from .model import Json, Message, OfficialAccount, Person, Template, Tie
+from .model import Json, Message, Person, Template, Tie
 
 if TYPE_CHECKING:
     from .provider import Provider
@@ -116,6 +117,8 @@ async def send_template(call: ApiCall) -> Json:
     now = provider.clock.now_ms()
     person = _person(provider, params.get("user_id"))
     call.note.user_id = person.user_id
+    if oa.template_refusal:
+        raise ApiError(-320)
     template = oa.templates.get(str(params.get("template_id", "")))
     if template is None or template.status != "ENABLE":
         raise ApiError(-201, "template_id")
@@ -132,8 +135,17 @@ async def send_template(call: ApiCall) -> Json:
 
 async def send_zns(call: ApiCall) -> Json:
     """POST /message/template: a template by phone number, with the codes of the phone channel."""
+    return await _send_zns(call, _person_of_phone(call))
+
+
+async def send_zns_hashed(call: ApiCall) -> Json:
+    """POST /message/template/hashphone: the same, with the SHA-256 of the phone number in its place."""
+    return await _send_zns(call, _person_of_hash(call), hashed=True)
+
+
+async def _send_zns(call: ApiCall, person: Person | None, *, hashed: bool = False) -> Json:
     provider, oa, params = call.provider, call.oa, call.params
-    person, template = _zns_parties(call)
+    person, template = _zns_parties(call, person)
     _check_night(template, -133, provider.clock.now_ms())
     text = _fill_in(template, params.get("template_data"), missing=-1122, too_long=-1121)
     if str(params.get("sending_mode", "1")) not in {"1", "3"}:
@@ -147,7 +159,7 @@ async def send_zns(call: ApiCall) -> Json:
         raise ApiError(-144)
     oa.templates_sent += 1
     message = _template_message(call, person, template, text, "zns")
-    message.tracking_id = tracking_id
+    message.tracking_id, message.hashed = tracking_id, hashed
     _deliver(call, person, message)
     remaining = str(oa.daily_template_quota - oa.templates_sent)
     return {
@@ -158,17 +170,31 @@ async def send_zns(call: ApiCall) -> Json:
     }
 
 
-def _zns_parties(call: ApiCall) -> tuple[Person, Template]:
+def _person_of_phone(call: ApiCall) -> Person | None:
     phone = re.sub(r"^\+?0?(?=\d)", "", str(call.params.get("phone", "")))
     phone = phone if phone.startswith("84") else "84" + phone
     if not re.fullmatch(r"84\d{9,10}", phone):
         raise ApiError(-108)
+    return call.provider.world.person_by_phone(phone)
+
+
+def _person_of_hash(call: ApiCall) -> Person | None:
+    wanted = str(call.params.get("hash_phone", ""))
+    if not re.fullmatch(r"[0-9a-f]{64}", wanted):
+        raise ApiError(-108)
+    people = call.provider.world.people.values()
+    return next((one for one in people if hashlib.sha256(one.phone.encode()).hexdigest() == wanted), None)
+
+
+def _zns_parties(call: ApiCall, person: Person | None) -> tuple[Person, Template]:
+    if call.oa.template_refusal:
+        raise ApiError(call.oa.template_refusal)
     template = call.oa.templates.get(str(call.params.get("template_id", "")))
     if template is None:
         raise ApiError(-109)
-    if template.status != "ENABLE":
-        raise ApiError(-131)
-    person = call.provider.world.person_by_phone(phone)
+    testing = call.params.get("mode") == "development" and template.status == "PENDING_REVIEW"
+    if template.status != "ENABLE" and not testing:
+        raise ApiError(-146 if template.status == "DISABLE" else -131)
     if person is None:
         raise ApiError(-118)
     call.note.user_id = person.user_id
@@ -189,7 +215,7 @@ def _fill_in(template: Template, data: Any, *, missing: int, too_long: int) -> s
     text = template.text
     for name, longest in template.params.items():
         value = str(values.get(name, ""))
-        if not value:
+        if not value and name not in template.optional:
             raise ApiError(missing, name)
         if len(value) > longest:
             raise ApiError(too_long, name)
@@ -218,66 +244,10 @@ def _template_message(call: ApiCall, person: Person, template: Template, text: s
     )
 
 
-def _template_view(oa: OfficialAccount, template: Template) -> Json:
-    params = [
-        {"name": name, "require": True, "type": "STRING", "maxLength": longest, "minLength": 1, "acceptNull": False}
-        for name, longest in template.params.items()
-    ]
-    return {
-        "templateId": template.template_id,
-        "templateName": template.name,
-        "status": template.status,
-        "templateTag": template.tag,
-        "templateQuality": "HIGH",
-        "listParams": params,
-        "listButtons": [],
-        "timeout": 7_200_000,
-        "price": str(template.price_phone),
-        "price_sdt": str(template.price_phone),
-        "price_uid": str(template.price_uid),
-        "applyTemplateQuota": oa.daily_template_quota > 0,
-    }
-
-
-async def list_templates(call: ApiCall) -> list[Json]:
-    """GET /template/all."""
-    views = [_template_view(call.oa, template) for template in call.oa.templates.values()]
-    offset, limit = str(call.params.get("offset", 0)), str(call.params.get("limit", 100))
-    if not (offset.isdecimal() and limit.isdecimal()):
-        raise ApiError(-132, "offset or limit")
-    return views[int(offset) : int(offset) + min(int(limit), 100)]
-
-
-async def template_info(call: ApiCall) -> Json:
-    """GET /template/info/v2 with the template_id."""
-    template = call.oa.templates.get(str(call.params.get("template_id", "")))
-    if template is None:
-        raise ApiError(-109)
-    return _template_view(call.oa, template)
-
-
-async def template_status(call: ApiCall) -> Json:
-    """GET /message/status?message_id=…: -1 none, 0 pushed, 1 delivered."""
-    message = call.provider.world.messages.get(str(call.params.get("message_id", "")))
-    if message is None or message.via != "zns" or message.oa_id != call.oa.oa_id:
-        return {"status": -1, "message": "The message does not exist"}
-    arrived = bool(message.received_ms)
-    return {"status": int(arrived), "delivery_time": str(message.received_ms) if arrived else ""}
-
-
-async def template_quota(call: ApiCall) -> Json:
-    """GET /message/quota."""
-    remaining = call.oa.daily_template_quota - call.oa.templates_sent
-    return {"dailyQuota": str(call.oa.daily_template_quota), "remainingQuota": str(remaining)}
-
-
 ROUTES = [
     Route("POST", "/v3.0/oa/message/cs", send_cs, sends=True),
     Route("POST", "/v2.0/oa/message", send_v2, sends=True),
     Route("POST", "/v3.0/oa/message/template", send_template, sends=True),
     Route("POST", "/message/template", send_zns, sends=True, zns=True),
-    Route("GET", "/template/all", list_templates, zns=True, reads_body=False),
-    Route("GET", "/template/info/v2", template_info, zns=True, reads_body=False),
-    Route("GET", "/message/status", template_status, zns=True, reads_body=False),
-    Route("GET", "/message/quota", template_quota, zns=True, reads_body=False),
+    Route("POST", "/message/template/hashphone", send_zns_hashed, sends=True, zns=True),
 ]

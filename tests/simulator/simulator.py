@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from . import conversation_api, quota_api, send_api, upload_api, user_api
+from . import conversation_api, quota_api, send_api, template_api, upload_api, user_api
 from .control import Control
 from .model import Json, Message
 from .provider import Provider
@@ -73,7 +73,7 @@ class Simulator:
 
     def _app(self) -> web.Application:
         app = web.Application(client_max_size=MAX_BODY, middlewares=[_unknown_path])
-        for room in (send_api, upload_api, user_api, quota_api, conversation_api):
+        for room in (send_api, template_api, upload_api, user_api, quota_api, conversation_api):
             for route in room.ROUTES:
                 app.router.add_route(route.method, route.path, self.provider.gateway.handler(route))
         app.router.add_post("/v4/oa/access_token", self.provider.oauth.access_token)

@@ -7,9 +7,12 @@ from .model import Json, Person
 from .office_verbs import OfficeVerbs
 from .phone_verbs import PhoneVerbs
 from .provider import Provider
+from .template_verbs import TemplateVerbs
+
+DAY_MS = 86_400_000
 
 
-class Verbs(PhoneVerbs, OfficeVerbs):
+class Verbs(PhoneVerbs, OfficeVerbs, TemplateVerbs):
     """One method a verb; every argument is JSON, so that the control API can call each by name."""
 
     def __init__(self, provider: Provider) -> None:
@@ -26,6 +29,22 @@ class Verbs(PhoneVerbs, OfficeVerbs):
         world.touch("people", user_id=person.user_id)
         self.provider.save_now()
         return asdict(person)
+
+    async def followers(self, *, oa_id: str, number: int, tag: str = "", days_ago: float = 30.0) -> Json:
+        """Make people who began to follow an OA so long ago, without an event: they were there before the service."""
+        world = self.provider.world
+        oa = world.oa(oa_id)
+        if tag and tag not in oa.tags:
+            oa.tags.append(tag)
+        at = self.provider.clock.now_ms() - int(days_ago * DAY_MS)
+        for n in range(len(world.people) + 1, len(world.people) + number + 1):
+            person = Person(world.new_number(), f"Người Theo Dõi {n}", f"84901{n:06d}", world.new_number())
+            world.people[person.user_id] = person
+            tie = world.tie(oa_id, person.user_id)
+            tie.following, tie.last_interaction_ms, tie.tags = True, at, [tag] if tag else []
+        world.touch("people", oa_id=oa_id)
+        self.provider.save_now()
+        return {"made": number}
 
     async def fault(self, *, kind: str, **settings: Any) -> Json:
         """Switch a fault on."""

@@ -159,6 +159,9 @@ class Scene:
         budget: RateBudget | None = None,
         app_per_minute: int = 4000,
         oa_per_minute: int = 100,
+        template_per_minute: int = 0,
+        template_url: str = "",
+        hash_phone: bool = False,
     ) -> ZaloOA:
         return ZaloOA(
             session or self.session,
@@ -176,4 +179,7 @@ class Scene:
             budget=budget,
             app_per_minute=app_per_minute,
             oa_per_minute=oa_per_minute,
+            template_url=template_url,
+            template_per_minute=template_per_minute,
+            hash_phone=hash_phone,
         )
