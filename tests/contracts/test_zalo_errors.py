@@ -74,6 +74,12 @@ def test_a_code_of_the_older_table_is_understood_in_an_answer_of_today() -> None
     assert send_error("oa", -311, "").reason == "reply_quota_used"
 
 
+def test_what_is_about_the_token_or_speed_means_the_same_by_phone() -> None:
+    found = [send_error("zns", code, "") for code in (-32, -216, -220)]
+    assert [type(error) for error in found] == [ThrottledError, TokenExpiredError, TokenExpiredError]
+    assert send_error("zns", -230, "").reason == "unknown_code"
+
+
 @pytest.mark.parametrize("code", [-9999, 1, 0, 10**12])
 def test_an_unknown_code_is_temporary(code: int) -> None:
     error = send_error("oa", code, "x" * 10_000)
