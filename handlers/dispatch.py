@@ -122,8 +122,8 @@ OUT_OF_THE_BLUE: tuple[tuple[Test, Handler], ...] = (
     (lambda turn: looks_like_complaint(turn.text), propose.from_text),
     (welcome.of_the_past, welcome.past),
     (lambda turn: courtesy(turn.text) is not None and not turn.attachments, welcome.in_passing),
-    (lambda turn: looks_like_question(turn.text), propose.from_question),
     (subscribe.unclear, subscribe.ask_area_again),
+    (lambda turn: looks_like_question(turn.text), propose.from_question),
     (lambda _: True, welcome.other),
 )
 """What somebody simply sends."""

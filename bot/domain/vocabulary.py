@@ -18,6 +18,9 @@ class MenuWord(Enum):
     MY_CASES = "my_cases"
     MY_DOSSIERS = "my_dossiers"
     MY_TOPICS = "my_topics"
+    MY_AREAS = "my_areas"
+    AGREE_ADVERTS = "agree_adverts"
+    REFUSE_ADVERTS = "refuse_adverts"
     CANCEL = "cancel"
     STOP = "stop"
     RESUME = "resume"
@@ -79,7 +82,23 @@ MENU_PHRASES = {
     """),
     MenuWord.MY_DOSSIERS: phrase_list("hồ sơ của tôi · xem hồ sơ của tôi · các hồ sơ của tôi"),
     MenuWord.MY_TOPICS: phrase_list("""
-        thông báo của tôi · chọn thông báo · cài đặt thông báo · chủ đề · chọn chủ đề · chủ đề của tôi
+        thông báo của tôi · chọn thông báo · cài đặt thông báo · chủ đề · chọn chủ đề · chủ đề của tôi ·
+        xem lại lựa chọn
+    """),
+    MenuWord.MY_AREAS: phrase_list("""
+        chọn thôn · chọn tổ · chọn thôn tổ · chọn tổ dân phố · chọn thôn khác · đổi thôn · đổi tổ dân phố ·
+        thôn của tôi · tổ dân phố của tôi · chọn nơi ở
+    """),
+    MenuWord.AGREE_ADVERTS: phrase_list("""
+        đồng ý nhận tin quảng bá · nhận tin quảng bá · nhận quảng bá · đồng ý nhận tin quảng cáo ·
+        nhận tin quảng cáo · đồng ý nhận quảng cáo · bật tin quảng bá · bật quảng cáo
+    """),
+    MenuWord.REFUSE_ADVERTS: phrase_list("""
+        thôi nhận tin quảng bá · thôi nhận quảng bá · không nhận tin quảng bá · không nhận tin quảng bá nữa ·
+        dừng nhận tin quảng bá · dừng tin quảng bá · tắt tin quảng bá · hủy nhận tin quảng bá ·
+        không đồng ý nhận tin quảng bá · từ chối nhận tin quảng bá · thôi nhận tin quảng cáo ·
+        không nhận tin quảng cáo · không nhận quảng cáo · dừng nhận tin quảng cáo · từ chối quảng cáo ·
+        dừng quảng cáo · tắt quảng cáo · thôi nhận quảng cáo
     """),
     MenuWord.CANCEL: phrase_list("""
         hủy · hủy bỏ · thoát · thoát ra · thôi · thôi không gửi · không gửi · không gửi nữa · hủy phản ánh ·
@@ -180,3 +199,12 @@ RATING_PHRASES = {
         chưa được · không được · chưa xong
     """),
 }
+
+# Before the name of a village or a topic while announcements are being chosen, folded: "tắt họp thôn", "bỏ Kim Lâm".
+LEAVE_WORDS = phrase_list("""
+    thoi khong nhan · khong nhan · khong theo doi · thoi nhan · thoi theo doi · dung nhan · bo theo doi · bo chon ·
+    huy nhan · khong o · tat · bo · thoi · roi · huy · khong
+""")
+JOIN_WORDS = phrase_list("""
+    nhan tin · theo doi · dang ky · toi chon · chon · nhan · bat · mo · them
+""")

@@ -18,12 +18,6 @@ _WORDS = {
 _CHOOSE_WITHIN = timedelta(minutes=30)
 
 
-async def announcements(turn: Turn) -> None:
-    """Say whether announcements reach this person and how to change that."""
-    turn.goto(Step.IDLE)
-    await turn.say("announcements", stopped=turn.contact.stopped_at is not None)
-
-
 async def stop(turn: Turn) -> None:
     """End all announcements of this account at once, and name the person's other accounts, which go on."""
     await contacts.stop_announcements(turn.uow, turn.contact)
