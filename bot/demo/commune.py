@@ -1,4 +1,4 @@
-"""Enter the commune: units, villages, categories, routing rules, calendar, people, accounts."""
+"""Enter the commune: units, villages, categories, topics, routing rules, calendar, people, accounts."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from bot.actions.accounts import MODE, WEBHOOK
 from bot.actions.case_trail import audit
 from bot.actions.staff import add_staff, grant_role
+from bot.actions.topics import save_topic
 from bot.demo.data import AccountData, CommuneData, PersonData
 from bot.demo.holidays import Holidays
 from bot.secrets import SecretBox
 from bot.store.accounts import AccountRow
 from bot.store.credentials import CredentialRow
+from bot.store.marks import TopicRow
 from bot.store.staff import StaffRow
 from bot.store.unit_of_work import UnitOfWork
 from bot.store.units import AreaRow, CategoryRow, RoutingRuleRow, UnitRow
@@ -23,13 +25,14 @@ _TOKEN_LIFE = timedelta(hours=25)
 
 @dataclass(frozen=True, slots=True)
 class Commune:
-    """The rows that reports refer to, by key (units, people, accounts), code (categories) or name (areas)."""
+    """The rows that reports refer to, by key (units, people, accounts), code (categories) or name (areas, topics)."""
 
     units: dict[str, UnitRow]
     areas: dict[str, AreaRow]
     categories: dict[str, CategoryRow]
     people: dict[str, StaffRow]
     accounts: dict[str, AccountRow]
+    topics: dict[str, TopicRow]
 
 
 def email_of(person: PersonData) -> str:
@@ -65,9 +68,13 @@ async def enter(
     await uow.session.flush()
     by_code = {c.code: c for c in categories}
     _rules(uow, data, units, by_code)
+    topics = {
+        t.name: await save_topic(uow, home.id, None, t.name, default_on=t.default_on, advert=t.advert)
+        for t in data.topics
+    }
     people = {p.key: await _person(uow, p, units, password_hash) for p in data.people}
     accounts = {a.key: await _account(uow, a, home, box, now) for a in data.accounts}
-    return Commune(units, {a.name: a for a in areas}, by_code, people, accounts)
+    return Commune(units, {a.name: a for a in areas}, by_code, people, accounts, topics)
 
 
 async def _units(uow: UnitOfWork, data: CommuneData) -> dict[str, UnitRow]:

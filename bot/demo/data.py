@@ -116,6 +116,29 @@ class AccountData:
     refresh_token: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicData:
+    """One topic of announcements."""
+
+    name: str
+    default_on: bool = True
+    advert: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoicesData:
+    """What the citizen of a number has chosen by themselves, and the villages and tags set by staff."""
+
+    sender: int
+    areas: tuple[str, ...] = ()
+    on: tuple[str, ...] = ()
+    off: tuple[str, ...] = ()
+    adverts: bool = False
+    stopped: bool = False
+    noted_areas: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class CommuneData:
     """Everything in commune.toml; `contact` names citizens by number, `day_worked` a weekend day worked instead."""
@@ -128,6 +151,8 @@ class CommuneData:
     rules: tuple[RuleData, ...]
     people: tuple[PersonData, ...]
     accounts: tuple[AccountData, ...]
+    topics: tuple[TopicData, ...]
+    choices: tuple[ChoicesData, ...]
 
 
 def read_commune() -> CommuneData:
@@ -143,6 +168,8 @@ def read_commune() -> CommuneData:
         rules=tuple(RuleData(**_frozen(entry)) for entry in document["rule"]),
         people=tuple(PersonData(**_frozen(entry)) for entry in people),
         accounts=tuple(AccountData(**entry) for entry in document["account"]),
+        topics=tuple(TopicData(**_frozen(entry)) for entry in document["topic"]),
+        choices=tuple(ChoicesData(**_frozen(entry)) for entry in document["choices"]),
     )
 
 

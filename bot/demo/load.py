@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.demo import commune, photos
+from bot.demo import choices, commune, photos
 from bot.demo.data import CommuneData, Report, Step, read_commune, read_reports
 from bot.demo.days import Days
 from bot.demo.holidays import holidays_around
@@ -61,6 +61,7 @@ async def load(runtime: Runtime) -> Demo:
         rows = await commune.enter(founded, data, holidays, password_hash, runtime.box, now)
         stage = Stage(uow, rows, days, stored, runtime.settings.conversation, runtime.box, data.contact)
         await _act_all(stage, reports)
+        await choices.choose(stage, data.choices)
     await runtime.refresh_accounts()
     return Demo(tuple(_sign_in(data)), created=True)
 

@@ -11,7 +11,7 @@ from handlers.keys import Visit
 _SHOWN = 100
 _SLASHES_OF_ROOT = 2
 KINDS = (
-    *("case", "contact", "staff", "account", "unit", "category", "area", "rule", "calendar"),
+    *("case", "contact", "staff", "account", "unit", "category", "area", "rule", "topic", "template", "calendar"),
     *("update", "message", "file", "link"),
 )
 

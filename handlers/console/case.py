@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.actions import case_rights
+from bot.actions import case_rights, marks
 from bot.actions.answer_case import MAX_PROOFS
 from bot.actions.case_clock import deadline_of, pauses_of, to_calendar
 from bot.channels.registry import capabilities_of
@@ -107,6 +107,7 @@ async def _read(session: Session, runtime: Runtime, visit: Visit, case: CaseRow,
         "account": account,
         "linked": await _linked(session, people),
         "contact": contact,
+        "marked": await marks.choices_of(session, contact),
         "phone": typed.phone or (mask_phone(runtime.box.open(contact.phone)) if contact.phone else ""),
         "unit": unit,
         "chain": [u for u in chain if u.id != unit.id],

@@ -59,6 +59,15 @@ def test_everything_that_is_referred_to_exists() -> None:
     assert all(unit in units for person in COMMUNE.people for _, unit in person.roles)
 
 
+def test_what_people_have_chosen_exists_and_they_have_written() -> None:
+    areas, topics = {area.name for area in COMMUNE.areas}, {topic.name for topic in COMMUNE.topics}
+    for one in COMMUNE.choices:
+        assert {*one.areas, *one.noted_areas} <= areas, one.sender
+        assert {*one.on, *one.off} <= topics, one.sender
+    assert {one.sender for one in COMMUNE.choices} <= {report.sender for report in REPORTS}
+    assert [topic.name for topic in COMMUNE.topics if topic.advert and topic.default_on] == []
+
+
 def test_a_contact_writes_to_one_account() -> None:
     accounts = {(report.sender, report.account) for report in REPORTS}
     assert max(Counter(sender for sender, _ in accounts).values()) == 1

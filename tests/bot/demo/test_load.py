@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from bot.actions.case_clock import deadline_of, to_calendar
 from bot.clock import to_local
@@ -18,6 +18,7 @@ from bot.store.audit import AuditRow
 from bot.store.cases import AnswerRow, CaseEventRow, CaseRow
 from bot.store.contacts import ContactRow
 from bot.store.inbox import InboxRow
+from bot.store.marks import MarkRow, TopicRow
 from bot.store.messages import AttachmentRow, MessageRow
 from bot.store.outbox import OutboxRow
 from tests.runtime_fixtures import Clock
@@ -201,3 +202,16 @@ async def test_it_loads_amid_tet_and_after_new_year(runtime: Runtime, clock: Clo
     assert rows[0].confirmed_years == [2026, 2027]
     assert {day.day.year for day in rows[1]} == {2026, 2027, 2028}
     assert to_local(clock.now).date() in {day.day for day in rows[1] if not day.works}
+
+
+async def test_some_people_have_chosen_what_they_get(runtime: Runtime) -> None:
+    await load(runtime)
+    async with runtime.database.reading() as session:
+        marks = (await session.exec(select(MarkRow))).all()
+        topics = (await session.exec(select(TopicRow))).all()
+        stopped = (await session.exec(select(ContactRow).where(col(ContactRow.stopped_at).is_not(None)))).all()
+    assert {(mark.kind, mark.by) for mark in marks} == {
+        ("area", "self"), ("area", "staff"), ("topic", "self"), ("purpose", "self"), ("tag", "staff"),
+    }  # fmt: skip
+    assert [topic.advert for topic in sorted(topics, key=lambda topic: topic.position)] == [False] * 4 + [True]
+    assert len(stopped) == 1
