@@ -79,25 +79,32 @@ class Schedule:
         )
 
 
-def next_due(schedule: Schedule, after: datetime, calendar: WorkingCalendar) -> datetime | None:
+def next_due(
+    schedule: Schedule, after: datetime, calendar: WorkingCalendar, last: datetime | None = None
+) -> datetime | None:
     """Return the first moment strictly after `after` at which a run is due, in UTC.
 
     None when there is none within 400 days or until the last date, and for what is due at once: that is no later
-    moment. How many runs there have been is not known here; ask `Schedule.allows`.
+    moment. How many runs there have been is not known here; ask `Schedule.allows`. `last` is when the run before was
+    due: if the calendar has changed since, its run might now be held on a later day, and is not due once more.
     """
     if schedule.kind == "once":
         return schedule.at if schedule.at and after < schedule.at <= after + _HORIZON else None
     at = local_time(schedule.time)
     if not schedule.repeats or at is None:
         return None
-    found = None
-    for day in _days(schedule, to_local(after).date(), calendar):
-        moment = datetime.combine(day, at, LOCAL_ZONE).astimezone(UTC)
-        if after < moment <= after + _HORIZON and (schedule.until is None or day <= schedule.until):
-            found = min(found or moment, moment)
-            if schedule.kind == "weekly":  # its days come in order
-                break
-    return found
+    today = to_local(after).date()
+    weekly = schedule.kind == "weekly"
+    meant = _weekdays(schedule, today) if weekly else _months_days(schedule, today)
+    done = _done(schedule, today, to_local(last).date()) if last is not None else date.min
+    days = (_held(schedule, day, calendar) for day in meant if day > done)
+    moments = (
+        datetime.combine(day, at, LOCAL_ZONE).astimezone(UTC)
+        for day in days
+        if day is not None and (schedule.until is None or day <= schedule.until)
+    )
+    due = (moment for moment in moments if after < moment <= after + _HORIZON)
+    return next(due, None) if weekly else min(due, default=None)  # those of months may have changed places
 
 
 def upcoming(schedule: Schedule, after: datetime, calendar: WorkingCalendar, number: int) -> list[datetime]:
@@ -166,27 +173,35 @@ def _problems_of_series(schedule: Schedule, now: datetime) -> list[tuple[str, st
     return found
 
 
-def _days(schedule: Schedule, today: date, calendar: WorkingCalendar) -> Iterator[date]:
-    """Yield the local dates of the runs from `today` on and some before it; those of months are not in order."""
-    if schedule.kind == "weekly":
-        for number in range(_HORIZON.days + 1):
-            day = today + number * _ONE_DAY
-            if day.weekday() in schedule.weekdays and not (schedule.skip and _is_day_off(day, calendar)):
-                yield day
-        return
-    # A working day instead may lie in the month before or after, hence months on both sides.
+def _weekdays(schedule: Schedule, today: date) -> Iterator[date]:
+    """Yield in order the days of a weekly series."""
+    days = (today + number * _ONE_DAY for number in range(_HORIZON.days + 1))
+    return (day for day in days if day.weekday() in schedule.weekdays)
+
+
+def _months_days(schedule: Schedule, today: date) -> Iterator[date]:
+    """Yield in order, from two months ago on, the days that a series means: of the last working day, the last day."""
     for number in range(-2, _HORIZON.days // 28 + 2):
         year, month = divmod(today.year * 12 + today.month - 1 + number, 12)
         last = months.monthrange(year, month + 1)[1]
-        if schedule.kind == "last_working_day":
-            found = _worked(date(year, month + 1, last), -_ONE_DAY, calendar)
-            if found is not None and found.month == month + 1:
-                yield found
-        else:
-            day = date(year, month + 1, min(max(schedule.day, 1), last))
-            found = _instead(day, schedule.skip, calendar)
-            if found is not None:
-                yield found
+        yield date(year, month + 1, min(max(schedule.day, 1), last) if schedule.kind == "monthly" else last)
+
+
+def _done(schedule: Schedule, today: date, last: date) -> date:
+    """Return the day that the run held on `last` was meant for, or one between it and the next."""
+    if schedule.kind == "last_working_day" or schedule.skip == "before":
+        return next((day for day in _months_days(schedule, today) if day >= last), last)
+    return last
+
+
+def _held(schedule: Schedule, day: date, calendar: WorkingCalendar) -> date | None:
+    """Return the day on which the run meant for `day` is held; None when it is left out."""
+    if schedule.kind == "weekly":
+        return None if schedule.skip and _is_day_off(day, calendar) else day
+    if schedule.kind == "last_working_day":
+        found = _worked(day, -_ONE_DAY, calendar)
+        return found if found is not None and found.month == day.month else None
+    return _instead(day, schedule.skip, calendar)
 
 
 def _is_day_off(day: date, calendar: WorkingCalendar) -> bool:

@@ -1,10 +1,11 @@
 """Tests of when announcements are due, over Tết 2027 above all."""
 
+import itertools
 import json
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.clock import LOCAL_ZONE, to_local
@@ -36,6 +37,24 @@ def last_working_day(year: int, month: int) -> date:
     """Look the last working day of a month up the slow way."""
     days = [date(year, month, 1) + timedelta(days=number) for number in range(31)]
     return [day for day in days if day.month == month and works(day)][-1]
+
+
+MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2028, 6, 30), timezones=st.just(UTC))  # noqa: DTZ001 - the zone is given beside
+TIMES = st.times().map(lambda at: at.strftime("%H:%M"))
+SERIES = st.one_of(
+    st.builds(
+        Schedule,
+        kind=st.just("weekly"),
+        weekdays=st.sets(st.integers(0, 6), min_size=1).map(tuple),
+        time=TIMES,
+        skip=st.sampled_from(["", "skip"]),
+    ),
+    st.builds(Schedule, kind=st.just("monthly"), day=st.integers(1, 31), time=TIMES, skip=st.sampled_from(SKIPS)),
+    st.builds(Schedule, kind=st.just("last_working_day"), time=TIMES),
+)
+CALENDARS = st.dictionaries(st.dates(date(2026, 1, 1), date(2028, 12, 31)), st.just("Nghỉ"), max_size=60).map(
+    lambda more: WorkingCalendar(days_off={**OFFICE.days_off, **more}, days_worked=OFFICE.days_worked)
+)
 
 
 def test_the_calendar_of_these_tests_knows_tet() -> None:
@@ -142,6 +161,40 @@ def test_a_series_ends_with_its_last_date_and_with_its_times() -> None:
     assert not Schedule(kind="once").allows(2)
 
 
+@pytest.mark.parametrize(("skip", "ran"), [("before", "2027-02-04 08:00"), ("after", "2027-02-11 08:00")])
+def test_a_run_that_was_moved_is_not_due_again_when_the_calendar_changes(skip: str, ran: str) -> None:
+    schedule = Schedule(kind="monthly", day=5 if skip == "before" else 10, skip=skip)
+    day_off = date(2027, 2, schedule.day)
+    assert next_due(schedule, local("2027-01-20 00:00"), WorkingCalendar(days_off={day_off: "Nghỉ"})) == local(ran)
+    shifted = WorkingCalendar(days_off={} if skip == "before" else {day_off: "Nghỉ", date(2027, 2, 11): "Nghỉ"})
+    again = next_due(schedule, local(ran), shifted)
+    assert again is not None
+    assert again < local(ran) + timedelta(days=2)
+    after = next_due(schedule, local(ran), shifted, local(ran))
+    assert after is not None
+    assert to_local(after).strftime("%m") == "03"
+
+
+def test_days_off_that_are_entered_late_still_move_a_run() -> None:
+    schedule = Schedule(kind="monthly", day=5, skip="after")
+    ran = local("2027-01-05 08:00")
+    assert next_due(schedule, ran, WorkingCalendar(), ran) == local("2027-02-05 08:00")
+    moved = next_due(schedule, ran, OFFICE, ran)
+    assert moved is not None
+    assert works(to_local(moved).date())
+    assert moved > local("2027-02-05 08:00")
+
+
+@settings(deadline=None)
+@given(SERIES, MOMENTS, CALENDARS)
+def test_knowing_the_run_before_changes_nothing_while_the_calendar_holds(
+    schedule: Schedule, after: datetime, calendar: WorkingCalendar
+) -> None:
+    planned = upcoming(schedule, after, calendar, 10)
+    for earlier, later in itertools.pairwise(planned):
+        assert next_due(schedule, earlier, calendar, earlier) == later
+
+
 def test_nothing_is_looked_for_beyond_four_hundred_days() -> None:
     assert next_due(Schedule(kind="once", at=NOW + timedelta(days=401)), NOW, OFFICE) is None
     never = WorkingCalendar(days_off={date(2026, 11, 1) + timedelta(days=n): "Đóng cửa" for n in range(600)})
@@ -183,24 +236,7 @@ def test_what_is_wrong_is_named_by_field(schedule: Schedule, expected: list[tupl
     assert [(error.field, error.code) for error in problems(schedule, NOW)] == expected
 
 
-MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2028, 6, 30), timezones=st.just(UTC))  # noqa: DTZ001 - the zone is given beside
-TIMES = st.times().map(lambda at: at.strftime("%H:%M"))
-SERIES = st.one_of(
-    st.builds(
-        Schedule,
-        kind=st.just("weekly"),
-        weekdays=st.sets(st.integers(0, 6), min_size=1).map(tuple),
-        time=TIMES,
-        skip=st.sampled_from(["", "skip"]),
-    ),
-    st.builds(Schedule, kind=st.just("monthly"), day=st.integers(1, 31), time=TIMES, skip=st.sampled_from(SKIPS)),
-    st.builds(Schedule, kind=st.just("last_working_day"), time=TIMES),
-)
-CALENDARS = st.dictionaries(st.dates(date(2026, 1, 1), date(2028, 12, 31)), st.just("Nghỉ"), max_size=60).map(
-    lambda more: WorkingCalendar(days_off={**OFFICE.days_off, **more}, days_worked=OFFICE.days_worked)
-)
-
-
+@settings(deadline=None)
 @given(SERIES, MOMENTS, CALENDARS)
 def test_runs_come_strictly_later_and_never_twice(
     schedule: Schedule, after: datetime, calendar: WorkingCalendar
@@ -212,6 +248,7 @@ def test_runs_come_strictly_later_and_never_twice(
     assert all(to_local(moment).strftime("%H:%M") == schedule.time for moment in found)
 
 
+@settings(deadline=None)
 @given(SERIES, MOMENTS, CALENDARS)
 def test_runs_are_where_they_may_be(schedule: Schedule, after: datetime, calendar: WorkingCalendar) -> None:
     for moment in upcoming(schedule, after, calendar, 8):
@@ -225,6 +262,7 @@ def test_runs_are_where_they_may_be(schedule: Schedule, after: datetime, calenda
             assert day.day == schedule.day or (day + timedelta(days=1)).day == 1
 
 
+@settings(deadline=None)
 @given(SERIES, MOMENTS, st.lists(st.integers(1, 90 * 24 * 60), min_size=1, max_size=20))
 def test_a_clock_that_ticks_at_odd_times_sees_every_run_once(
     schedule: Schedule, start: datetime, steps: list[int]
@@ -242,6 +280,7 @@ def test_a_clock_that_ticks_at_odd_times_sees_every_run_once(
     assert all(moment > clock for moment in planned[len(ran) :])
 
 
+@settings(deadline=None)
 @given(SERIES, MOMENTS, st.dates(date(2026, 1, 1), date(2028, 6, 30)), st.integers(0, 5))
 def test_bounds_only_cut_a_series_short(schedule: Schedule, after: datetime, until: date, times: int) -> None:
     from dataclasses import replace
