@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.store.accounts import AccountRow
 from bot.store.contacts import ContactRow
 
+_CONTACTS = ContactRow.metadata.tables["contacts"]
 RUNNING, DONE, FAILED = "running", "done", "failed"
 
 
@@ -79,9 +80,10 @@ async def meet(session: AsyncSession, account_id: str, ids: Mapping[str, str], a
         ContactRow(id=ids[known], account_id=account_id, external_id=known, following=True, created_at=at)
         for known in sorted(ids)
     ]
-    statement = insert(ContactRow).values([person.model_dump() for person in people])
-    statement = statement.on_conflict_do_nothing(index_elements=["account_id", "external_id"])
-    return len((await session.exec(statement.returning(col(ContactRow.id)))).all())
+    statement = insert(_CONTACTS).on_conflict_do_nothing(index_elements=["account_id", "external_id"])
+    connection = await session.connection()
+    made = await connection.execute(statement.returning(_CONTACTS.c.id), [person.model_dump() for person in people])
+    return len(made.all())
 
 
 async def follow(session: AsyncSession, account_id: str, external_ids: list[str]) -> int:

@@ -98,6 +98,25 @@ def test_a_person_and_an_account_are_added(
     assert run(config, *connect, "--unit", "10126") == 2
 
 
+def test_an_import_of_followers_is_begun_once(config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "units.csv"
+    file.write_text(UNITS)
+    run(config, "unit", "import", str(file))
+    connect = ("account", "add", "zalo", "--oa-id", "123", "--name", "OA xã", "--secret-key", "s")
+    run(config, *connect, "--access-token", "a", "--refresh-token", "r", "--unit", "10126")
+    capsys.readouterr()
+    assert run(config, "account", "followers", "123") == 2
+    assert "[zalo]: not configured" in capsys.readouterr().err
+    with config.open("a") as settings:
+        settings.write('[zalo]\napp_id = "1111222233334444555"\napp_secret = "demo-app-secret"\n')
+    assert run(config, "account", "followers", "404") == 1
+    assert "no Official Account 404" in capsys.readouterr().err
+    assert run(config, "account", "followers", "123") == 0
+    assert "importing who follows OA xã (123)" in capsys.readouterr().out
+    assert run(config, "account", "followers", "123") == 1
+    assert "being imported already" in capsys.readouterr().err
+
+
 BOT_TOKEN = "7000000001:cli-not-a-real-token"
 
 

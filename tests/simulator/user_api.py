@@ -1,5 +1,6 @@
 """Endpoints about people and the OA itself: profiles, lists, tags, getoa (api.md section 3.2)."""
 
+import re
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -10,6 +11,7 @@ from .model import STATE, Json, Person, Tie
 
 COUNT_MAX, OFFSET_MAX = 50, 9951
 VIETNAM = timezone(timedelta(hours=7))
+RANGE = re.compile(r"(\d{4}_\d{2}_\d{2}):(\d{4}_\d{2}_\d{2})")
 PERIODS_MS = {"TODAY": 86_400_000, "YESTERDAY": 2 * 86_400_000, "L7D": 7 * 86_400_000, "L30D": 30 * 86_400_000}
 
 
@@ -50,10 +52,9 @@ async def user_list(call: ApiCall) -> Json:
     offset, count = _window(call.params, COUNT_MAX)
     if offset > OFFSET_MAX:
         raise ApiError(-210, "offset")
-    period = call.params.get("last_interaction_period")
-    if period is not None and period not in PERIODS_MS:
-        raise ApiError(-201, "last_interaction_period")
-    found = [tie.user_id for tie in call.provider.world.ties.values() if _wanted(call, tie)]
+    since, until = _period(call)
+    ties = [tie for tie in call.provider.world.ties.values() if _wanted(call, tie)]
+    found = [tie.user_id for tie in ties if since <= tie.last_interaction_ms < until]
     page = [{"user_id": user_id} for user_id in found[offset : offset + count]]
     return {"total": len(found), "count": len(page), "offset": offset, "users": page}
 
@@ -64,10 +65,28 @@ def _wanted(call: ApiCall, tie: Tie) -> bool:
         return False
     if "is_follower" in params and str(params["is_follower"]).lower() != str(tie.following).lower():
         return False
-    if params.get("tag_name") and params["tag_name"] not in tie.tags:
-        return False
-    age = call.provider.clock.now_ms() - tie.last_interaction_ms
-    return age <= PERIODS_MS.get(str(params.get("last_interaction_period")), age)
+    return not params.get("tag_name") or params["tag_name"] in tie.tags
+
+
+def _period(call: ApiCall) -> tuple[float, float]:
+    """Return from when until when the last interaction is asked for, in ms: a name, or two days of Viet Nam."""
+    period = call.params.get("last_interaction_period")
+    if period is None:
+        return 0, float("inf")
+    if period in PERIODS_MS:
+        return call.provider.clock.now_ms() - PERIODS_MS[period], float("inf")
+    days = RANGE.fullmatch(str(period))
+    if days is None:
+        raise ApiError(-201, "last_interaction_period")
+    first, last = (_midnight(day) for day in days.groups())
+    return first.timestamp() * 1000, (last + timedelta(days=1)).timestamp() * 1000
+
+
+def _midnight(day: str) -> datetime:
+    try:
+        return datetime.strptime(day, "%Y_%m_%d").replace(tzinfo=VIETNAM)
+    except ValueError:
+        raise ApiError(-201, "last_interaction_period") from None
 
 
 def _window(params: Json, most: int) -> tuple[int, int]:

@@ -1,5 +1,7 @@
 """Endpoints that read: conversations, people, tags, quota, the OA itself."""
 
+from datetime import datetime, timedelta, timezone
+
 import pytest
 
 from tests.simulator.simulator import Phone
@@ -126,3 +128,35 @@ async def test_quotas_of_a_person_and_of_the_oa(town: Town, phone: Phone) -> Non
     assert [(row["total"], row["remain"]) for row in rows] == [(500, 499)]
     assert (await quota(quota_owner="OA", product_type="transaction"))["data"] == []
     assert (await quota(quota_owner="me"))["error"] == -201
+
+
+async def test_many_followers_are_listed_no_further_than_zalo_lists_them(town: Town) -> None:
+    verbs = town.simulator.verbs
+    await verbs.followers(oa_id=STATE, number=10_500, days_ago=3)
+    await verbs.followers(oa_id=STATE, number=60, tag="thôn 3", days_ago=400)
+
+    async def page(**data: object) -> Json:
+        return dict((await town.ask(STATE, "/v3.0/oa/user/getlist", is_follower="true", count=50, **data))["data"])
+
+    last = await page(offset=9951)
+    assert (last["total"], last["count"]) == (10_560, 50)
+    assert (await town.ask(STATE, "/v3.0/oa/user/getlist", offset=9952))["error"] == -210
+    assert (await town.ask(STATE, "/v2.0/oa/tag/gettagsofoa"))["data"] == ["thôn 3"]
+    assert (await page(offset=50, tag_name="thôn 3"))["count"] == 10
+
+
+async def test_followers_are_listed_by_the_days_of_their_last_interaction(town: Town) -> None:
+    await town.simulator.verbs.followers(oa_id=STATE, number=3, days_ago=3)
+    await town.simulator.verbs.followers(oa_id=STATE, number=4, days_ago=9)
+    now = datetime.fromtimestamp(town.simulator.provider.clock.now_ms() / 1000, timezone(timedelta(hours=7)))
+
+    async def number(first: int, last: int) -> int:
+        days = [f"{now - timedelta(days=ago):%Y_%m_%d}" for ago in (first, last)]
+        period = ":".join(days)
+        answer = await town.ask(STATE, "/v3.0/oa/user/getlist", last_interaction_period=period)
+        return int(answer["data"]["total"])
+
+    assert [await number(3, 3), await number(9, 4), await number(2, 0), await number(20, 0)] == [3, 4, 0, 7]
+    for odd in ("2026_13_01:2026_13_02", "2026_01_01", "2026-01-01:2026-01-02"):
+        answer = await town.ask(STATE, "/v3.0/oa/user/getlist", last_interaction_period=odd)
+        assert answer["error"] == -201
