@@ -5,7 +5,22 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, String, cast, func, insert, literal, not_, select, type_coerce, update
+from sqlalchemy import (
+    JSON,
+    String,
+    and_,
+    case,
+    cast,
+    func,
+    insert,
+    literal,
+    literal_column,
+    not_,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.sql import ColumnElement
 from sqlmodel import col
 from sqlmodel import select as select_rows
@@ -45,28 +60,22 @@ async def boundary(session: AsyncSession, after: str, size: int = SLICE) -> str 
 
 async def freeze_slice(session: AsyncSession, plan: Plan, after: str, until: str | None, now: datetime) -> int:
     """Make the deliveries of the contacts after one up to another (None: to the end); returns how many."""
+    account = await _account(session)
+    within = [C.id > after, *([C.id <= until] if until is not None else []), *plan.rules.where()]
+    if plan.doubles:
+        within.append(not_(doubled(plan.senders, plan.rules)))
     made = 0
-    within = [C.id > after, *([C.id <= until] if until is not None else [])]
     for sender in plan.senders:
-        for way in sender.ways:
-            here = [C.account_id == sender.account_id, ADDRESSABLE, *plan.rules.where(), *within]
-            if plan.doubles:
-                here.append(not_(doubled(plan.senders, plan.rules)))
-            made += await _freeze(session, plan, sender, way, [*here, by_way(sender, way)], now)
-        gone = [C.account_id == sender.account_id, GONE, *plan.rules.where(), *within]
-        made += await _freeze(session, plan, sender, Way.NONE, gone, now, reason="gone")
+        here = [account == sender.account_id, *within]
+        for way in sender.ways[:-1]:
+            made += await _freeze(session, plan, sender, way, [*here, ADDRESSABLE, by_way(sender, way)], now)
+        nobody = [*here, or_(and_(ADDRESSABLE, by_way(sender, Way.NONE)), GONE)] if sender.windowed else [*here, GONE]
+        made += await _freeze(session, plan, sender, Way.NONE, nobody, now)
     return made
 
 
 async def _freeze(
-    session: AsyncSession,
-    plan: Plan,
-    sender: Sender,
-    way: Way,
-    chosen: Sequence[Any],
-    now: datetime,
-    *,
-    reason: str = "window_closed",
+    session: AsyncSession, plan: Plan, sender: Sender, way: Way, chosen: Sequence[Any], now: datetime
 ) -> int:
     row = plan.rows[sender.account_id, way]
     nobody = way is Way.NONE
@@ -77,7 +86,7 @@ async def _freeze(
         await _phone(session) if way is Way.TEMPLATE_PHONE else C.external_id,
         await _named(session, plan.named),
         literal("failed" if nobody else "queued"),
-        literal(reason if nobody else ""),
+        case((C.gone != "", "gone"), else_="window_closed") if nobody else literal(""),
         literal(now if nobody else None, DeliveryRow.__table__.c.failed_at.type),  # type: ignore[attr-defined] # a table
     ).select_from(CONTACTS)
     result = await session.exec(
@@ -85,6 +94,11 @@ async def _freeze(
     )
     row.total += int(result.rowcount)
     return int(result.rowcount)
+
+
+async def _account(session: AsyncSession) -> ColumnElement[str]:
+    """Return the account's column; SQLite may not look it up: for each slice it would go through all its contacts."""
+    return C.account_id if (await session.connection()).dialect.name == "postgresql" else literal_column("+account_id")
 
 
 async def _phone(session: AsyncSession) -> ColumnElement[str]:
