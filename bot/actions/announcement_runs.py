@@ -1,6 +1,6 @@
 """Carry an approved announcement out: runs begun when they are due, planned slice by slice, let go, paused, ended."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.actions.announcement_senders import accounts_of, message_for, rules_of, sender_of
 from bot.actions.case_clock import calendar_of
@@ -19,36 +19,38 @@ from bot.store.plans import Plan
 from bot.store.unit_of_work import UnitOfWork
 
 PLAN = "plan_announcements"
+LATE = timedelta(hours=6)
+"""A run that could not begin for so long, since the service was down, does not begin by itself any more."""
 
 
 async def schedule_next(uow: UnitOfWork, row: AnnouncementRow) -> None:
     """Note when an approved announcement leaves next, and begin that run when it is time to plan it.
 
-    A single run is planned at once and waits until it is due; one of a series when it is due.
+    A single run is planned at once and waits until it is due; one of a series when it is due. The moment is worked out
+    anew each time, since the office's calendar may have changed meanwhile.
     """
     schedule = Schedule.from_json(row.schedule)
-    number = await runs.number(uow.session, row.id)
+    last = await runs.last(uow.session, row.id)
+    number = last.number if last else 0
+    row.next_run_at = await _next(uow, row, schedule, last.due_at if last else None)
+    if row.next_run_at is not None and (not schedule.repeats or row.next_run_at <= uow.now):
+        begun = await _begin(uow, row, number + 1, row.next_run_at)
+        if schedule.repeats and uow.now - begun.due_at > LATE:
+            begun.state, begun.reason, begun.ended_at = "ended", "missed", uow.now
+        more = schedule.repeats and schedule.allows(number + 2)
+        row.next_run_at = await _next(uow, row, schedule, begun.due_at) if more else None
     if row.next_run_at is None:
-        assert row.approved_at is not None
-        row.next_run_at = await _next(uow, row, schedule, row.approved_at)
-    single = schedule.kind in {"now", "once"}
-    if row.next_run_at is not None and (single or row.next_run_at <= uow.now):
-        await _begin(uow, row, number + 1, max(row.next_run_at, uow.now) if single else row.next_run_at)
-        more = not single and schedule.allows(number + 2)
-        row.next_run_at = await _next(uow, row, schedule, row.next_run_at) if more else None
-        if row.next_run_at is None:
-            row.ended_at = uow.now  # nothing is to come; what has begun goes on
+        row.ended_at = uow.now  # nothing is to come; what has begun goes on
     row.updated_at = uow.now
 
 
-async def _next(uow: UnitOfWork, row: AnnouncementRow, schedule: Schedule, after: datetime) -> datetime | None:
-    if schedule.kind == "now":
-        return after
-    if schedule.kind == "once":
-        return schedule.at
+async def _next(uow: UnitOfWork, row: AnnouncementRow, schedule: Schedule, last: datetime | None) -> datetime | None:
+    assert row.approved_at is not None
+    if not schedule.repeats:
+        return schedule.at or row.approved_at
     home = await units.unit(uow.session, row.unit_id)
     assert home is not None
-    return next_due(schedule, after, (await calendar_of(uow, home)))
+    return next_due(schedule, last or row.approved_at, await calendar_of(uow, home), last=last)
 
 
 async def _begin(uow: UnitOfWork, row: AnnouncementRow, number: int, due_at: datetime) -> RunRow:
@@ -149,7 +151,8 @@ async def let_go(uow: UnitOfWork, run: RunRow, row: AnnouncementRow) -> bool:
     if opens > uow.now:
         run.due_at = opens
         return False
-    await plans.release(uow.session, run.id, uow.now)
+    missed = uow.now - max(run.due_at, run.frozen_at or run.due_at) > LATE
+    await plans.release(uow.session, run.id, uow.now, "missed" if missed else "")
     run.state, run.started_at, run.progress_at = "running", uow.now, uow.now
     audit(uow, "announcement.begin", f"announcement:{row.id}", {"number": run.number})
     uow.after_commit("send_broadcasts")

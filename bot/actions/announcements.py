@@ -42,7 +42,7 @@ async def write(
     row = await draft(uow, announcement_id, version)
     given = {name: clean(words.get(name, "")).strip() for name in _WORDS}
     if kind not in set(Kind):
-        raise InvalidInputError("kind", "unknown_kind")
+        raise InvalidInputError("kind", "unknown_announcement_kind")
     for wrong in words_wrong(given["title"], given["text"], given["button_label"], given["button_url"]):
         raise wrong
     for name, value in given.items():

@@ -145,7 +145,9 @@ async def close(session: AsyncSession, rows: Sequence[BroadcastRow], now: dateti
     await broadcasts.describe(session)
 
 
-async def release(session: AsyncSession, run_id: str, now: datetime) -> int:
-    """Let the broadcasts of a run begin; returns how many did."""
+async def release(session: AsyncSession, run_id: str, now: datetime, paused_reason: str = "") -> int:
+    """Let the broadcasts of a run begin, or with a reason rest until a person lets them; returns how many."""
     statement = update(BroadcastRow).where(col(BroadcastRow.run_id) == run_id, col(BroadcastRow.state) == "waiting")
-    return int((await session.exec(statement.values(state="running", started_at=now, progress_at=now))).rowcount)
+    state = "paused" if paused_reason else "running"
+    values = {"state": state, "paused_reason": paused_reason, "started_at": now, "progress_at": now}
+    return int((await session.exec(statement.values(**values))).rowcount)

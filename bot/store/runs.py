@@ -16,10 +16,10 @@ async def run(session: AsyncSession, run_id: str) -> RunRow | None:
     return (await session.exec(query.execution_options(populate_existing=True))).first()
 
 
-async def number(session: AsyncSession, announcement_id: str) -> int:
-    """Return how many runs an announcement has had."""
-    query = select(func.coalesce(func.max(RunRow.number), 0)).where(RunRow.announcement_id == announcement_id)
-    return int((await session.exec(query)).one())
+async def last(session: AsyncSession, announcement_id: str) -> RunRow | None:
+    """Return the last run of an announcement; None when it has had none."""
+    query = select(RunRow).where(RunRow.announcement_id == announcement_id).order_by(col(RunRow.number).desc())
+    return (await session.exec(query.limit(1))).first()
 
 
 async def to_begin(session: AsyncSession, now: datetime) -> AnnouncementRow | None:

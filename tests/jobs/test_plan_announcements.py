@@ -314,3 +314,40 @@ async def test_a_series_that_is_ended_runs_no_more_and_what_waits_is_cancelled(
     await plan_announcements(runtime)
     assert provider.taken == []
     assert await by_way(runtime) == {("chat", "cancelled", "stopped"): 3}
+
+
+async def test_a_run_that_was_missed_by_hours_waits_for_a_person(
+    runtime: Runtime, provider: Provider, clock: Clock, writer: Actor, head: Actor
+) -> None:
+    clock.now = MORNING
+    await people(runtime, 3)
+    later = Schedule("once", at=MORNING + timedelta(hours=2))
+    await approved(runtime, await drafted(runtime, writer, schedule=later), head)
+    await plan_announcements(runtime)
+    clock.forward(hours=9)
+    await plan_announcements(runtime)
+    await send_broadcasts(runtime)
+    assert provider.taken == []
+    [run] = await runs(runtime)
+    async with runtime.units_of_work(writer) as uow:
+        await announcement_runs.resume(uow, run.id)
+    await send_broadcasts(runtime)
+    assert len(provider.taken) == 3
+
+
+async def test_of_a_series_only_runs_that_are_not_hours_late_are_held(
+    runtime: Runtime, provider: Provider, clock: Clock, writer: Actor, head: Actor
+) -> None:
+    clock.now = MORNING
+    await people(runtime, 3)
+    weekly = Schedule("weekly", time="08:00", weekdays=(5,))
+    await approved(runtime, await drafted(runtime, writer, schedule=weekly), head)
+    await plan_announcements(runtime)
+    clock.forward(days=1, hours=10)
+    await plan_announcements(runtime)
+    assert [(run.state, run.reason) for run in await runs(runtime)] == [("ended", "missed")]
+    clock.forward(days=6, hours=14)
+    await people_after(runtime, 3)
+    await plan_announcements(runtime)
+    await send_broadcasts(runtime)
+    assert len(provider.taken) == 3
