@@ -10,6 +10,7 @@ import orjson
 from bot.domain.recipient_list import Checked, Columns, KeyKind, LineCheck, Problem, read_columns
 from bot.errors import InvalidInputError
 from bot.secrets import SecretBox
+from bot.sheets import opendocument, separated, workbook  # noqa: F401 - imports may never end once memory is short
 from bot.sheets.lines import Limits, Line, read_lines
 
 _NICE = 10
@@ -93,11 +94,11 @@ def _kept(columns: Columns, line: Line, checked: Checked, box: SecretBox) -> lis
 def _write(task: dict[str, Any], data: BinaryIO, out: BinaryIO) -> None:
     """Write a workbook: a line is a list of texts, or a bad line of a list with what is wrong with it."""
     from bot import translations
-    from bot.sheets.writing import workbook
+    from bot.sheets.writing import written
 
     translations.use(task["language"])
     box = SecretBox(task["secret"].encode())
-    out.write(workbook(_rows(data, box, task["title"]), task["title"]))
+    out.write(written(_rows(data, box, task["title"]), task["title"]))
     out.flush()
 
 

@@ -219,38 +219,37 @@ class LineCheck:
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
         self._seen: dict[str, int] = {}
+        self._plan = [
+            (place, name, columns.is_field(place), "empty" if place in columns.required else "empty_cell")
+            for place, name in enumerate(columns.names)
+            if place not in columns.aside
+        ]
 
     def check(self, number: int, cells: Sequence[str], flaws: Mapping[int, str]) -> Checked:
         """Check one line: `flaws` are what the reader noticed, by column (formula | cell_error | rounded)."""
-        columns = self._columns
         problems: list[Problem] = []
         merged: dict[str, str] = {}
         key: str | None = ""
-        for place, name in enumerate(columns.names):
-            if place in columns.aside:
-                continue
-            text = clean(cells[place]) if place < len(cells) and cells[place] else ""
-            wrong = self._wrong(place, text, flaws.get(place))
+        there = len(cells)
+        for place, name, is_field, if_empty in self._plan:
+            text = clean(cells[place]) if place < there else ""
+            wrong = None
+            if place in flaws:
+                wrong = Problem(name, flaws[place])
+            elif len(text) > LONGEST_CELL:
+                wrong = Problem(name, "too_long", {"most": LONGEST_CELL, "length": len(text)})
+            elif not text and place != self._columns.key:
+                wrong = Problem(name, if_empty)
             if wrong is not None:
                 problems.append(wrong)
-            if place == columns.key:
+            if place == self._columns.key:
                 key = text if wrong is None else None
-            if columns.is_field(place):
+            if is_field:
                 merged[name] = text
-        if len(cells) > len(columns.names):
-            problems.append(Problem(letter(len(columns.names)), "beyond_columns"))
+        if there > len(self._columns.names):
+            problems.append(Problem(letter(len(self._columns.names)), "beyond_columns"))
         recipient = "" if key is None else self._recipient(key, problems)
         return self._settled(number, recipient, merged, problems)
-
-    def _wrong(self, place: int, text: str, flaw: str | None) -> Problem | None:
-        name = self._columns.names[place]
-        if flaw is not None:
-            return Problem(name, flaw)
-        if len(text) > LONGEST_CELL:
-            return Problem(name, "too_long", {"most": LONGEST_CELL, "length": len(text)})
-        if text or place == self._columns.key:
-            return None
-        return Problem(name, "empty" if place in self._columns.required else "empty_cell")
 
     def _recipient(self, text: str, problems: list[Problem]) -> str:
         found, more = recipient_of(text, self._columns.kind)

@@ -26,6 +26,8 @@ def clean(s: str) -> str:
 
     Accepts every `str`, lone surrogates and NULs included, and never raises; cleaning twice changes nothing.
     """
+    if s.isprintable():  # then there is nothing of all that in it
+        return unicodedata.normalize("NFC", s).strip()
     s = _JUNK.sub("", _LINE_ENDS.sub("\n", s)).replace("\xa0", " ")
     while _STRAY_JOINER.search(s):  # removing one may leave its neighbour stray
         s = _STRAY_JOINER.sub("", s)

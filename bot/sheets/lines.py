@@ -52,8 +52,11 @@ class Gatherer:
 
     def add(self, number: int, texts: dict[int, str], flaws: dict[int, str]) -> None:
         """Take a line's texts by column, from 0; empty lines are passed over. Raises InvalidInputError."""
-        last = max((column for column, text in texts.items() if text and not text.isspace()), default=-1)
-        last = max(last, max(flaws, default=-1))
+        last = max(texts, default=-1)
+        if last >= 0 and (not texts[last] or texts[last].isspace()):
+            last = max((column for column, text in texts.items() if text and not text.isspace()), default=-1)
+        if flaws:
+            last = max(last, *flaws)
         if last < 0:
             return
         if last >= self.limits.columns:

@@ -20,6 +20,7 @@ BUILT_IN = {
 _DAY_ZERO, _DAY_ZERO_1904 = datetime(1899, 12, 30), datetime(1904, 1, 1)  # noqa: DTZ001 - a date in a cell has no zone
 _LAST_DAY = 2_958_466
 _LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]')
+_ELAPSED = re.compile(r"\[([hms]+)\]", re.IGNORECASE)
 _PIECE = re.compile(r'"([^"]*)"|\\(.)|_.|\*.|\[[^\]]*\]|(.)')
 _CURRENCY = re.compile(r"\[\$([^\]-]*)(?:-[^\]]*)?\]")
 _PLAIN_NUMBER = re.compile(r"[#0?.,]+(?:%)?")
@@ -32,6 +33,7 @@ class Format:
     general: bool = False
     date: str = ""
     time: bool = False
+    elapsed: bool = False
     whole: int = 1
     decimals: int = 0
     optional: int = 0
@@ -49,7 +51,7 @@ GENERAL = Format(general=True)
 @lru_cache(maxsize=512)
 def format_of(code: str) -> Format:
     """Return what a format code means; one that is not understood is general."""
-    section = code.split(";", maxsplit=1)[0]
+    section, elapsed = _ELAPSED.subn(r"\1", code.partition(";")[0])
     bare = _LITERAL.sub("", section)
     letters = bare.lower()
     if not bare or letters in {"general", "@"}:
@@ -57,7 +59,7 @@ def format_of(code: str) -> Format:
     if "e+" in letters or "e-" in letters or ("/" in letters and "?" in letters):
         return GENERAL
     if set(letters) & set("ymdhs"):
-        return _moment(letters)
+        return _moment(letters, elapsed=elapsed > 0)
     runs = _PLAIN_NUMBER.findall(bare)
     if len(runs) > 1 and "." not in bare and "," not in bare:
         return Format(pattern=bare.strip(), whole=_from_first_zero(bare))
@@ -70,13 +72,13 @@ def _from_first_zero(places: str) -> int:
     return len(digits) - digits.index("0") if "0" in digits else 0
 
 
-def _moment(letters: str) -> Format:
+def _moment(letters: str, *, elapsed: bool) -> Format:
     time = bool(set(letters) & set("hs"))
     dated = bool(set(letters) & set("yd"))
     day, year = "d" in letters, "y" in letters
     month = "m" in letters and (dated or not time)
     date = "/".join(part for part, there in (("%d", day), ("%m", month), ("%Y", year)) if there)
-    return Format(date=date, time=time)
+    return Format(date="" if elapsed else date, time=time, elapsed=elapsed)
 
 
 def _number(section: str, digits: str) -> Format:
@@ -157,6 +159,8 @@ def _written(value: float, form: Format) -> str:
 def _date_words(value: float, form: Format, *, since_1904: bool) -> str:
     if not 0 <= value < _LAST_DAY:
         return ""
+    if form.elapsed:
+        return "{}:{:02}".format(*divmod(round(value * 1440), 60))
     moment = (_DAY_ZERO_1904 if since_1904 else _DAY_ZERO) + timedelta(seconds=round(value * 86_400))
     return moment_words(moment, form)
 

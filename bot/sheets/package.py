@@ -48,8 +48,16 @@ class Reader:
         self.parser.buffer_text = True
         self.parser.StartDoctypeDeclHandler = _refuse_type
         self.parser.EntityDeclHandler = _refuse_type
-        self.parser.StartElementHandler = self._start
+        self.parser.StartElementHandler = self._root
         self.parser.EndElementHandler = self._end
+
+    def _root(self, name: str, attributes: dict[str, str]) -> None:
+        """Take names as they are where the root has no prefix: it is told of every cell, and most files have none."""
+        if ":" in name:
+            self.parser.StartElementHandler = self._start
+        else:
+            self.parser.StartElementHandler, self.parser.EndElementHandler = self.start, self.end
+        self._start(name, attributes)
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self.start(self._names[name], attributes)

@@ -13,6 +13,8 @@ from bot.sheets.package import Budget, Reader, fed, looked_at
 
 _BOOK = "officeDocument"
 _MOST_COLUMN = 16_384
+_REMEMBERED = 20_000
+"""Numbers whose words are kept: the same dates and amounts stand in many lines."""
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _SHOWN_DATE = Format(date="%d/%m/%Y")
 _SHOWN_MOMENT = Format(date="%d/%m/%Y", time=True)
@@ -123,6 +125,7 @@ class _Sheet(Reader):
         self._parts: list[str] = []
         self._sounds = 0
         self._columns: dict[str, int] = {}
+        self._numbers: dict[tuple[int, str], tuple[str, bool]] = {}
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "c":
@@ -177,8 +180,14 @@ class _Sheet(Reader):
             return raw
         if kind == "d":
             return _iso_words(raw)
-        form = self._formats[self._style] if self._style < len(self._formats) else GENERAL
-        text, rounded = number_words(raw.strip(), form, since_1904=self._since_1904)
+        key = (self._style, raw)
+        found = self._numbers.get(key)
+        if found is None:
+            form = self._formats[self._style] if self._style < len(self._formats) else GENERAL
+            found = number_words(raw.strip(), form, since_1904=self._since_1904)
+            if len(self._numbers) < _REMEMBERED:
+                self._numbers[key] = found
+        text, rounded = found
         if rounded:
             self._flaws.setdefault(self._column, Flaw.ROUNDED)
         return text

@@ -8,7 +8,7 @@ from bot.sheets.lines import LONGEST_CELL
 _WIDTH = 22
 
 
-def workbook(rows: Iterable[Sequence[str]], title: str) -> bytes:
+def written(rows: Iterable[Sequence[str]], title: str) -> bytes:
     """Return the bytes of a workbook; nothing in it is a formula, whatever a text begins with."""
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
