@@ -9,6 +9,7 @@ from sqlmodel import select
 
 from bot.actions import recipient_lists as actions
 from bot.clock import new_id
+from bot.errors import InvalidInputError
 from bot.queue import CHECK_LISTS
 from bot.runtime import Runtime
 from bot.store import recipients
@@ -172,7 +173,7 @@ async def test_a_removed_list_leaves_nothing_unless_an_announcement_is_for_it(ru
             updated_at=now,
         )
         uow.session.add(row)
-    with pytest.raises(actions.InvalidInputError, match="in_use"):
+    with pytest.raises(InvalidInputError, match="in_use"):
         async with runtime.units_of_work(OFFICIAL) as uow:
             await actions.remove(uow, list_id)
     async with runtime.units_of_work(OFFICIAL) as uow:

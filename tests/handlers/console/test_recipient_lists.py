@@ -67,7 +67,7 @@ async def test_a_good_list_is_checked_and_its_fields_are_shown(office: Office) -
 
 async def test_errors_of_columns_come_first_and_alone(office: Office) -> None:
     visitor = await writer(office)
-    rows = [["Họ tên", "ho ten", None, "Số tiền"], ["A", "B", "", "=1+1"]]
+    rows: list[list[str | None]] = [["Họ tên", "ho ten", None, "Số tiền"], ["A", "B", "", "=1+1"]]
     path = await uploaded(visitor, xlsx(rows))
     await check_lists(office.runtime)
     page = words(await visitor.page(path))
