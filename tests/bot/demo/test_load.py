@@ -175,7 +175,7 @@ async def test_a_second_load_changes_nothing_and_prints_the_sign_ins_that_still_
 
 
 async def people_may_do_what_their_role_says(runtime: Runtime, printed: list[str]) -> None:
-    assert printed == ["quan-tri", "lanh-dao", "truong-phong", "can-bo", "mot-cua", "thanh-tra"]
+    assert printed == ["quan-tri", "lanh-dao", "truong-phong", "can-bo", "mot-cua", "van-hoa", "duyet-tin", "thanh-tra"]
     async with runtime.database.reading() as session:
         people = {p.email.split("@")[0]: p for p in await staff.all_staff(session)}
         grants = {key: await staff.grants(session, row.id) for key, row in people.items()}
