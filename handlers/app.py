@@ -9,6 +9,7 @@ from handlers.acknowledgement import Acknowledgement
 from handlers.console.events import OPEN_STREAMS, end_streams
 from handlers.keys import ACKNOWLEDGEMENT, GAUGES, LOOKED_AGAIN, ROUTES, RUNTIME
 from handlers.middlewares import CONTENT_SECURITY_POLICY, SECURITY_HEADERS, add_headers, doorway, security_headers
+from handlers.recent import RECENT, Recent
 from handlers.static import ASSETS, Assets
 
 __all__ = ["RUNTIME", "build_app"]
@@ -29,6 +30,7 @@ def build_app(runtime: Runtime) -> web.Application:
     app[GAUGES] = Gauges(runtime)
     app[ASSETS] = Assets.load()
     app[OPEN_STREAMS] = set()
+    app[RECENT] = Recent()
     app.on_shutdown.append(end_streams)
     app[ROUTES] = {app.router.add_route(line.method, line.path, line.handler): line for line in TABLE}
     app.on_response_prepare.append(add_headers)

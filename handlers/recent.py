@@ -43,6 +43,10 @@ class Recent:
         # Whoever closes the page does not take the answer from the others.
         return await asyncio.shield(task)
 
+    def forget(self) -> None:
+        """Look anew at whatever is asked next."""
+        self._kept.clear()
+
     async def _ask(self, question: str, seconds: float, ask: Callable[[], Awaitable[Any]]) -> Any:
         begun = self._clock()
         answer = await ask()

@@ -16,11 +16,14 @@ _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 _TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+_PLAIN = 'fontId="0" fillId="0" borderId="0"'
 _STYLES = (
     f'{_HEAD}<styleSheet xmlns="{_MAIN}"><fonts count="1"><font><sz val="11"/><name val="Calibri"/></font></fonts>'
     '<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill>'
-    '</fills><borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="2">'
-    '<xf/><xf numFmtId="49" quotePrefix="1" applyNumberFormat="1"/></cellXfs></styleSheet>'
+    f'</fills><borders count="1"><border/></borders><cellStyleXfs count="1"><xf numFmtId="0" {_PLAIN}/></cellStyleXfs>'
+    f'<cellXfs count="2"><xf numFmtId="0" {_PLAIN} xfId="0"/><xf numFmtId="49" {_PLAIN} xfId="0" quotePrefix="1"'
+    ' applyNumberFormat="1"/></cellXfs><cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/>'
+    "</cellStyles></styleSheet>"
 )
 """The second style is text: a cell stays what it is even when somebody edits it."""
 
@@ -40,7 +43,7 @@ class _Sink:
         """Refuse: what has been written is on its way."""
         raise OSError
 
-    def seek(self, offset: int, whence: int = 0, /) -> int:
+    def seek(self, _offset: int, _whence: int = 0, /) -> int:
         """Refuse: what has been written is on its way."""
         raise OSError
 
@@ -104,6 +107,13 @@ class Streaming:
         self._archive.close()
         return self._sink.take()
 
+    def abandon(self) -> None:
+        """Let go of a workbook that nobody takes to its end; nothing happens to one that is closed."""
+        if self._sheet is not None:
+            self._sheet.close()
+        self._archive.close()
+        self._sink.take()
+
     def _name(self, number: int) -> str:
         return self._title if self._sheets == 1 else f"{self._title} {number}"
 
@@ -116,10 +126,12 @@ class Streaming:
 
     def _close(self) -> None:
         self._write("</sheetData></worksheet>")
-        self._sheet.close()  # type: ignore[union-attr] # one is open
+        if self._sheet is not None:
+            self._sheet.close()
 
     def _write(self, text: str) -> None:
-        self._sheet.write(text.encode())  # type: ignore[union-attr] # one is open
+        assert self._sheet is not None
+        self._sheet.write(text.encode())
 
 
 def _row(cells: Sequence[str]) -> str:
