@@ -6,7 +6,7 @@ from bot.actions import broadcast_news, contacts, live, outgoing
 from bot.actions.case_trail import audit, note
 from bot.domain.broadcast import tracked
 from bot.domain.text import clean
-from bot.domain.update import Echo, Rated, Receipt, ReceiptKind
+from bot.domain.update import AttachmentKind, Echo, Rated, Receipt, ReceiptKind
 from bot.errors import TooEarlyError
 from bot.store import cases, inbox, messages, outbox
 from bot.store import contacts as contact_rows
@@ -111,7 +111,7 @@ async def echo(uow: UnitOfWork, account: AccountRow, update: Echo, live_minutes:
 async def _ours(uow: UnitOfWork, account: AccountRow, contact_id: str, update: Echo) -> bool:
     """Say whether an echo is of a message of ours whose outcome was in doubt or given up, which is then settled."""
     since = uow.now - _ECHO_WINDOW
-    if await broadcast_news.echoed(uow, account, contact_id, update.text, update.message_id, since):
+    if await broadcast_news.echoed(uow, account, contact_id, update.text, update.message_id, since, _template(update)):
         return True
     in_doubt = [row for row in await outbox.in_doubt_for(uow.session, contact_id, since) if _same(row, update)]
     written = await outbox.by_provider_id(uow.session, account.id, update.message_id)
@@ -126,6 +126,12 @@ async def _ours(uow: UnitOfWork, account: AccountRow, contact_id: str, update: E
             await outgoing.late(uow, row, update.message_id)
             return True
     return False
+
+
+def _template(update: Echo) -> str:
+    """Return the words of a provider's template that an echo shows; "" for any other message."""
+    shown = (each.description for each in update.attachments if each.kind is AttachmentKind.TEMPLATE)
+    return next((words for words in shown if words), "")
 
 
 def _same(row: OutboxRow, update: Echo) -> bool:

@@ -78,7 +78,7 @@ class _Look:
             if allowance is not None:
                 left, per_day = allowance.left, allowance.per_day
                 await templates.allowed(uow, self.account.id, left=left, per_day=per_day, quality=allowance.quality)
-            uow.announce("announcements")
+            uow.announce(templates.TOPIC)
 
     async def _refused(self, error: SendError) -> None:
         """Note what Zalo has against templates of this account: its chats have nothing to do with it, and go on."""

@@ -5,6 +5,7 @@ from datetime import datetime
 from bot.domain.audience import Way
 from bot.domain.broadcast import personal
 from bot.domain.message import Message, fit
+from bot.domain.template import can_be
 from bot.domain.text import clean
 from bot.store import delivery_outcomes
 from bot.store.accounts import AccountRow
@@ -69,20 +70,30 @@ async def being_sent(uow: UnitOfWork, recipient: str, since: datetime) -> bool:
 
 
 async def echoed(
-    uow: UnitOfWork, account: AccountRow, recipient: str, text: str, provider_id: str, since: datetime
+    uow: UnitOfWork,
+    account: AccountRow,
+    recipient: str,
+    text: str,
+    provider_id: str,
+    since: datetime,
+    template: str = "",
 ) -> bool:
     """Settle the delivery in doubt, tried since then, that says what an echo says; False when there is none.
 
+    `template` are the words that the provider has made of a template, "" for any other message.
     Of a message in several parts only the echo of the last one settles it: the others do not say that it is through.
     """
     for row, broadcast in await delivery_outcomes.in_doubt_for(uow.session, recipient, since):
-        if broadcast.account_id != account.id or broadcast.way != Way.CHAT:
-            continue  # what a template says is put together by the provider: its words are not known here
-        parts = fit(personal(Message.from_json(broadcast.message), row.merged), uow.capabilities(account))
+        if broadcast.account_id != account.id:
+            continue
+        message = personal(Message.from_json(broadcast.message), row.merged)
+        parts = fit(message, uow.capabilities(account))
         said = [clean(part.text) for part in parts]
-        if clean(text) in said[:-1]:
+        if broadcast.way == Way.CHAT and clean(text) in said[:-1]:
             return True
-        if clean(text) == said[-1]:
+        # What a template says is put together by the provider: only the values that fill it are known here.
+        by_template = broadcast.way == Way.TEMPLATE_USER and can_be(message.parameters, template)
+        if by_template or (broadcast.way == Way.CHAT and clean(text) == said[-1]):
             if await is_ours(uow, recipient, provider_id):
                 return True  # noted while we looked: this one says the same, but is another
             values = {

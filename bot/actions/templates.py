@@ -14,6 +14,8 @@ REFUSED = "templates_refused"
 """Where an account's learnt facts say why its templates cannot be asked for; "" when they can."""
 QUALITY = "template_quality"
 DAY_QUOTA = "template_day"
+TOPIC = "templates"
+"""Under which name pages that show templates hear of news."""
 
 
 async def listed(uow: UnitOfWork, account_id: str, found: TemplateFacts) -> ProviderTemplateRow:
@@ -33,6 +35,7 @@ async def described(uow: UnitOfWork, account_id: str, found: TemplateFacts) -> P
     row.by_user, row.by_phone, row.development = found.by_user, found.by_phone, found.development
     row.price_user, row.price_phone, row.timeout_seconds = found.price_user, found.price_phone, found.timeout_seconds
     row.fetched_at = uow.now
+    uow.announce(TOPIC)
     return row
 
 
@@ -49,7 +52,7 @@ async def refused(uow: UnitOfWork, account_id: str, reason: str) -> None:
     row = await accounts.account(uow.session, account_id)
     if row is not None and str(row.learnt.get(REFUSED, "")) != reason:
         await accounts.learn(uow.session, account_id, REFUSED, reason)
-        uow.announce("health")
+        uow.announce(TOPIC)
 
 
 async def allowed(
@@ -63,23 +66,22 @@ async def allowed(
         await accounts.learn(uow.session, account_id, QUALITY, quality)
 
 
+async def ask_anew(uow: UnitOfWork, account_ids: list[str]) -> None:
+    """Have everything about the templates of these accounts asked for at the next look."""
+    await provider_templates.ask_anew(uow.session, account_ids)
+    audit(uow, "template.ask_anew", "template:*", {"accounts": len(account_ids)})
+
+
 async def news(uow: UnitOfWork, account: AccountRow, update: TemplateNews) -> None:
-    """Take in an event about a template or an allowance; what it does not say is asked for.
+    """Take in an event about a template or an allowance; what it does not say (what is left, tags) is asked for.
 
     News of a status that is older than what is known changes nothing: events come in any order.
     """
-    if update.what == "change_oa_daily_quota":
-        row = await accounts.account(uow.session, account.id)
-        per_day = _number(update.details.get("quota.new_value", ""))
-        if row is not None and per_day is not None:
-            known = dict(row.quota.get(DAY_QUOTA, {}))
-            known |= {"total": per_day, "at": update.occurred_at.isoformat()}
-            row.quota = {**row.quota, DAY_QUOTA: {"remaining": None, **known}}
-    elif update.subject:
+    if update.subject:
         await _of_template(uow, account.id, update)
     uow.after_commit("fetch_templates")
-    uow.announce("health")
-    uow.announce("announcements")
+    for topic in ("health", "announcements", TOPIC):
+        uow.announce(topic)
 
 
 async def _of_template(uow: UnitOfWork, account_id: str, update: TemplateNews) -> None:
@@ -108,7 +110,7 @@ async def _set_status(uow: UnitOfWork, row: ProviderTemplateRow, status: str, re
             audit(uow, "template.status", f"template:{row.account_id}/{row.template_id}", data)
         row.status = status
         uow.announce("health")
-    if row.status != ENABLED:
+    if row.status not in {"", ENABLED}:
         await _rest(uow, row.account_id, row.template_id, row.status)
 
 
@@ -119,7 +121,3 @@ async def _rest(uow: UnitOfWork, account_id: str, template_id: str, status: str)
         uow.announce(f"broadcast:{number}")
         uow.announce("health")
         uow.announce("announcements")
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() else None

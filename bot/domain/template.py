@@ -151,6 +151,16 @@ def check_names(parameters: Iterable[Parameter], given: Mapping[str, str]) -> li
     ]
 
 
+def can_be(parameters: Mapping[str, str], text: str) -> bool:
+    """Say whether words that a person was shown can be a template so filled: every value stands in them.
+
+    What the provider puts around the values is not known here. A template without any is never taken for one.
+    """
+    values = [value for value in map(clean, parameters.values()) if value]
+    shown = clean(text)
+    return bool(values) and all(value in shown for value in values)
+
+
 def longest_of(parameter: Parameter) -> int:
     """Return how many characters a parameter takes; 0 where nobody says."""
     return parameter.longest or LONGEST.get(_kind(parameter), 0)

@@ -30,6 +30,19 @@ def test_environment_variables_override_the_file() -> None:
     assert settings.server.trusted_proxies == ("10.0.0.1", "::1")
 
 
+@pytest.mark.parametrize(("text", "value"), [("true", True), (" False ", False)])
+def test_a_switch_is_on_or_off(text: str, *, value: bool) -> None:
+    environ = {"LOA__SECURITY__SECRET_KEY": KEY, "LOA__ZALO__HASH_PHONE": text}
+    assert parse({}, environ).zalo.hash_phone is value
+    assert parse({"zalo": {"hash_phone": value}}, {"LOA__SECURITY__SECRET_KEY": KEY}).zalo.hash_phone is value
+
+
+@pytest.mark.parametrize("wrong", ["yes", 1, 0])
+def test_anything_else_is_no_switch(wrong: object) -> None:
+    with pytest.raises(ConfigError, match="hash_phone: must be true or false"):
+        parse({"zalo": {"hash_phone": wrong}, "security": {"secret_key": KEY}}, {})
+
+
 def test_all_mistakes_are_reported_together() -> None:
     document = {
         "server": {"port": "80", "public_url": "ftp://x", "prot": 1},

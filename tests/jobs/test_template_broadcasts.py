@@ -10,6 +10,9 @@ from sqlmodel import select
 from bot.config import Settings
 from bot.store import accounts, broadcasts
 from bot.store.broadcasts import BroadcastRow, DeliveryRow
+from bot.store.contacts import ContactRow
+from bot.store.messages import MessageRow
+from bot.store.outbox import OutboxRow
 from jobs.fetch_templates import fetch_templates
 from tests.live import STATE_OA, Live, running
 from tests.simulator.simulator import Phone, Simulator
@@ -42,7 +45,7 @@ def number_of(live: Live, phone: Phone) -> str:
     return live.simulator.provider.world.people[phone.user_id].phone
 
 
-async def begun(live: Live, phones: list[Phone], way: str) -> int:
+async def begun(live: Live, phones: list[Phone], way: str, recipients: list[str] | None = None) -> int:
     """Begin a broadcast to these people by one way; each has values of their own."""
     async with live.runtime.units_of_work() as uow:
         account = await accounts.by_external_id(uow.session, "zalo", STATE_OA)
@@ -58,7 +61,8 @@ async def begun(live: Live, phones: list[Phone], way: str) -> int:
             sealed = live.runtime.box.seal(number_of(live, phone)).hex()
             uow.session.add(
                 DeliveryRow(
-                    broadcast_id=row.id, n=n, recipient=f"phone:{n}", merged={"Họ tên": f"bà {n}", "số": n},
+                    broadcast_id=row.id, n=n, merged={"Họ tên": f"bà {n}", "số": n},
+                    recipient=recipients[n - 1] if recipients else f"phone:{n}",
                     address=sealed if way == "template_phone" else phone.user_id,
                 )
             )  # fmt: skip
@@ -91,6 +95,7 @@ async def test_by_phone_each_gets_their_own_once_and_the_receipt_says_so(live: L
 
 async def test_a_lost_answer_is_settled_by_the_receipt_and_nothing_is_sent_twice(live: Live) -> None:
     phones = await people(live, 2)
+    await live.until(lambda: _answered(live, 2))
     await live.simulator.verbs.fault(kind="drop_after_accept", count=2)
     await begun(live, phones, "template_phone")
     await live.until(lambda: all_are(live, "delivered", 2))
@@ -102,6 +107,36 @@ async def test_by_user_id(live: Live) -> None:
     await begun(live, phones, "template_user")
     await live.until(lambda: all_are(live, "sent", 2))
     assert shown(phones) == [[f"Kính mời bà {n} đến nhận giấy hẹn HS-{n}."] for n in (1, 2)]
+
+
+async def test_a_lost_answer_by_user_id_is_settled_by_the_echo_or_the_chat(live: Live) -> None:
+    phones = await people(live, 2)
+    await live.until(lambda: _answered(live, 2))
+    await live.simulator.verbs.fault(kind="drop_after_accept", count=2)
+    await begun(live, phones, "template_user", recipients=await contact_ids(live, phones))
+    await live.until(lambda: _arrived(live, 2))
+    assert [len(texts) for texts in shown(phones)] == [1, 1]
+    async with live.runtime.database.reading() as session:
+        written = (await session.exec(select(MessageRow).where(MessageRow.author == "oa_tool"))).all()
+    assert list(written) == [], "nothing of it was taken for words of the office's own tool"
+
+
+async def _answered(live: Live, number: int) -> bool:
+    """Say whether everybody who wrote has their answer, so that what goes wrong from now on is the broadcast's."""
+    rows = await live.rows(OutboxRow)
+    return len({row.contact_id for row in rows}) == number and all(row.state == "delivered" for row in rows)
+
+
+async def _arrived(live: Live, number: int) -> bool:
+    found = await states(live)
+    return found["sent"] + found["delivered"] == number
+
+
+async def contact_ids(live: Live, phones: list[Phone]) -> list[str]:
+    async with live.runtime.database.reading() as session:
+        rows = (await session.exec(select(ContactRow))).all()
+    known = {row.external_id: row.id for row in rows}
+    return [known[phone.user_id] for phone in phones]
 
 
 async def test_a_disabled_template_fails_nobody(live: Live) -> None:

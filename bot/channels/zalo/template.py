@@ -29,7 +29,7 @@ from bot.domain.delivery import (
     UnknownOutcomeError,
 )
 from bot.domain.message import Message
-from bot.domain.template import Parameter, TemplateFacts
+from bot.domain.template import Parameter, TemplateFacts, can_be
 from bot.domain.text import clean
 
 BY_USER = "/v3.0/oa/message/template"
@@ -161,16 +161,6 @@ def _parameters(items: Iterable[Any]) -> Iterable[Parameter]:
             )
 
 
-def equals_template(message: Message, text: str) -> bool:
-    """Say whether words that a person was shown can be this template: every value that fills it stands in them.
-
-    A template without values looks like any other, and is never taken for one.
-    """
-    values = [clean(value) for value in message.parameters.values() if clean(value)]
-    shown = clean(text)
-    return bool(values) and all(value in shown for value in values)
-
-
 def find_template(items: Iterable[Any], message: Message, since: datetime, known: Iterable[str]) -> str | None:
     """Return the id of the item of a conversation that shows this template, the nearest to `since` if several do."""
     ids = set(known)
@@ -180,7 +170,7 @@ def find_template(items: Iterable[Any], message: Message, since: datetime, known
         if is_ours_since(item, since)
         and id_of(item.get("message_id")) not in ids
         and (at := moment_of(item.get("time"))) is not None
-        and equals_template(message, text_of(item.get("message")))
+        and can_be(message.parameters, text_of(item.get("message")))
     ]
     return min(found)[1] or None if found else None
 

@@ -8,6 +8,7 @@ from bot.store import provider_templates, staff
 from bot.store.accounts import AccountRow
 from bot.store.broadcasts import BroadcastRow
 from bot.store.staff import StaffRoleRow, StaffRow
+from tests.handlers.console.test_events import read_until
 from tests.handlers.console.visitor import Office
 
 FACTS = TemplateFacts(
@@ -65,6 +66,17 @@ async def test_asking_anew(known: Office) -> None:
     assert "Đang hỏi Zalo" in page
     assert "đang chờ hỏi Zalo" in page
     assert (await visitor.post("/provider-templates/fetch", csrf="wrong")).status in {400, 403, 422}
+
+
+async def test_an_open_page_hears_of_news(known: Office) -> None:
+    assert (await (await known.enter("official")).get("/events?topics=templates")).status == 404
+    for key in ("admin", "writer"):
+        answer = await (await known.enter(key)).get("/events?topics=templates")
+        await read_until(answer, b"welcome")
+        async with known.runtime.units_of_work() as uow:
+            await templates.described(uow, "account", FACTS)
+        await read_until(answer, b"event: templates\ndata: 1\n\n")
+        answer.close()
 
 
 async def test_why_an_account_has_none(office: Office) -> None:
