@@ -6,7 +6,6 @@ from datetime import datetime
 from bot.actions.case_trail import audit
 from bot.domain.follower_import import Listing, Part, after_page, first_plan, plan_beyond, with_tags
 from bot.errors import InvalidInputError, NotFoundError
-from bot.queue import FETCH_PROFILES, IMPORT_FOLLOWERS
 from bot.store import accounts
 from bot.store import follower_imports as rows
 from bot.store.follower_imports import DONE, FAILED, RUNNING, FollowerImportRow
@@ -42,7 +41,7 @@ async def begin(uow: UnitOfWork, account_id: str) -> FollowerImportRow:
     row.told, row.found, row.made, row.beyond = 0, await rows.known(uow.session, account_id), 0, False
     row.error, row.begun_at, row.progress_at, row.ended_at = "", uow.now, uow.now, None
     audit(uow, "account.followers", f"account:{account_id}")
-    uow.after_commit(IMPORT_FOLLOWERS.name)
+    uow.after_commit("import_followers")
     return row
 
 
@@ -125,4 +124,4 @@ async def _end(uow: UnitOfWork, row: FollowerImportRow, state: str, reason: str)
     audit(uow, f"account.followers_{state}", f"account:{row.account_id}", {**told, "reason": reason})
     uow.announce("health")
     if row.made:
-        uow.after_commit(FETCH_PROFILES.name)
+        uow.after_commit("fetch_profiles")

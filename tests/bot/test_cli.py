@@ -29,7 +29,7 @@ def config(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
         f'[files]\nurl = "file://{tmp_path}/files"\n'
     )
     assert main(["migrate", "--config", str(path)]) == 0
-    assert "database schema: 0001" in capsys.readouterr().out
+    assert "database schema: 00" in capsys.readouterr().out
     return path
 
 
