@@ -141,17 +141,20 @@ async def _take_doubles(session: AsyncSession, senders: Sequence[Sender], rules:
     """Take out of the figures contacts of people who are counted with another contact."""
     if not await may_double(session):
         return
+    twice = (_may_be_double(), doubled(senders, rules))
     for sender in senders:
+        here = (C.account_id == sender.account_id, *rules.where(), *twice)
         for way in sender.ways:
-            here = (C.account_id == sender.account_id, ADDRESSABLE, *rules.where(), by_way(sender, way))
-            twice = await _number(session, *here, *_of_doubles(), doubled(senders, rules))
-            found.ways[sender.account_id, way] -= twice
-            found.doubled += twice
+            number = await _number(session, *here, ADDRESSABLE, by_way(sender, way))
+            gone = await _number(session, *here, GONE) if way is Way.NONE else 0
+            found.ways[sender.account_id, way] -= number + gone
+            found.doubled += number + gone
             if way is Way.NONE:
-                _add(found.unreached, "window_closed", -twice)
+                _add(found.unreached, "window_closed", -number)
+                _add(found.unreached, "gone", -gone)
             if way is Way.CHAT and sender.windowed:
                 paid = C.last_interaction_at <= sender.free_since
-                found.paid -= await _number(session, *here, paid, *_of_doubles(), doubled(senders, rules))
+                found.paid -= await _number(session, *here, ADDRESSABLE, by_way(sender, way), paid)
 
 
 async def may_double(session: AsyncSession) -> bool:
@@ -165,9 +168,9 @@ def _more_than_one(column: Any) -> Any:
     return select(column).where(column.is_not(None)).group_by(column).having(func.count() > 1)
 
 
-def _of_doubles() -> tuple[Condition]:
+def _may_be_double() -> Condition:
     """Say cheaply that a contact may be a double: few are, and only these are compared with each other."""
-    return (or_(C.phone_hash.in_(_more_than_one(C.phone_hash)), C.person_id.in_(_more_than_one(C.person_id))),)
+    return or_(C.phone_hash.in_(_more_than_one(C.phone_hash)), C.person_id.in_(_more_than_one(C.person_id)))
 
 
 async def _number(session: AsyncSession, *conditions: Any) -> int:

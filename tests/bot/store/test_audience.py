@@ -1,0 +1,237 @@
+"""Whom an announcement reaches: what is counted while one composes is what is frozen, and both are as the rules say."""
+
+import random
+from collections import Counter
+from datetime import datetime, timedelta
+
+import pytest
+from sqlmodel import col, select
+
+from bot.domain.audience import Audience, Sender, Way
+from bot.store import audience, listed_audience, plans
+from bot.store.accounts import AccountRow
+from bot.store.audience import Rules
+from bot.store.broadcasts import BroadcastRow, DeliveryRow
+from bot.store.contacts import ContactRow
+from bot.store.database import Database, Session
+from bot.store.marks import MarkRow
+from bot.store.plans import Plan
+from bot.store.recipients import ListedRow
+from tests.bot.store.seed import NOW, account_and_contacts
+
+ZALO, TELEGRAM = "account", "bot"
+Key = tuple[str, Way]
+
+
+def senders(*, by_user: bool, by_phone: bool) -> list[Sender]:
+    week, two_days = NOW - timedelta(days=7), NOW - timedelta(days=2)
+    zalo = Sender(
+        ZALO, "zalo", NOW, windowed=True, since=week, free_since=two_days, template_id="t", by_user=by_user,
+        by_phone=by_phone,
+    )  # fmt: skip
+    return [zalo, Sender(TELEGRAM, "telegram", NOW, windowed=False, since=NOW, free_since=NOW)]
+
+
+async def town(database: Database, rng: random.Random, number: int = 60) -> tuple[list[ContactRow], list[MarkRow]]:
+    """Make people of every sort at two accounts."""
+    await account_and_contacts(database, 0)
+    people = [
+        ContactRow(
+            id=f"c{n:03d}",
+            account_id=rng.choice((ZALO, ZALO, TELEGRAM)),
+            external_id=f"x{n}",
+            kind=rng.choices(("person", "group"), (9, 1))[0],
+            gone=rng.choices(("", "blocked"), (8, 1))[0],
+            anonymous=rng.random() < 0.05,
+            stopped_at=NOW if rng.random() < 0.1 else None,
+            erased_at=NOW if rng.random() < 0.05 else None,
+            last_interaction_at=_heard(rng),
+            phone=b"sealed",
+            phone_hash=rng.choice((None, f"h{rng.randrange(12)}", f"own{n}")),
+            person_id=rng.choice((None, None, f"p{rng.randrange(12)}")),
+            created_at=NOW,
+        )
+        for n in range(number)
+    ]
+    marks = [
+        MarkRow(kind=kind, value=value, contact_id=person.id, chosen=rng.random() < 0.7, at=NOW)
+        for person in people
+        for kind, value in (("area", "a"), ("area", "b"), ("topic", "t"), ("tag", "old"), ("purpose", "advert"))
+        if rng.random() < 0.4
+    ]
+    async with database.writing() as session:
+        session.add(
+            AccountRow(id=TELEGRAM, provider="telegram", external_id="7", name="bot", unit_id="unit", created_at=NOW)
+        )
+        await session.flush()
+        session.add_all(people)
+        await session.flush()
+        session.add_all(marks)
+        await session.commit()
+    return people, marks
+
+
+def _heard(rng: random.Random) -> datetime | None:
+    days = rng.choice((None, 0.1, 3, 8, 30, 400))
+    return None if days is None else NOW - timedelta(days=days, seconds=rng.randrange(1000))
+
+
+class Oracle:
+    """Says in plain words who gets what; knows nothing of SQL."""
+
+    def __init__(self, people: list[ContactRow], marks: list[MarkRow], given: list[Sender], rules: Rules) -> None:
+        self.people = people
+        self.on = {(m.kind, m.value, m.contact_id) for m in marks if m.chosen}
+        self.off = {(m.kind, m.value, m.contact_id) for m in marks if not m.chosen}
+        self.senders = {s.account_id: s for s in given}
+        self.rules = rules
+
+    def has(self, c: ContactRow, kind: str, values: tuple[str, ...]) -> bool:
+        return any((kind, value, c.id) in self.on for value in values)
+
+    def meant(self, c: ContactRow) -> bool:
+        """Whether an announcement is for somebody who may be, or was, written to."""
+        rules = self.rules.audience
+        person = c.kind == "person" and not c.anonymous and c.erased_at is None and c.stopped_at is None
+        narrowed = all(
+            self.has(c, kind, values)
+            for kind, values in (("area", rules.area_ids), ("topic", rules.topic_ids), ("tag", rules.tags))
+            if values
+        )
+        topic = self.rules.topic_id
+        wants = not topic or (
+            ("topic", topic, c.id) not in self.off if self.rules.topic_default_on else ("topic", topic, c.id) in self.on
+        )
+        agrees = not self.rules.needs_consent or ("purpose", "advert", c.id) in self.on
+        return person and narrowed and not self.has(c, "tag", rules.without_tags) and wants and agrees
+
+    def chat(self, c: ContactRow) -> bool:
+        sender = self.senders[c.account_id]
+        return not sender.windowed or (c.last_interaction_at is not None and c.last_interaction_at > sender.since)
+
+    def way(self, c: ContactRow) -> Way:
+        sender = self.senders[c.account_id]
+        if c.gone:
+            return Way.NONE
+        if self.chat(c):
+            return Way.CHAT
+        within_year = c.last_interaction_at is not None and c.last_interaction_at > NOW - timedelta(days=365)
+        if sender.by_user and within_year:
+            return Way.TEMPLATE_USER
+        return Way.TEMPLATE_PHONE if sender.by_phone and c.phone_hash else Way.NONE
+
+    def rank(self, c: ContactRow) -> tuple[bool, float, str]:
+        return self.chat(c), c.last_interaction_at.timestamp() if c.last_interaction_at else 0.0, c.id
+
+    def one_of_two(self, c: ContactRow) -> bool:
+        return any(
+            o.id != c.id
+            and not o.gone
+            and self.meant(o)
+            and ((c.person_id and o.person_id == c.person_id) or (c.phone_hash and o.phone_hash == c.phone_hash))
+            and self.rank(o) > self.rank(c)
+            for o in self.people
+        )
+
+    def rows(self) -> dict[str, Key]:
+        return {
+            c.id: (c.account_id, self.way(c)) for c in self.people if self.meant(c) and not self.one_of_two(c)
+        }  # fmt: skip
+
+
+async def broadcasts(session: Session, given: list[Sender]) -> dict[Key, BroadcastRow]:
+    rows = {
+        (s.account_id, way): BroadcastRow(
+            account_id=s.account_id, unit_id="unit", run_id="run", way=way.value, message={"text": "x"}, created_at=NOW
+        )
+        for s in given
+        for way in s.ways
+    }
+    session.add_all(rows.values())
+    await session.flush()
+    return rows
+
+
+async def frozen(database: Database, given: list[Sender], rules: Rules, size: int) -> dict[str, Key]:
+    """Freeze an audience in slices; returns by recipient the account and the way."""
+    async with database.writing() as session:
+        rows = await broadcasts(session, given)
+        plan = Plan(given, rules, rows, doubles=await audience.may_double(session))
+        after: str | None = ""
+        while after is not None:
+            until = await plans.boundary(session, after, size)
+            await plans.freeze_slice(session, plan, after, until, NOW)
+            after = until
+        await session.commit()
+        query = select(DeliveryRow, BroadcastRow).join(
+            BroadcastRow, col(BroadcastRow.id) == col(DeliveryRow.broadcast_id)
+        )
+        found = (await session.exec(query)).all()
+        for key, row in rows.items():
+            mine = sorted(d.n for d, b in found if b.id == row.id)
+            assert mine == list(range(1, row.total + 1)), f"numbers of {key} without a gap"
+        assert all((d.state == "failed") == (b.way == Way.NONE) for d, b in found)
+        return {d.recipient: (b.account_id, Way(b.way)) for d, b in found}
+
+
+RULES = (
+    Rules(),
+    Rules(Audience(area_ids=("a", "b"))),
+    Rules(Audience(area_ids=("a",), tags=("old",)), topic_id="t"),
+    Rules(Audience(without_tags=("old",)), topic_id="t", topic_default_on=False),
+    Rules(Audience(topic_ids=("t",)), needs_consent=True),
+)
+
+
+@pytest.mark.parametrize("seed", range(10))
+async def test_what_is_counted_is_what_is_frozen_and_what_the_rules_say(database: Database, seed: int) -> None:
+    rng = random.Random(seed)
+    people, marks = await town(database, rng)
+    given = senders(by_user=rng.random() < 0.5, by_phone=rng.random() < 0.5)
+    rules = RULES[seed % len(RULES)]
+    expected = Oracle(people, marks, given, rules).rows()
+    async with database.reading() as session:
+        counted = await audience.reach(session, given, rules)
+    assert await frozen(database, given, rules, rng.randint(3, 80)) == expected
+    ways = Counter(expected.values())
+    assert {key: number for key, number in counted.ways.items() if number} == dict(ways)
+    assert counted.missed == sum(number for (_, way), number in ways.items() if way is Way.NONE)
+    stopped = sum(
+        c.stopped_at is not None for c in people if c.kind == "person" and not c.anonymous and not c.erased_at
+    )
+    assert counted.left_out.get("stopped", 0) <= stopped
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_each_line_of_a_list_finds_its_contact_and_its_way(database: Database, seed: int) -> None:
+    rng = random.Random(seed)
+    people, _ = await town(database, rng)
+    given = senders(by_user=rng.random() < 0.5, by_phone=rng.random() < 0.5)
+    phones = [f"h{n}" for n in range(12)] + [c.phone_hash for c in people if c.phone_hash] + ["nobody1", "nobody2"]
+    lines = [rng.choice(phones) for _ in range(40)]
+    async with database.writing() as session:
+        session.add_all(
+            ListedRow(list_id="l", n=n + 2, recipient=f"phone:{phone}", address="00ff", merged={"Tên": f"dòng {n + 2}"})
+            for n, phone in enumerate(lines)
+        )
+        session.add(ListedRow(list_id="l", n=99, problems=[{"code": "bad"}]))
+        await session.commit()
+    async with database.reading() as session:
+        counted = await listed_audience.reach(session, given, "l")
+    async with database.writing() as session:
+        rows = await broadcasts(session, given)
+        for after in range(0, 100, 17):
+            await listed_audience.freeze_lines(session, given, rows, "l", after, after + 17, NOW)
+        await session.commit()
+        found = (await session.exec(select(DeliveryRow))).all()
+    assert {key: row.total for key, row in rows.items() if row.total} == {k: n for k, n in counted.ways.items() if n}
+    people_of = {f"phone:{phone}" for phone in lines}
+    assert len(found) + counted.left_out.get("stopped", 0) == len(people_of)
+    assert len({d.recipient for d in found}) == len(found)
+    first = {phone: f"dòng {lines.index(phone) + 2}" for phone in lines}
+    by_id = {c.id: c for c in people}
+    for each in found:
+        phone = by_id[each.recipient].phone_hash if each.recipient in by_id else each.recipient.removeprefix("phone:")
+        assert each.merged == {"Tên": first[phone or ""]}
+        if each.recipient in by_id:
+            assert by_id[each.recipient].stopped_at is None
