@@ -70,6 +70,18 @@ async def test_a_topic_is_changed_by_number_name_or_tap(offered: Talk) -> None:
     assert await on(offered) == {NAMES[0]}
 
 
+async def test_an_account_without_buttons_shows_numbered_lines(offered: Talk) -> None:
+    async with offered.runtime.units_of_work() as uow:
+        account = await offered.runtime.account_row(uow, offered.provider, offered.account)
+        assert account is not None
+        account.kind = "business" if offered.provider == "zalo" else account.kind
+        buttons = uow.capabilities(account).max_buttons
+    [shown] = await offered.say("thông báo của tôi")
+    assert ("1. Họp thôn: đang nhận" in shown) is (buttons == 0)
+    await offered.say("5")
+    assert "Sẽ nhận tin: Thôn Cát Động." in (await offered.say("2"))[0]
+
+
 async def test_a_button_of_a_topic_that_has_ended_shows_what_there_is(offered: Talk) -> None:
     await offered.say("thông báo của tôi")
     payload = (await payloads(offered))[0]
