@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from datetime import timedelta
 
+from bot.actions import announcement_runs
 from bot.clock import new_id
 from bot.logs import logger
 from bot.one_by_one import SomeFailedError
@@ -31,6 +32,8 @@ async def send_broadcasts(runtime: Runtime) -> int:
         if await deliveries.free_expired(uow.session, uow.now):
             uow.after_commit(SETTLE_DELIVERIES.name)
         await broadcasts.resume_due(uow.session, uow.now)
+        # What was let go on, by the clock or by somebody, may still have to wait for the hour.
+        await announcement_runs.hush(uow)
     while True:
         async with runtime.units_of_work() as uow:
             if not await broadcasts.cancel_rest(uow.session):

@@ -203,10 +203,11 @@ async def pause(uow: UnitOfWork, run_id: str) -> None:
 
 
 async def resume(uow: UnitOfWork, run_id: str) -> None:
-    """Let all that rests go on where it was. Raises ConflictError."""
+    """Let all that rests go on where it was; what rests before its time has come waits for it. Raises ConflictError."""
     run, rows = await _sent(uow, run_id, "paused")
     for row in rows:
-        row.state, row.paused_reason, row.resume_at = "running", "", None
+        row.state = "waiting" if run.state == "waiting" else "running"
+        row.paused_reason, row.resume_at = "", None
     uow.after_commit("send_broadcasts")
     _tell(uow, run, "resume")
 

@@ -27,7 +27,7 @@ def test_bytes_leave_while_rows_still_come() -> None:
     book = Streaming("t", HEADER)
     sizes = [len(book.add([(f"Người số {n}", f"{n * page}") for n in range(5000)])) for page in range(4)]
     last = len(book.close())
-    assert min(sizes) > last
+    assert sum(sizes) > 5 * last
 
 
 def test_one_sheet_has_the_plain_title() -> None:
