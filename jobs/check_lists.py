@@ -4,13 +4,13 @@ from contextlib import aclosing
 
 from bot.actions import recipient_lists as actions
 from bot.checker import process
-from bot.checker.process import Found, Row, TooHeavyError
+from bot.checker.process import Found, TooHeavyError
 from bot.clock import new_id
 from bot.domain.recipient_list import Problem
 from bot.logs import logger
 from bot.runtime import Runtime
 from bot.store import recipients
-from bot.store.recipients import RecipientListRow
+from bot.store.recipients import Line, RecipientListRow
 
 _log = logger("lists")
 _GIVE_WAY_SECONDS = 1.0
@@ -82,11 +82,10 @@ async def _checked(runtime: Runtime, row: RecipientListRow, token: str) -> bool:
     return False
 
 
-async def _kept(runtime: Runtime, row: RecipientListRow, token: str, lines: list[Row]) -> bool:
-    rows = [{**line._asdict(), "cells": line.cells.encode() if line.cells else None} for line in lines]
+async def _kept(runtime: Runtime, row: RecipientListRow, token: str, lines: list[Line]) -> bool:
     await runtime.urgency.give_way(_GIVE_WAY_SECONDS)
     async with runtime.units_of_work() as uow:
-        return await actions.add_lines(uow, row.id, token, rows)
+        return await actions.add_lines(uow, row.id, token, lines)
 
 
 async def _end(runtime: Runtime, row: RecipientListRow, token: str, found: Found) -> bool:

@@ -9,7 +9,7 @@ from bot.domain.recipient_list import KeyKind
 from bot.domain.text import clean
 from bot.errors import InvalidInputError, NotFoundError
 from bot.store import recipients
-from bot.store.recipients import RecipientListRow
+from bot.store.recipients import Line, RecipientListRow
 from bot.store.unit_of_work import UnitOfWork
 
 LONGEST_NAME = 100
@@ -74,15 +74,15 @@ async def clear(uow: UnitOfWork, list_id: str, token: str) -> bool:
     return bool(await recipients.forget_lines(uow.session, list_id))
 
 
-async def add_lines(uow: UnitOfWork, list_id: str, token: str, lines: Sequence[dict[str, Any]]) -> bool:
+async def add_lines(uow: UnitOfWork, list_id: str, token: str, lines: Sequence[Line]) -> bool:
     """Keep checked lines and count them; False when the list is no longer in this worker's hands."""
     row = await recipients.held(uow.session, list_id, token, uow.now + LEASE)
     if row is None or row.state != "checking":
         return False
     await recipients.add_lines(uow.session, list_id, lines)
-    row.good += sum(1 for line in lines if line["recipient"])
-    row.bad += sum(1 for line in lines if line["cells"] is not None)
-    row.warned += sum(1 for line in lines if line["problems"] and line["cells"] is None)
+    row.good += sum(1 for line in lines if line.recipient)
+    row.bad += sum(1 for line in lines if line.cells is not None)
+    row.warned += sum(1 for line in lines if line.problems and line.cells is None)
     uow.announce(topic(list_id))
     return True
 

@@ -83,12 +83,16 @@ def _kept(columns: Columns, line: Line, checked: Checked, box: SecretBox) -> lis
         recipient, address = f"phone:{box.fingerprint(checked.recipient)}", box.seal(checked.recipient).hex()
     elif checked.recipient:
         recipient, address = f"user:{checked.recipient}", checked.recipient
-    problems = [problem.to_json() for problem in checked.problems] or None
+    problems = _json([problem.to_json() for problem in checked.problems]) if checked.problems else None
     cells = None
     if checked.bad:
         texts = {name: text[:_KEPT] for name, text in zip(columns.names, [*line.cells, *[""] * 50], strict=False)}
         cells = box.seal(json.dumps(texts, ensure_ascii=False)).decode()
-    return [checked.number, recipient, address, None if cells else checked.merged, problems, cells]
+    return [checked.number, recipient, address, None if cells else _json(checked.merged), problems, cells]
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
 
 
 def _write(task: dict[str, Any], data: BinaryIO, out: BinaryIO) -> None:

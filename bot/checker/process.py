@@ -6,12 +6,13 @@ import sys
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
 from bot.errors import LoaError
 from bot.sheets.lines import Limits
+from bot.store.recipients import Line
 
 _ROOT = Path(__file__).resolve().parents[2]
 _LONGEST_ANSWER = 8 * 1024 * 1024
@@ -34,17 +35,6 @@ class Bounds:
     limits: Limits = field(default_factory=Limits)
 
 
-class Row(NamedTuple):
-    """One line as it is kept: bad ones have no recipient and their cells encrypted."""
-
-    n: int
-    recipient: str
-    address: str
-    merged: dict[str, str] | None
-    problems: list[dict[str, Any]] | None
-    cells: str | None
-
-
 @dataclass(frozen=True, slots=True)
 class Found:
     """What a list turned out to be: its fields and key, or why it is refused."""
@@ -57,7 +47,7 @@ class Found:
 
 async def check(
     data: bytes, secret: str, wanted: str = "", kind: str = "", bounds: Bounds | None = None
-) -> AsyncGenerator[list[Row] | Found, None]:
+) -> AsyncGenerator[list[Line] | Found, None]:
     """Give the lines of a file, checked, some hundreds at a time, and at the end what it turned out to be.
 
     Raises TooHeavyError when the process does not come to an end.
@@ -69,7 +59,7 @@ async def check(
             data = b""
             told = orjson.loads(line)
             if "lines" in told:
-                yield [Row(*row) for row in told["lines"]]
+                yield [_line(*row) for row in told["lines"]]
             elif "refused" in told:
                 yield Found([], "", "", told["refused"])
                 return
@@ -100,6 +90,10 @@ async def write(
         if await process.wait() or not found:
             raise TooHeavyError
         return bytes(found)
+
+
+def _line(n: int, recipient: str, address: str, merged: str | None, problems: str | None, cells: str | None) -> Line:
+    return Line(n, recipient, address, merged, problems, cells.encode() if cells else None)
 
 
 @contextlib.asynccontextmanager

@@ -11,7 +11,7 @@ from bot.errors import InvalidInputError
 
 _CHUNK = 64 * 1024
 _ENCRYPTED_FLAG = 1
-_BROKEN = (expat.ExpatError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError, OSError)
+_BROKEN = (expat.ExpatError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, UnicodeDecodeError, OSError)
 
 Start = Callable[[str, dict[str, str]], None]
 End = Callable[[str], None]

@@ -15,7 +15,7 @@ from bot.runtime import Runtime
 from bot.store import recipients
 from bot.store.announcements import AnnouncementRow
 from bot.store.audit import AuditRow
-from bot.store.recipients import ListedRow, RecipientListRow
+from bot.store.recipients import Line, ListedRow, RecipientListRow
 from bot.store.unit_of_work import Actor
 from jobs.check_lists import check_lists
 from tests import commune
@@ -106,7 +106,7 @@ async def test_a_list_whose_worker_died_is_checked_again_from_its_beginning(runt
     list_id = await uploaded(runtime, large(30))
     async with runtime.units_of_work() as uow:
         assert await actions.take(uow, "dead")
-    line = {"n": 2, "recipient": "user:1", "address": "1", "merged": None, "problems": None, "cells": None}
+    line = Line(2, "user:1", "1")
     async with runtime.units_of_work() as uow:
         assert await actions.add_lines(uow, list_id, "dead", [line])
     assert await check_lists(runtime) == 0, "somebody has it in hand"

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
-from bot.checker.process import Bounds, Found, Row, TooHeavyError, check, write
+from bot.checker.process import Bounds, Found, TooHeavyError, check, write
 from bot.secrets import SecretBox
 from bot.sheets.lines import Limits
+from bot.store.recipients import Line
 from tests.bot.sheets.files import OLE, large, ods, ods_cell, workbook_parts, xlsx, zipped
 
 SECRET = "t" * 40
@@ -21,8 +22,8 @@ BOX = SecretBox(SECRET.encode())
 HEADER = ["Họ tên", "Điện thoại", "Số tiền"]
 
 
-async def checked(data: bytes, bounds: Bounds | None = None, **wanted: str) -> tuple[list[Row], Found]:
-    rows: list[Row] = []
+async def checked(data: bytes, bounds: Bounds | None = None, **wanted: str) -> tuple[list[Line], Found]:
+    rows: list[Line] = []
     async with aclosing(check(data, SECRET, bounds=bounds, **wanted)) as answers:
         async for answer in answers:
             if isinstance(answer, Found):
@@ -32,11 +33,11 @@ async def checked(data: bytes, bounds: Bounds | None = None, **wanted: str) -> t
 
 
 def children() -> set[int]:
-    """Return the ids of this process' children that are alive."""
+    """Return the ids of the checkers that this process has started and that are alive."""
     found = set()
     for task in Path("/proc/self/task").iterdir():
         found |= {int(pid) for pid in (task / "children").read_text().split()}
-    return found
+    return {pid for pid in found if b"bot.checker" in Path(f"/proc/{pid}/cmdline").read_bytes()}
 
 
 async def test_good_lines_come_with_fingerprints_and_encrypted_phones() -> None:
@@ -45,19 +46,20 @@ async def test_good_lines_come_with_fingerprints_and_encrypted_phones() -> None:
     first, second = rows
     assert (first.n, first.recipient) == (2, f"phone:{BOX.fingerprint('84900000001')}")
     assert BOX.open(bytes.fromhex(first.address)) == "84900000001"
-    assert (first.merged, first.problems, first.cells) == ({"Họ tên": "Ví Dụ", "Số tiền": "500000"}, None, None)
-    assert [problem["code"] for problem in second.problems or []] == ["zero_restored"]
+    assert json.loads(first.merged or "") == {"Họ tên": "Ví Dụ", "Số tiền": "500000"}
+    assert (first.problems, first.cells) == (None, None)
+    assert [problem["code"] for problem in json.loads(second.problems or "")] == ["zero_restored"]
 
 
 async def test_bad_lines_keep_their_cells_encrypted_and_nobody_to_write_to() -> None:
     [row], _ = await checked(xlsx([HEADER, ["Ví Dụ", "09000", "=1+1"]]))
     assert (row.recipient, row.address, row.merged) == ("", "", None)
-    assert [(p["column"], p["code"], p["severity"]) for p in row.problems or []] == [
+    assert [(p["column"], p["code"], p["severity"]) for p in json.loads(row.problems or "")] == [
         ("Số tiền", "formula", "error"),
         ("Điện thoại", "not_a_phone", "error"),
     ]
     assert row.cells
-    assert json.loads(BOX.open(row.cells.encode())) == {"Họ tên": "Ví Dụ", "Điện thoại": "09000", "Số tiền": ""}
+    assert json.loads(BOX.open(row.cells)) == {"Họ tên": "Ví Dụ", "Điện thoại": "09000", "Số tiền": ""}
 
 
 async def test_columns_and_files_that_cannot_be_used_are_refused_with_the_reason() -> None:
@@ -106,7 +108,8 @@ async def test_a_workbook_of_bad_lines_has_the_reasons_last_and_no_formula() -> 
 
     async def bad() -> AsyncIterator[dict[str, Any]]:
         for row in rows:
-            yield {"cells": row.cells, "problems": row.problems}
+            assert row.cells is not None
+            yield {"cells": row.cells.decode(), "problems": json.loads(row.problems or "")}
 
     data = await write(bad(), "Lý do lỗi", SECRET, "vi")
     sheet = load_workbook(io.BytesIO(data)).active
