@@ -239,7 +239,7 @@ class Range:
         now = self.round.runtime.now()
         step = next_step(error, row.attempts, now, random.random())  # noqa: S311 - jitter
         metrics.sends.labels(self.account.provider, error.outcome.value).inc()
-        if step.recipient_gone:
+        if step.recipient_gone and self.chunk.way != _BY_PHONE:  # a phone that takes none says nothing of the chat
             self.gone[row.recipient] = step.reason
         broken = self.chunk.way != _CHAT and error.reason in TEMPLATE_REASONS
         rests = broken or step.stops_account or isinstance(error, QuotaExhaustedError | NightError)
