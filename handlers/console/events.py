@@ -9,14 +9,14 @@ from aiohttp import web
 
 from bot.domain.access import Permission
 from bot.runtime import Runtime
-from bot.store import cases, recipients, units
+from bot.store import announcement_views, announcements, cases, recipients, results, units
 from bot.store.database import Session
 from handlers.console.case_access import may_see
 from handlers.console.page import runtime_of, visit_of
 from handlers.keys import Visit
 
 HEARTBEAT_SECONDS = 15.0
-MAX_TOPICS = 5
+MAX_TOPICS = 12
 
 OPEN_STREAMS = web.AppKey("open_streams", set[asyncio.Task[Any]])
 
@@ -62,6 +62,10 @@ async def _changed(session: Session, made: datetime, topic: str) -> bool:
     if kind == "recipient_list":
         row = await recipients.seen(session, subject)
         return row is None or (row.checked_at is not None and row.checked_at >= made)
+    if kind == "broadcast":
+        return True  # something of it moves all the time; looking once more costs less than finding that out
+    if kind in {"announcement", "announcements"}:
+        return await announcement_views.changed_since(session, made, subject)
     return await cases.changed_since(session, made, subject)
 
 
@@ -78,6 +82,7 @@ async def _forward(response: web.StreamResponse, news: asyncio.Queue[str], topic
 
 
 _PERMISSIONS: dict[str, tuple[Permission, ...]] = {
+    "announcements": (Permission.ANNOUNCEMENT_READ,),
     "cases": (Permission.CASE_READ,),
     "health": (Permission.HEALTH_READ,),
     "templates": (Permission.ADMIN, Permission.ANNOUNCEMENT_WRITE),
@@ -96,9 +101,22 @@ async def _allowed(runtime: Runtime, visit: Visit, wanted: list[str]) -> frozens
                 case = await cases.case(session, subject)
             if case is not None and may_see(visit, case):
                 found.add(topic)
-        elif kind == "recipient_list" and subject and await _keeps_list(runtime, visit, subject):
+        elif subject and kind in _OTHERS and await _OTHERS[kind](runtime, visit, subject):
             found.add(topic)
     return frozenset(found)
+
+
+async def _reads_announcement(runtime: Runtime, visit: Visit, announcement_id: str) -> bool:
+    async with runtime.database.reading() as session:
+        row = await announcements.seen(session, announcement_id)
+        unit = await units.unit(session, row.unit_id) if row is not None else None
+    return unit is not None and visit.grants.over(Permission.ANNOUNCEMENT_READ, unit.path)
+
+
+async def _reads_broadcast(runtime: Runtime, visit: Visit, number: str) -> bool:
+    async with runtime.database.reading() as session:
+        path = await results.path_of_broadcast(session, number)
+    return path is not None and visit.grants.over(Permission.ANNOUNCEMENT_READ, path)
 
 
 async def _keeps_list(runtime: Runtime, visit: Visit, list_id: str) -> bool:
@@ -106,6 +124,14 @@ async def _keeps_list(runtime: Runtime, visit: Visit, list_id: str) -> bool:
         row = await recipients.seen(session, list_id)
         unit = await units.unit(session, row.unit_id) if row is not None else None
     return unit is not None and visit.grants.over(Permission.ANNOUNCEMENT_WRITE, unit.path)
+
+
+_OTHERS = {
+    "announcement": _reads_announcement,
+    "broadcast": _reads_broadcast,
+    "recipient_list": _keeps_list,
+}
+"""Who may listen to news of a thing, by its kind."""
 
 
 async def end_streams(app: web.Application) -> None:

@@ -46,6 +46,8 @@ async def show(request: web.Request) -> web.Response:
     """Show one page of the list; everything chosen stands in the address."""
     visit, runtime = visit_of(request), runtime_of(request)
     if not visit.grants.anywhere(Permission.CASE_READ):
+        if visit.grants.anywhere(Permission.ANNOUNCEMENT_READ):
+            return see_other("/announcements")
         return see_other("/health" if visit.grants.anywhere(Permission.HEALTH_READ) else "/me")
     now = runtime.now()
     page = page_number(request)

@@ -21,7 +21,7 @@ _PRIVATELY = "private, max-age=86400, immutable"
 async def full(request: web.Request) -> web.Response:
     """Answer with a file."""
     row = await _visible(request)
-    return await _answer(request, row.key, row.media_type, row.name)
+    return await give_out(request, row.key, row.media_type, row.name)
 
 
 async def thumbnail(request: web.Request) -> web.Response:
@@ -29,7 +29,7 @@ async def thumbnail(request: web.Request) -> web.Response:
     row = await _visible(request)
     if row.thumbnail_key is None:
         raise NotFoundError("thumbnail")
-    return await _answer(request, row.thumbnail_key, "image/jpeg", "thumbnail.jpg")
+    return await give_out(request, row.thumbnail_key, "image/jpeg", "thumbnail.jpg")
 
 
 async def _visible(request: web.Request) -> FileRow:
@@ -42,7 +42,8 @@ async def _visible(request: web.Request) -> FileRow:
     return row
 
 
-async def _answer(request: web.Request, key: str, media_type: str, name: str) -> web.Response:
+async def give_out(request: web.Request, key: str, media_type: str, name: str) -> web.Response:
+    """Answer with the bytes of a key, shown or saved as their kind allows; raises NotFoundError."""
     try:
         data = await runtime_of(request).blobs.get(key)
     except FileNotFoundError as error:

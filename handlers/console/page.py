@@ -59,6 +59,10 @@ class Form:
         value = self._fields.get(name, "")
         return value if isinstance(value, str) else ""
 
+    def has(self, name: str) -> bool:
+        """Say whether a field was sent at all, empty or not."""
+        return name in self._fields
+
     def texts(self, name: str) -> list[str]:
         """Return every value of a repeated field."""
         return [clean(v[:MAX_FIELD]) for v in self._fields.getall(name, []) if isinstance(v, str)]
@@ -100,6 +104,7 @@ def context(request: web.Request, values: Mapping[str, Any] | None = None) -> di
         "csrf": visit.session.csrf if visit else "",
         "done": request.query.get("done", ""),
         "errors": {},
+        "local": to_local,
         "language": translations.current(),
         "languages": translations.LANGUAGES,
         "mask": mask_identity,

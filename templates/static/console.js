@@ -163,6 +163,16 @@
   };
   document.addEventListener("change", (event) => { if (event.target.matches("[data-unit-choice]")) offerPeople(event.target); });
 
+  // A merge field goes in where the cursor stands
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-insert]");
+    const field = button && document.getElementById(button.dataset.into);
+    if (!field) return;
+    field.setRangeText(button.dataset.insert, field.selectionStart, field.selectionEnd, "end");
+    field.focus();
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+
   // A form is sent once, however often the button is pressed
   document.addEventListener("submit", (event) => {
     const form = event.target;

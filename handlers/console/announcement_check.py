@@ -1,0 +1,119 @@
+"""Show everything about a draft on one page before it is handed over, with what is wrong and where to put it right."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from bot.actions import announcement_trial
+from bot.actions import announcements as actions
+from bot.actions.announcement_checks import wrong
+from bot.domain.announcement import State
+from bot.domain.audience import Audience
+from bot.domain.schedule import Schedule
+from bot.errors import ConflictError, InvalidInputError
+from bot.store import files, links, marks, provider_templates
+from bot.store.accounts import AccountRow
+from bot.store.announcements import AnnouncementRow
+from bot.store.database import Session
+from bot.store.unit_of_work import UnitOfWork
+from bot.store.units import UnitRow
+from handlers.console import announcement_rules as rules
+from handlers.console.announcement_access import WRITE, able, calendar_of, visible
+from handlers.console.announcement_preview import example_of
+from handlers.console.announcement_steps import STEP_OF, Step, show, step_of
+from handlers.console.page import Errors, Form, form_of, of, runtime_of, see_other, visit_of, writing
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """One thing that is wrong, and the step on which it is put right."""
+
+    error: InvalidInputError
+    step: str
+
+
+async def page(request: web.Request) -> web.Response:
+    """Show the whole draft."""
+    return await _page(request, {}, None)
+
+
+async def _page(request: web.Request, errors: Errors, form: Form | None, status: int = 200) -> web.Response:
+    async with runtime_of(request).database.reading() as session:
+        at = await step_of(request, session)
+        if not isinstance(at, Step):
+            return at
+        values: dict[str, Any] = {
+            **await summary(session, at.row, at.home),
+            "problems": await problems_of(request, session, at.row, at.home),
+            "chats": await links.of_staff(session, visit_of(request).person.id),
+            "typed": {name: form.text(name) if form else "" for name in ("to", "phone")},
+        }
+    return show(request, at, "check", values, errors, status)
+
+
+async def summary(session: Session, row: AnnouncementRow, home: UnitRow) -> dict[str, Any]:
+    """Return what is said of an announcement wherever all of it stands on one page."""
+    templates = [
+        (account_id, await provider_templates.template(session, account_id, str(one.get("template_id", ""))), one)
+        for account_id, one in row.templates.items()
+    ]
+    owners = {account_id: await session.get(AccountRow, account_id) for account_id in row.templates}
+    return {
+        "topic": await marks.topic(session, row.topic_id) if row.topic_id else None,
+        "picture": await files.file(session, row.file_id) if row.file_id else None,
+        "named": await rules.named(session, home, Audience.from_json(row.audience)),
+        "templates": [(owners[account_id], template, one) for account_id, template, one in templates],
+        "schedule": Schedule.from_json(row.schedule),
+    }
+
+
+async def problems_of(request: web.Request, session: Session, row: AnnouncementRow, home: UnitRow) -> list[Wrong]:
+    """Return all that stands against handing an announcement over, each thing once."""
+    found = await wrong(session, able, row, await calendar_of(session, home), runtime_of(request).now())
+    once = {(error.field, error.code, str(error.details)): error for error in found}
+    return [Wrong(error, STEP_OF.get(error.field, "words")) for error in once.values()]
+
+
+async def submit(request: web.Request) -> web.Response:
+    """Hand a draft over for approval; with something wrong it stays a draft and the page says what."""
+    form = await form_of(request)
+    try:
+        async with writing(request) as uow:
+            row, home = await visible(request, uow.session, WRITE)
+            _ready(await problems_of(request, uow.session, row, home))
+            await actions.submit(uow, row.id, form.number("version") or 0)
+    except InvalidInputError as error:
+        return await _page(request, of(error), None, 422)
+    except ConflictError:
+        return await _page(request, of(InvalidInputError("version", "look_again")), None, 409)
+    return see_other(f"/announcements/{row.id}", done="announcement_submitted")
+
+
+def _ready(problems: list[Wrong]) -> None:
+    if problems:
+        raise InvalidInputError("submit", "not_ready")
+
+
+async def _send_trial(request: web.Request, uow: UnitOfWork, row: AnnouncementRow, form: Form) -> None:
+    if row.state != State.DRAFT:
+        raise ConflictError(f"announcement {row.id} is {row.state}")
+    if not row.text.strip():
+        raise InvalidInputError("phone", "nothing_to_try")
+    if form.text("to") not in {"", "phone"}:
+        contact = await announcement_trial.own_chat(uow, form.text("to"))
+    else:
+        contact = await announcement_trial.by_phone(uow, runtime_of(request).box, row, form.text("phone"))
+    await announcement_trial.send(uow, row, contact, await example_of(uow.session, row))
+
+
+async def try_out(request: web.Request) -> web.Response:
+    """Send the draft to one phone, or to one's own linked chat, marked as a trial."""
+    form = await form_of(request)
+    try:
+        async with writing(request) as uow:
+            row, _ = await visible(request, uow.session, WRITE)
+            await _send_trial(request, uow, row, form)
+    except InvalidInputError as error:
+        return await _page(request, of(error), form, 422)
+    return see_other(f"/announcements/{row.id}/check", done="trial_sent")
