@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot import metrics
+from bot.actions import contacts
 from bot.channels.channel import AccountRef, Channel, Recipient
 from bot.channels.rate_limit import BROADCAST, SHARES, URGENT, Window, in_lane, prepaid
 from bot.domain.audience import Way
@@ -28,7 +29,7 @@ from bot.domain.message import Message, fit
 from bot.logs import logger
 from bot.queue import SEND_BROADCASTS, SETTLE_DELIVERIES
 from bot.runtime import Runtime, ref
-from bot.store import broadcasts, contacts, deliveries
+from bot.store import broadcasts, deliveries
 from bot.store.accounts import AccountRow
 from bot.store.deliveries import Chunk, Done, Due
 from bot.store.unit_of_work import UnitOfWork
@@ -262,7 +263,7 @@ class Range:
             connection = await uow.session.connection()
             await deliveries.record(connection, self.chunk, self.outcomes, self.marked_at, uow.now)
             for recipient, reason in self.gone.items():
-                await contacts.set_gone(uow.session, recipient, reason)
+                await contacts.refused(uow, self.account, recipient, reason, self.marked_at)
             if self.rest is not None:
                 await self._pause(uow, self.rest)
             if self.paced is not None:
