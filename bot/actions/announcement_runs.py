@@ -208,6 +208,8 @@ async def resume(uow: UnitOfWork, run_id: str) -> None:
     for row in rows:
         row.state = "waiting" if run.state == "waiting" else "running"
         row.paused_reason, row.resume_at = "", None
+        assert row.id is not None
+        await broadcasts.due_now(uow.session, row.id)
     uow.after_commit("send_broadcasts")
     _tell(uow, run, "resume")
 

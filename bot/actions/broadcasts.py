@@ -52,6 +52,7 @@ async def resume(uow: UnitOfWork, broadcast_id: int) -> BroadcastRow:
     """Let a paused broadcast go on where it was. Raises ConflictError."""
     row = await _load(uow, broadcast_id, "paused")
     row.state, row.paused_reason, row.resume_at = "running", "", None
+    await broadcasts.due_now(uow.session, broadcast_id)
     audit(uow, "broadcast.resume", f"broadcast:{row.id}")
     uow.after_commit("send_broadcasts")
     return row

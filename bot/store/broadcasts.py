@@ -228,6 +228,12 @@ async def rest(session: AsyncSession, broadcast_id: int, until: datetime) -> Non
     await session.exec(update(BroadcastRow).where(col(BroadcastRow.id) == broadcast_id).values(rest_until=until))
 
 
+async def due_now(session: AsyncSession, broadcast_id: int) -> None:
+    """Let what a broadcast was to try again later be tried at once: whoever lets it go on has dealt with the cause."""
+    waits = (col(ChunkRow.broadcast_id) == broadcast_id, col(ChunkRow.state) == "waiting")
+    await session.exec(update(ChunkRow).where(*waits).values(next_attempt_at=None))
+
+
 async def reopen(session: AsyncSession, broadcast_id: int, n: int) -> None:
     """Let the range around a delivery be sent from again."""
     statement = update(ChunkRow).where(

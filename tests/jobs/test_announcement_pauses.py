@@ -79,6 +79,22 @@ async def test_a_used_up_day_lets_a_run_rest_with_the_reason_and_the_next_mornin
     assert [run.state for run in await runs(runtime)] == ["ended"]
 
 
+async def test_whoever_has_bought_more_lets_it_go_on_at_once(
+    runtime: Runtime, provider: Provider, clock: Clock, writer: Actor, head: Actor
+) -> None:
+    clock.now = MORNING
+    await people(runtime, 20)
+    provider.judge = allowance(provider, 5)
+    run_id = await begun(runtime, writer, head)
+    await work(runtime)
+    provider.judge = lambda _user, _text: None
+    async with runtime.units_of_work(writer) as uow:
+        await announcement_runs.resume(uow, run_id)
+    await work(runtime)
+    assert await by_way(runtime) == {("chat", "sent", ""): 20}
+    assert set(provider.times.values()) == {1}
+
+
 async def test_a_stopped_account_holds_up_its_own_part_only_and_fails_nobody(
     runtime: Runtime, provider: Provider, clock: Clock, writer: Actor, head: Actor
 ) -> None:
