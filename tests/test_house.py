@@ -154,7 +154,7 @@ def test_the_tree_in_architecture_is_the_tree_on_disk() -> None:
     named = set(re.findall(r"^\s*(?:├──|└──|│|\s)*\s*([\w./-]+\.py|[\w-]+/)", tree, flags=re.MULTILINE))
     on_disk = {p.name for room in SOURCE for p in (ROOT / room).rglob("*.py") if p.name != "__init__.py"}
     on_disk = {n for n in on_disk if not re.match(r"\d{4}_", n)}
-    assert on_disk - named == set(), "not in ARCHITECTURE.md"
+    assert on_disk - named == set(), "not in ARCHITECTURE.md: python -m tests.setup.tree writes it"
     assert {n for n in named if n.endswith(".py")} - on_disk == set(), "only in ARCHITECTURE.md"
 
 
