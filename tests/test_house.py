@@ -44,7 +44,8 @@ def sources(*rooms: str) -> Iterator[Path]:
 def test_job_name_is_file_is_function_is_registered() -> None:
     """A job called x is jobs/x.py with a function x, listed in bot/queue.py and in jobs/worker.py."""
     names = {job.name for job in queue.JOBS}
-    files = {p.stem for p in (ROOT / "jobs").glob("*.py")} - {"__init__", "worker", "runner", "periodic", "broadcast_range"}
+    others = {"__init__", "worker", "runner", "periodic", "broadcast_range"}
+    files = {p.stem for p in (ROOT / "jobs").glob("*.py")} - others
     assert names == files == set(worker.REGISTERED)
     assert all(function.__name__ == name for name, function in worker.REGISTERED.items())
 
