@@ -283,7 +283,8 @@ async def test_units_come_in_from_a_table_with_bad_rows_named(office: Office) ->
 
 
 @pytest.mark.parametrize(
-    ("data", "words"), [(b"code,name\n1,2\n", "Thiếu cột"), (b"\x00\x01\x02", "Không đọc được"), (b"", "Không đọc được")]
+    ("data", "words"),
+    [(b"code,name\n1,2\n", "Thiếu cột"), (b"\x00\x01\x02", "Không đọc được"), (b"", "Không đọc được")],
 )
 async def test_a_file_that_is_no_table_of_units(office: Office, data: bytes, words: str) -> None:
     answer = await (await admin(office)).upload("/admin/units/import", "x.csv", data, "file")
