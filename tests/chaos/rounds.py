@@ -15,8 +15,8 @@ from sqlalchemy import func, update
 from sqlmodel import col, select
 
 from bot.clock import utc_now
-from bot.errors import InvalidInputError
 from bot.store.accounts import AccountRow
+from bot.store.announcements import AnnouncementRow, RunRow
 from bot.store.broadcasts import BroadcastRow, ChunkRow, DeliveryRow
 from bot.store.contacts import ConversationRow
 from bot.store.database import Database
@@ -37,8 +37,9 @@ LEASE_SECONDS = 4.0
 SWEEP_SECONDS = 2
 BENDS = ("--lease", str(LEASE_SECONDS), "--sweep", str(SWEEP_SECONDS))
 """Leases and sweepers of a short run; what a minute would show in life is seen in seconds."""
-TIME_SCALE = 200
-"""Zalo's repeats come after 30 s, 5, 15, 30 and 60 min; here after 0.15, 1.5, 4.5, 9 and 18 s."""
+_OPEN = ("planning", "waiting", "running", "paused")
+TIME_SCALE = 100
+"""Zalo's repeats come after 30 s, 5, 15, 30 and 60 min; here after 0.3, 3, 9, 18 and 36 s: longer than a start takes."""
 
 
 class UnbalancedError(AssertionError):
@@ -148,7 +149,9 @@ class Game:
             "outbox": select(func.count()).where(col(OutboxRow.state).in_(("queued", "sending", "unknown"))),
             "attachments": select(func.count()).where(col(AttachmentRow.state) == "pending"),
             "conversations": select(func.count()).where(col(ConversationRow.resume_at).is_not(None)),
-            "broadcasts": select(func.count()).where(col(BroadcastRow.state).in_(("planning", "running", "paused"))),
+            "announcements": select(func.count()).where(col(AnnouncementRow.ended_at).is_(None)),
+            "runs": select(func.count()).where(col(RunRow.state) != "ended"),
+            "broadcasts": select(func.count()).where(col(BroadcastRow.state).in_(_OPEN)),
             "deliveries": select(func.count()).where(col(DeliveryRow.state).in_(("queued", "sending", "unknown"))),
         }
         async with self.database.reading() as session:
@@ -166,11 +169,11 @@ class Game:
                 await self._reconnect()
 
     async def _announce(self, rng: random.Random) -> None:
-        """Send one announcement to all who have written to an account so far."""
+        """Send one announcement to all who have written to any account so far."""
         await asyncio.sleep(rng.random())
-        oa, number = rng.choice(town.ACCOUNTS), next(self.announcements)
-        with contextlib.suppress(*FAILURES, InvalidInputError):
-            await town.announce(self.cluster.settings, oa, f"Thông báo số {number}: mai cắt nước, mời bà con lưu ý.")
+        number = next(self.announcements)
+        with contextlib.suppress(*FAILURES):
+            await town.announce(self.cluster.settings, f"Thông báo số {number}: mai cắt nước, mời bà con lưu ý.")
 
     async def _reconnect(self) -> None:
         async with self.database.reading() as session:

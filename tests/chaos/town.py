@@ -6,13 +6,12 @@ from typing import Any
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from bot.actions import accounts, broadcasts
+from bot.actions import accounts
 from bot.config import Settings
-from bot.domain.message import Message
 from bot.passwords import hash_password
 from bot.runtime import Runtime, opened
-from bot.store import accounts as account_rows
 from bot.store.accounts import AccountRow
+from bot.store.announcements import AnnouncementRow
 from bot.store.database import Database
 from bot.store.schema import migrate
 from bot.store.staff import StaffRow
@@ -80,12 +79,23 @@ def _bot_secrets(token: str) -> accounts.Secrets:
     return accounts.Secrets(token, webhook_key=BOT.webhook_key)
 
 
-async def announce(settings: Settings, oa: Oa, text: str) -> None:
-    """Begin an announcement to everybody who has written to an account; raises InvalidInputError when nobody has."""
+async def announce(settings: Settings, text: str) -> None:
+    """Announce to everybody who has written to any account: a warning, which no hour of the night keeps back."""
     async with opened(settings) as runtime, runtime.units_of_work() as uow:
-        account = await account_rows.by_external_id(uow.session, oa.provider, oa.oa_id)
-        assert account is not None
-        await broadcasts.begin(uow, account, account.unit_id, Message(text=text))
+        uow.session.add(
+            AnnouncementRow(
+                id=uow.new_id(),
+                unit_id="commune",
+                kind="emergency",
+                state="approved",
+                text=text,
+                created_by=(await uow.session.exec(select(StaffRow.id).limit(1))).one(),
+                created_at=uow.now,
+                updated_at=uow.now,
+                approved_at=uow.now,
+            )
+        )
+        uow.after_commit("plan_announcements")
 
 
 async def reconnect(settings: Settings, simulator: Simulator, number: int) -> list[str]:
