@@ -47,6 +47,14 @@ class VillageTally(NamedTuple):
     number: int
 
 
+class Belonging(NamedTuple):
+    """Of which announcement a run is, and when it was to begin."""
+
+    announcement_id: str
+    title: str
+    due_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """One run with what it belongs to, for whoever looks at it."""
@@ -133,11 +141,13 @@ async def path_of_broadcast(session: AsyncSession, number: str) -> str | None:
     return (await session.exec(query)).first()
 
 
-async def runs_of_broadcasts(session: AsyncSession, run_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Return for runs the id and the title of their announcement."""
+async def belongings(session: AsyncSession, run_ids: Sequence[str]) -> dict[str, Belonging]:
+    """Return by run what its broadcasts belong to."""
     query = (
-        select_rows(RunRow.id, AnnouncementRow.id, AnnouncementRow.title)
+        select_rows(RunRow.id, AnnouncementRow.id, AnnouncementRow.title, RunRow.due_at)
         .join(AnnouncementRow, col(AnnouncementRow.id) == col(RunRow.announcement_id))
         .where(col(RunRow.id).in_(run_ids))
     )
-    return {run: (announcement, title) for run, announcement, title in (await session.exec(query)).all()}
+    return {
+        run: Belonging(announcement, title, due) for run, announcement, title, due in (await session.exec(query)).all()
+    }

@@ -214,7 +214,7 @@ async def test_a_run_is_found_with_what_it_belongs_to(database: Database) -> Non
         assert (found.announcement.title, found.unit.path, found.run.number) == ("Họp", "/unit/", 1)
         assert await results.seen(session, "other", "run") is None
         assert await results.path_of_broadcast(session, str(number)) == "/unit/"
-        assert await results.runs_of_broadcasts(session, ["run", "no"]) == {"run": ("a", "Họp")}
+        assert await results.belongings(session, ["run", "no"]) == {"run": ("a", "Họp", NOW)}
         [(row, account)] = await results.broadcasts_of(session, ["run"])
         assert (row.id, account.id) == (number, "account")
 

@@ -15,6 +15,8 @@ from bot.actions.messages import receive
 from bot.domain.audience import Audience
 from bot.domain.schedule import Schedule
 from bot.domain.update import MessageReceived
+from bot.health.line import Light, Line
+from bot.health.report import report
 from bot.runtime import Runtime
 from bot.store import accounts
 from bot.store.announcements import RunRow
@@ -407,3 +409,48 @@ async def test_a_run_that_waits_says_when_it_begins_and_can_be_stopped(office: O
     assert "2 người sẽ không nhận được" in await visitor.page(f"{address}/stop")
     async with office.runtime.units_of_work() as uow:
         await announcement_runs.stop(uow, (await the_run(office.runtime)).id)
+
+
+async def health_line(office: Office) -> Line:
+    [found] = (await report(office.runtime)).of("broadcast")
+    return found
+
+
+async def test_the_health_page_names_what_rests_why_and_what_to_do(office: Office) -> None:
+    address = await begun(office, 4)
+    admin, leader = await office.enter("admin"), await office.enter("leader")
+    async with office.runtime.units_of_work() as uow:
+        row = (await uow.session.exec(select(BroadcastRow))).one()
+        row.state, row.paused_reason, row.resume_at = "paused", "quiet_hours", MORNING + timedelta(hours=21)
+    assert (await health_line(office)).light is Light.OK
+    page = await admin.page("/health")
+    assert "“Họp thôn”: tạm nghỉ đến 28/11/2026 06:00; còn 4 trên 4 người nhận" in page
+    assert "Hệ thống tự gửi tiếp lúc 28/11/2026 06:00" in page
+    assert address not in page, "an administrator may not read announcements"
+    assert f'href="{address}"' in await leader.page("/health")
+    async with office.runtime.units_of_work() as uow:
+        row = (await uow.session.exec(select(BroadcastRow))).one()
+        row.state, row.paused_reason, row.resume_at = "running", "", None
+        account = await accounts.account(uow.session, "account")
+        assert account is not None
+        account.state, account.stopped_reason = "stopped", "refresh_token_dead"
+    assert (await health_line(office)).light is Light.WARN
+    page = await admin.page("/health")
+    assert "tài khoản đang dừng; còn 4 trên 4 người nhận" in page
+    assert "Người quản trị cần kết nối lại" in page
+
+
+async def test_what_waits_for_its_time_is_well_until_that_has_passed(office: Office) -> None:
+    await begun(office, 2)
+    async with office.runtime.units_of_work() as uow:
+        run = (await uow.session.exec(select(RunRow))).one()
+        run.state, run.started_at, run.due_at = "waiting", None, MORNING + timedelta(days=2)
+        row = (await uow.session.exec(select(BroadcastRow))).one()
+        row.state, row.started_at, row.progress_at = "waiting", None, None
+    office.clock.forward(days=1)
+    assert (await health_line(office)).light is Light.OK
+    admin = await office.enter("admin")
+    assert "đã chốt 2 người nhận, chờ đến 29/11/2026 09:00" in await admin.page("/health")
+    office.clock.forward(days=1, minutes=31)
+    assert (await health_line(office)).light is Light.BAD
+    assert "lẽ ra đã bắt đầu gửi từ" in await (await office.enter("admin")).page("/health")

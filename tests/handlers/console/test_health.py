@@ -448,7 +448,7 @@ async def test_a_broadcast_that_waits_for_a_person(office: Office) -> None:
     await broadcast(office, "paused", paused_reason="oa_blocked")
     await broadcast(office, "finished", finished_at=office.clock.now)
     assert (await line(office.runtime, "broadcast")).light is Light.WARN
-    assert "gửi tiếp từ chỗ dừng; không ai nhận hai lần" in await advice_page(office)
+    assert "Sau khi xử lý nguyên nhân, bấm “Gửi tiếp”" in await advice_page(office)
 
 
 async def test_a_range_whose_holder_is_gone(office: Office) -> None:
