@@ -33,8 +33,8 @@ async def _page(request: web.Request, errors: Errors, form: Form | None, status:
                 audience = rules.given(form)
             except InvalidInputError as error:
                 errors = {**of(error), **errors}
-        owners = [account.id for account in await accounts_of(session, tried(at.row, audience={}))]
-        offered = await rules.choices(request, session, at.home, audience, owners)
+        senders = await accounts_of(session, tried(at.row, audience={}))
+        offered = await rules.choices(request, session, at.home, audience, senders)
     by_list = form.text("by") == "list" if form else bool(audience.list_id)
     values = {"audience": audience, "offered": offered, "by_list": by_list}
     return show(request, at, "audience", values, errors, status)

@@ -1,6 +1,6 @@
 """Read whom an announcement is for from what is typed, and name the rules so that they can be said in one sentence."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -8,6 +8,7 @@ from aiohttp import web
 from bot.domain.audience import Audience
 from bot.errors import InvalidInputError
 from bot.store import announcement_views, marks, recipients, units
+from bot.store.accounts import AccountRow
 from bot.store.database import Session
 from bot.store.marks import TopicRow
 from bot.store.recipients import RecipientListRow
@@ -92,20 +93,27 @@ async def named(session: Session, home: UnitRow, audience: Audience) -> Named:
 
 
 async def choices(
-    request: web.Request, session: Session, home: UnitRow, audience: Audience, account_ids: Iterable[str]
+    request: web.Request, session: Session, home: UnitRow, audience: Audience, senders: Sequence[AccountRow]
 ) -> Choices:
-    """Return what an announcement of a unit can be narrowed by; what is chosen already can be taken away, too."""
+    """Return what an announcement of a unit can be narrowed by; what is chosen already can be taken away, too.
+
+    Units that have no account of their own, nor any below, change nothing and are not offered.
+    """
     below = [unit for unit in await units.below(session, home.path) if unit.valid_to is None]
     every = await announcement_views.areas_of(session, [unit.id for unit in below])
     areas = [(unit, tuple(area for area in every if area.unit_id == unit.id)) for unit in below]
     groups = tuple((unit, found) for unit, found in areas if found)
     if not groups:
         groups = ((home, tuple(await marks.villages(session, home))),)
-    known = {*await announcement_views.tags(session, list(account_ids)), *audience.tags, *audience.without_tags}
+    owners = {account.unit_id for account in senders}
+    paths = [unit.path for unit in below if unit.id in owners]
+    offered = [u for u in below if u.id in audience.unit_ids or any(path.startswith(u.path) for path in paths)]
+    found = await announcement_views.tags(session, [account.id for account in senders])
+    known = {*found, *audience.tags, *audience.without_tags}
     mine = [unit for unit in await units.all_units(session) if _may_use(request, home, unit)]
     lists = await recipients.lists(session, [unit.id for unit in mine])
     return Choices(
-        tuple(below) if len(below) > 1 else (),
+        tuple(offered) if len(offered) > 1 else (),
         groups,
         tuple(await marks.topics(session, home)),
         tuple(sorted(known)),
