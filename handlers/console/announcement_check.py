@@ -79,9 +79,11 @@ async def submit(request: web.Request) -> web.Response:
     """Hand a draft over for approval; with something wrong it stays a draft and the page says what."""
     form = await form_of(request)
     try:
+        # Looked at before the transaction: a long list takes seconds. The version says whether it has changed since.
+        async with runtime_of(request).database.reading() as session:
+            row, home = await visible(request, session, WRITE)
+            _ready(await problems_of(request, session, row, home))
         async with writing(request) as uow:
-            row, home = await visible(request, uow.session, WRITE)
-            _ready(await problems_of(request, uow.session, row, home))
             await actions.submit(uow, row.id, form.number("version") or 0)
     except InvalidInputError as error:
         return await _page(request, of(error), None, 422)

@@ -97,10 +97,12 @@ def _version(form: Form) -> int:
 
 async def approve(request: web.Request) -> web.Response:
     """Approve an announcement, an emergency only with one more confirmation; what is wrong by now is said first."""
+    async with runtime_of(request).database.reading() as session:  # a long list takes seconds: not in the transaction
+        seen, home = await visible(request, session)
+        wrong = seen.state == State.SUBMITTED and await problems_of(request, session, seen, home)
 
     async def deed(uow: UnitOfWork, row: AnnouncementRow, form: Form) -> None:
-        _, home = await visible(request, uow.session)
-        if row.state == State.SUBMITTED and await problems_of(request, uow.session, row, home):
+        if wrong:
             raise InvalidInputError("version", "not_ready")
         await actions.approve(uow, row.id, _version(form), confirmed=bool(form.text("confirmed")))
 
