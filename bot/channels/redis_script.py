@@ -6,6 +6,8 @@ known by a mark that is new or a number of runs that went back; then nothing is 
 has left its window. So it is when somebody comes back (`lose`) and nobody else was there meanwhile: all were alone.
 """
 
+from bot.channels.rate_limit import SHARES
+
 SCRIPT = """
 local op, id, known, turn = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local now, lane, want = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -33,7 +35,7 @@ elseif known ~= '' and known ~= '?' and not lost then
 end
 if op == 'lose' and not (last and now - last < 30) and not (lost and now - lost < 60) then lose() end
 
-local SHARES = {100, 90, 80}
+local SHARES = {SHARES_OF_LANES}
 local function cap(limit, of) return math.max(1, math.floor(limit * SHARES[of + 1] / 100)) end
 
 local function load(key, limit, seconds)
@@ -184,4 +186,4 @@ if op == 'block' then
   end
 end
 return {0, '0', mark, turns, lost and string.format('%.6f', lost) or ''}
-"""
+""".replace("SHARES_OF_LANES", ", ".join(map(str, SHARES)))

@@ -12,7 +12,17 @@ from redis.asyncio import Redis
 
 from bot.channels import rate_limit
 from bot.channels.local_budget import LocalBudget
-from bot.channels.rate_limit import ANSWER, BROADCAST, NOTICE, Grant, RateBudget, Window, prepaid, use_prepaid
+from bot.channels.rate_limit import (
+    ANSWER,
+    BROADCAST,
+    NOTICE,
+    URGENT,
+    Grant,
+    RateBudget,
+    Window,
+    prepaid,
+    use_prepaid,
+)
 from bot.channels.redis_budget import RedisBudget
 from tests.bot.channels.traffic import START, Hand, Traffic, most_in_a_window, windows
 
@@ -40,7 +50,7 @@ def processes(request: pytest.FixtureRequest) -> Processes:
     seed=st.integers(0, 2**32),
     limit=st.sampled_from([1, 2, 7, 30, 100]),
     seconds=st.sampled_from([1, 10, 60]),
-    lanes=st.lists(st.sampled_from([ANSWER, NOTICE, BROADCAST]), min_size=3, max_size=3),
+    lanes=st.lists(st.sampled_from([ANSWER, NOTICE, BROADCAST, URGENT]), min_size=3, max_size=3),
     patient=st.booleans(),
     worst=st.booleans(),
     late=st.sampled_from([0.0, 0.2, 0.5, 1.0]),
@@ -122,8 +132,18 @@ async def test_the_lanes_leave_room_for_the_more_urgent(processes: Processes) ->
     assert (await budget.take(share, ANSWER, 1)).number == 1
 
 
+async def test_a_warning_to_many_goes_before_all_but_answers(processes: Processes) -> None:
+    clock = Hand()
+    budget = processes(clock, 1)[0]
+    share = windows(100)
+    assert (await budget.take(share, URGENT, 200)).number == 95
+    for lane in (NOTICE, BROADCAST, URGENT):
+        assert (await budget.take(share, lane, 1)).number == 0
+    assert (await budget.take(share, ANSWER, 200)).number == 5
+
+
 async def test_one_a_second_goes_on_in_every_lane(processes: Processes) -> None:
-    for lane in (ANSWER, NOTICE, BROADCAST):
+    for lane in (ANSWER, NOTICE, BROADCAST, URGENT):
         clock = Hand()
         budget = processes(clock, 1)[0]
         chat, sent = windows(1, 30, 1), 0
