@@ -25,6 +25,7 @@ from bot.queue import QUEUE_ERRORS
 
 _log = logger("rates")
 _PREFIX = "loa:rate:"
+_MOST_SAID = 200
 _SHARED = ("loa:rates:mark", "loa:rates:lost", "loa:rates:turns")
 _PATIENCE = 1.0
 _PAUSE = 1.0
@@ -146,7 +147,7 @@ class RedisBudget:
         except QUEUE_ERRORS as error:
             self._ask_again = self._local_clock() + _PAUSE
             if self._alone is None:
-                await self._part(type(error).__name__)
+                await self._part(f"{type(error).__name__}: {str(error)[:_MOST_SAID]}")
             return None
 
     async def _part(self, error: str) -> None:

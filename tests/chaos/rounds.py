@@ -39,7 +39,7 @@ BENDS = ("--lease", str(LEASE_SECONDS), "--sweep", str(SWEEP_SECONDS))
 """Leases and sweepers of a short run; what a minute would show in life is seen in seconds."""
 _OPEN = ("planning", "waiting", "running", "paused")
 TIME_SCALE = 100
-"""Zalo's repeats come after 30 s, 5, 15, 30 and 60 min; here after 0.3, 3, 9, 18 and 36 s: longer than a start takes."""
+"""Zalo repeats after 30 s, 5, 15, 30 and 60 min; here after 0.3, 3, 9, 18 and 36 s, longer than a start takes."""
 
 
 class UnbalancedError(AssertionError):
