@@ -19,7 +19,7 @@ from handlers.console.page import in_scope, runtime_of
 from handlers.recent import RECENT
 
 FRESH_SECONDS = 2.0
-"""How old figures on a page may be. All rows of a run are counted for them, half a second for a million: so all pages
+"""How old figures on a page may be. All rows of a run are counted for them, up to a second for a million: so all pages
 that are open at a process share one look, and nobody looks when no page is open."""
 
 
