@@ -23,6 +23,7 @@ from bot.domain.audience import Way
 from bot.errors import ConflictError
 from bot.runtime import Runtime
 from bot.store import accounts, broadcasts, deliveries, results
+from bot.store import contacts as contact_rows
 from bot.store.accounts import AccountRow
 from bot.store.announcements import RunRow
 from bot.store.broadcasts import BroadcastRow, DeliveryRow
@@ -124,10 +125,11 @@ class History:
             if chunk is None:
                 return
             due = await deliveries.mark(connection, chunk, chunk.first - 1, 1 + number % 9, self.clock.now)
-            against = await deliveries.decided_against(connection, due)
+        async with self.runtime.database.reading() as session:
+            people = await contact_rows.contacts(session, [row.recipient for row in due])
         for row in due[: number % 5]:
-            if row.recipient in against:
-                continue
+            if people[row.recipient].stopped_at is not None:
+                continue  # a worker looks before it sends
             self.provider.take(row.address, TEMPLATE if chunk.way == Way.TEMPLATE_USER else WORDS)
             if number % 2 and chunk.way == Way.CHAT:
                 self._stands_in_chat(row.address)
