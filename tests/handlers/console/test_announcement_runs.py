@@ -238,7 +238,7 @@ async def test_phones_in_full_need_the_right_a_click_and_leave_a_trail(office: O
     assert page.count("0900000001") == 2
     async with office.runtime.database.reading() as session:
         [row] = (await session.exec(select(AuditRow).where(AuditRow.action == "announcement.reveal_phones"))).all()
-    assert (row.actor_id, row.data) == ("leader", {"run": 1, "which": "missed", "number": 2})
+    assert (row.actor_id, row.data) == ("leader", {"number": 1, "which": "missed", "phones": 2})
     assert (await (await hired(office, "broadcaster")).post(f"{address}/phones")).status == 403
     assert (await (await office.enter("official")).post(f"{address}/phones")).status == 404
 
@@ -295,7 +295,7 @@ async def test_all_results_leave_as_a_workbook_in_which_nothing_is_a_formula(
     assert rows[3][5] == "Chưa gửi"
     async with office.runtime.database.reading() as session:
         [row] = (await session.exec(select(AuditRow).where(AuditRow.action == "announcement.export"))).all()
-    assert row.data == {"run": 1, "recipients": 5}
+    assert row.data == {"number": 1, "recipients": 5}
 
 
 async def wrote(office: Office, contact: str, text: str, quotes: str | None = None) -> None:
