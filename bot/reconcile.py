@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from bot.clock import LOCAL_ZONE, first_id, to_local
+from bot.domain.audience import Way
 from bot.store import books, tallies
 from bot.store.broadcasts import BroadcastRow
 from bot.store.database import Database, Session
@@ -171,9 +172,10 @@ async def _broadcast(session: Session, found: Books, row: BroadcastRow) -> None:
     if strange:
         ids = await books.deliveries_in(session, row.id, strange)
         found.expect("broadcast_state", subject, 0, sum(states[s] for s in strange), ids)
-    ranges = await books.chunks(session, row.id)
-    number, wrong = _uncovered(ranges, row.total)
-    found.expect("broadcast_ranges", subject, 0, number, wrong[: books.NAMED])
+    if row.way != Way.NONE:  # those whom no way reaches are in no range: nothing of theirs is sent
+        ranges = await books.chunks(session, row.id)
+        number, wrong = _uncovered(ranges, row.total)
+        found.expect("broadcast_ranges", subject, 0, number, wrong[: books.NAMED])
     if row.state == "finished" or row.finished_at is not None:
         still_open = sum(states.get(state, 0) for state in _NOT_FINAL)
         ids = await books.deliveries_in(session, row.id, _NOT_FINAL) if still_open else []

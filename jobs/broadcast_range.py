@@ -29,7 +29,7 @@ from bot.domain.message import Message, fit
 from bot.logs import logger
 from bot.queue import SEND_BROADCASTS, SETTLE_DELIVERIES
 from bot.runtime import Runtime, ref
-from bot.store import broadcasts, deliveries
+from bot.store import broadcasts, decided, deliveries
 from bot.store.accounts import AccountRow
 from bot.store.deliveries import Chunk, Done, Due
 from bot.store.unit_of_work import UnitOfWork
@@ -64,8 +64,8 @@ class Round(Protocol):
     def at_once(self) -> int:
         """How many messages of one range may be under way together."""
 
-    def hold_off(self, account_id: str, seconds: float) -> None:
-        """Lease no range of an account for so long."""
+    def hold_off(self, account_id: str, seconds: float, *, urgent: bool) -> None:
+        """Lease no range of an account for so long: none that is urgent, or none that is not."""
 
 
 @dataclass(slots=True)
@@ -153,7 +153,7 @@ class Range:
             if self.chunk.per_minute:
                 self.paced = seconds
             else:
-                self.round.hold_off(self.account.id, seconds)
+                self.round.hold_off(self.account.id, seconds, urgent=self.chunk.urgent)
             return False
         await asyncio.sleep(max(seconds, 0.01))
         return True
@@ -166,7 +166,7 @@ class Range:
             holds = await deliveries.held(connection, self.chunk, now, LEASE_SECONDS)
             await deliveries.record(connection, self.chunk, self.outcomes, self.marked_at, now)
             due = await deliveries.mark(connection, self.chunk, self.cursor, number, now) if holds else []
-            against = await deliveries.decided_against(connection, due)
+            against = await decided.against(connection, self.chunk, due)
         self.outcomes.clear()
         self.marked_at = now
         self.safe_until = begun + LEASE_SECONDS - _LEASE_MARGIN
@@ -184,9 +184,15 @@ class Range:
         settled = {done.n for done in self.outcomes}
         left = iter([row for row in due if row.n not in settled])
         started: set[int] = set()
+        at_once = min(self.round.at_once, len(due))
+        workers = [asyncio.ensure_future(self._worker(left, started)) for _ in range(at_once)]
         try:
-            await asyncio.gather(*(self._worker(left, started) for _ in range(min(self.round.at_once, len(due)))))
+            await asyncio.gather(*workers)
         finally:
+            # None may go on sending what is about to be called not tried.
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
             known = {done.n for done in self.outcomes}
             missing = [row for row in due if row.n not in known]
             self._unsent([row for row in missing if row.n not in started])
@@ -213,12 +219,12 @@ class Range:
             self.outcomes.append(await self._one(row))
 
     async def _one(self, row: Due) -> Done:
-        parts = self.parts
-        message = personal(self.message, row.merged)
-        if message is not self.message:
-            parts = fit(message, self.channel.capabilities(self.ref))
-        to = self._recipient(row)
         part, provider_id = row.part, None
+        try:
+            parts, to = self._ready(row)
+        except Exception:  # noqa: BLE001 - whatever is wrong with one row must not end the others' window
+            _log.exception("a delivery cannot be made", broadcast=self.chunk.broadcast_id, n=row.n)
+            return Done(row.n, DeliveryState.FAILED.value, reason="unreadable", part=part)
         try:
             while part < len(parts):
                 provider_id = (await self.channel.send(self.ref, to, parts[part])).message_id
@@ -229,6 +235,13 @@ class Range:
             _log.exception("sending broke", broadcast=self.chunk.broadcast_id, n=row.n)
             return self._failed(row, UnknownOutcomeError("technical", type(error).__name__), part)
         return Done(row.n, "sent", provider_id, part=part)
+
+    def _ready(self, row: Due) -> tuple[list[Message], Recipient]:
+        """Return one recipient's message as it leaves, and where it goes."""
+        message, parts = personal(self.message, row.merged), self.parts
+        if message is not self.message:
+            parts = fit(message, self.channel.capabilities(self.ref))
+        return parts, self._recipient(row)
 
     def _recipient(self, row: Due) -> Recipient:
         if self.chunk.way != _BY_PHONE:
@@ -252,7 +265,7 @@ class Range:
             wait = max(1.0, (step.at - now) / timedelta(seconds=1))
             self.again_in = wait if self.again_in is None else min(self.again_in, wait)
             if isinstance(error, ThrottledError):
-                self.round.hold_off(self.account.id, wait)
+                self.round.hold_off(self.account.id, wait, urgent=self.chunk.urgent)
         counted = not (rests or isinstance(error, ThrottledError))
         return Done(row.n, step.state.value, reason=step.reason, part=part, counted=counted)
 
@@ -262,7 +275,7 @@ class Range:
         async with runtime.units_of_work() as uow:
             connection = await uow.session.connection()
             await deliveries.record(connection, self.chunk, self.outcomes, self.marked_at, uow.now)
-            for recipient, reason in self.gone.items():
+            for recipient, reason in sorted(self.gone.items()):  # in the order in which everybody locks contacts
                 await contacts.refused(uow, self.account, recipient, reason, self.marked_at)
             if self.rest is not None:
                 await self._pause(uow, self.rest)

@@ -48,8 +48,8 @@ class _Round:
         self.runtime = runtime
         self.ends = time.monotonic() + _ROUND_SECONDS
         self.tries = 0
-        self._waits: dict[str, float] = {}
-        self._running: dict[asyncio.Task[None], str] = {}
+        self._waits: dict[tuple[str, bool], float] = {}
+        self._running: dict[asyncio.Task[None], tuple[str, bool]] = {}
         self._broke: list[BaseException] = []
 
     @property
@@ -62,9 +62,9 @@ class _Round:
         """How many messages of one range may be under way together."""
         return max(1, min(_AT_ONCE, _CONNECTIONS // max(1, len(self._running))))
 
-    def hold_off(self, account_id: str, seconds: float) -> None:
-        """Lease no range of an account for so long."""
-        self._waits[account_id] = time.monotonic() + seconds
+    def hold_off(self, account_id: str, seconds: float, *, urgent: bool) -> None:
+        """Lease no range of an account for so long: none that is urgent, or none that is not."""
+        self._waits[account_id, urgent] = time.monotonic() + seconds
 
     async def work(self) -> int:
         """Send until nothing is due or the round is over; raises SomeFailedError at the end if a range broke."""
@@ -107,7 +107,7 @@ class _Round:
             chunk, account = await self._lease()
             if chunk is None or account is None:
                 break
-            self._running[asyncio.create_task(self._send(chunk, account))] = account.id
+            self._running[asyncio.create_task(self._send(chunk, account))] = (account.id, chunk.urgent)
         return bool(self._running)
 
     async def _send(self, chunk: Chunk, account: AccountRow) -> None:
@@ -123,12 +123,13 @@ class _Round:
     async def _lease(self) -> tuple[Chunk | None, AccountRow | None]:
         now = time.monotonic()
         busy = Counter(self._running.values())
-        avoid = {a for a, n in busy.items() if n >= _RANGES_PER_ACCOUNT} | {
-            a for a, t in self._waits.items() if t > now
-        }
+        full = {key for key, n in busy.items() if n >= _RANGES_PER_ACCOUNT}
+        full |= {key for key, until in self._waits.items() if until > now}
+        # An emergency finds a place beside what is under way, and room that the others may not use.
+        avoid, avoid_urgent = ({account for account, urgent in full if urgent is which} for which in (False, True))
         async with self.runtime.units_of_work() as uow:
             connection = await uow.session.connection()
-            chunk = await deliveries.lease(connection, new_id(), uow.now, LEASE_SECONDS, avoid)
+            chunk = await deliveries.lease(connection, new_id(), uow.now, LEASE_SECONDS, avoid, avoid_urgent)
             account = await accounts.account(uow.session, chunk.account_id) if chunk else None
         return chunk, account
 

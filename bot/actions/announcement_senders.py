@@ -39,22 +39,25 @@ async def prospect(session: Session, able: CapabilitiesOf, row: AnnouncementRow,
     found = await accounts_of(session, row)
     senders = [await sender_of(session, able, row, account, at) for account in found]
     rules = await rules_of(session, row)
-    listed = rules.audience.list_id
-    count = listed_audience.reach(session, senders, listed) if listed else audience.reach(session, senders, rules)
-    reach = await count
+    reach = await (listed_audience if rules.audience.list_id else audience).reach(session, senders, rules)
     message = await free_text(session, row)
     parts = max((len(fit(message, able(account))) for account in found), default=1)
     return Prospect(at, tuple(found), tuple(senders), rules, reach, estimate(reach, senders, parts), parts)
 
 
 async def accounts_of(session: Session, row: AnnouncementRow) -> list[AccountRow]:
-    """Return the accounts of the chosen units and all below; where there is none, those of the nearest unit above."""
-    chosen = Audience.from_json(row.audience).unit_ids or (row.unit_id,)
+    """Return the accounts of the chosen units and all below; where there is none, those of the nearest unit above.
+
+    These speak for many more people than the unit's own: then it has to be said which villages or which listed people.
+    """
+    audience_ = Audience.from_json(row.audience)
+    chosen = audience_.unit_ids or (row.unit_id,)
     homes = [unit for unit in [await units.unit(session, unit_id) for unit_id in chosen] if unit is not None]
     by_id = {unit.id: unit for unit in await units.all_units(session)}
     everybody = await accounts.all_accounts(session)
     found = [a for a in everybody if any(by_id[a.unit_id].path.startswith(home.path) for home in homes)]
-    return found or _nearest_above(homes, everybody, by_id)
+    narrowed = audience_.area_ids or audience_.list_id
+    return found or (_nearest_above(homes, everybody, by_id) if narrowed else [])
 
 
 def _nearest_above(

@@ -3,6 +3,7 @@
 from typing import Any
 
 from bot.actions import announcement_runs
+from bot.actions.announcement_plans import PLAN
 from bot.actions.case_trail import audit
 from bot.domain.announcement import MOVES, Kind, State, words_wrong
 from bot.domain.audience import Audience
@@ -135,20 +136,17 @@ async def approve(uow: UnitOfWork, announcement_id: str, version: int, *, confir
     row.approved_by, row.approved_at = uow.actor.id, uow.now
     row.next_run_at = None
     _changed(uow, row, "approve")
-    uow.after_commit(announcement_runs.PLAN)
+    uow.after_commit(PLAN)
     return row
 
 
 async def end(uow: UnitOfWork, announcement_id: str, version: int) -> AnnouncementRow:
-    """End an announcement: no run begins any more; what is being sent goes on unless it is stopped.
-
-    Raises ConflictError while a run is being planned.
-    """
+    """End an announcement: no run begins any more; what is being sent goes on unless it is stopped."""
     row = await load(uow, announcement_id, version)
     _move(row, "end")
     await announcement_runs.end(uow, row)
     _changed(uow, row, "end")
-    uow.after_commit(announcement_runs.PLAN)
+    uow.after_commit(PLAN)
     return row
 
 

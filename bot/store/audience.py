@@ -34,18 +34,18 @@ class Rules:
         """Return what says whom the announcement is for, whatever they have decided."""
         rules = self.audience
         kinds = (("area", rules.area_ids), ("topic", rules.topic_ids), ("tag", rules.tags))
-        found = [_marked(columns, kind, values) for kind, values in kinds if values]
-        return [*found, not_(_marked(columns, "tag", rules.without_tags))] if rules.without_tags else found
+        found = [marked(columns, kind, values) for kind, values in kinds if values]
+        return [*found, not_(marked(columns, "tag", rules.without_tags))] if rules.without_tags else found
 
     def decided(self, columns: Any = C) -> dict[str, Condition]:
         """Return by reason what keeps only those who have not decided against it."""
         found: dict[str, Condition] = {}
         if self.topic_id:
             topic = (self.topic_id,)
-            off = _marked(columns, "topic", topic, chosen=False)
-            found["topic_off"] = not_(off) if self.topic_default_on else _marked(columns, "topic", topic)
+            off = marked(columns, "topic", topic, chosen=False)
+            found["topic_off"] = not_(off) if self.topic_default_on else marked(columns, "topic", topic)
         if self.needs_consent:
-            found["no_consent"] = _marked(columns, "purpose", ("advert",))
+            found["no_consent"] = marked(columns, "purpose", ("advert",))
         return found
 
     def where(self, columns: Any = C) -> list[Condition]:
@@ -53,7 +53,8 @@ class Rules:
         return [*self.narrowing(columns), *self.decided(columns).values()]
 
 
-def _marked(columns: Any, kind: str, values: Sequence[str], *, chosen: bool = True) -> Condition:
+def marked(columns: Any, kind: str, values: Sequence[str], *, chosen: bool = True) -> Condition:
+    """Say that a contact bears one of these marks, chosen or, with `chosen` False, decided against."""
     query = select(_M.contact_id).where(_M.kind == kind, _M.value.in_(values), _M.chosen.is_(chosen))
     return columns.id.in_(query)  # type: ignore[no-any-return] # a column's
 
@@ -77,13 +78,13 @@ def by_way(sender: Sender, way: Way) -> Condition:
 
 
 def doubled(senders: Sequence[Sender], rules: Rules) -> Condition:
-    """Say that another contact of the same person gets it: one that free text reaches, or that was heard of later."""
+    """Say that another contact of the same person gets it: one that is better reached, or that was heard of later."""
     other = _other.c
     same = or_(
         and_(C.person_id.is_not(None), other.person_id == C.person_id),
         and_(C.phone_hash.is_not(None), other.phone_hash == C.phone_hash),
     )
-    theirs, ours = [tuple_(reached_by_chat(senders, each), heard(each), each.id) for each in (other, C)]
+    theirs, ours = [tuple_(rank(senders, each), heard(each), each.id) for each in (other, C)]
     accounts = [sender.account_id for sender in senders]
     better = exists(literal(1)).where(
         same, other.id != C.id, other.account_id.in_(accounts), ADDRESSABLE, *rules.where(other), theirs > ours
@@ -96,13 +97,17 @@ def heard(columns: Any) -> ColumnElement[Any]:
     return func.coalesce(columns.last_interaction_at, _LONG_AGO)
 
 
-def reached_by_chat(senders: Sequence[Sender], columns: Any) -> ColumnElement[int]:
-    """Return 1 for a contact that free text reaches, else 0."""
-    open_ = [
-        and_(columns.account_id == s.account_id, columns.last_interaction_at > s.since if s.windowed else true())
-        for s in senders
-    ]
-    return case((or_(*open_), 1), else_=0)
+def rank(senders: Sequence[Sender], columns: Any) -> ColumnElement[int]:
+    """Return how well a contact is reached: 3 by free text, 2 and 1 by templates, 0 not, -1 not at all any more."""
+    whens: list[Any] = [(columns.gone != "", -1)]
+    for s in senders:
+        here = columns.account_id == s.account_id
+        whens.append((and_(here, columns.last_interaction_at > s.since if s.windowed else true()), 3))
+        if s.by_user:
+            whens.append((and_(here, heard(columns) > s.at - TEMPLATE_USER_WINDOW), 2))
+        if s.by_phone:
+            whens.append((and_(here, columns.phone_hash.is_not(None)), 1))
+    return case(*whens, else_=0)
 
 
 async def reach(session: AsyncSession, senders: Sequence[Sender], rules: Rules) -> Reach:
@@ -118,7 +123,7 @@ async def reach(session: AsyncSession, senders: Sequence[Sender], rules: Rules) 
 async def _count_one(session: AsyncSession, sender: Sender, rules: Rules, found: Reach) -> None:
     """Add one account's figures; who has turned the topic off are few, and are counted for themselves."""
     chosen = rules.narrowing()
-    off = _marked(C, "topic", (rules.topic_id,), chosen=False) if rules.topic_id and rules.topic_default_on else None
+    off = marked(C, "topic", (rules.topic_id,), chosen=False) if rules.topic_id and rules.topic_default_on else None
     for reason, condition in rules.decided().items():
         if reason != "topic_off" or off is None:
             without = await _counts(session, sender, chosen)

@@ -20,6 +20,7 @@ class BroadcastRow(SQLModel, table=True):
     by phone, `address` is the phone encrypted) or none: those whom no way reaches, whose rows have failed from the
     beginning. `run_id` is the run of an announcement that it belongs to, "" for none. `per_minute` makes it slower than
     the account may be; 0 does not. `rest_until` is when its own pace lets it go on.
+    `topic_id` and `needs_consent` are what people may have decided against until it leaves.
 
     `message` may name merge fields, which each recipient's `merged` values fill. `served_at` is when a range of it was
     handed out last: the one that waits longest is served next, so that one unit's broadcast cannot starve another's.
@@ -35,6 +36,8 @@ class BroadcastRow(SQLModel, table=True):
     way: str = "chat"
     per_minute: int = 0
     rest_until: datetime | None = None
+    topic_id: str = ""
+    needs_consent: bool = False
     state: str = "planning"
     urgent: bool = False
     message: dict[str, Any] = Field(sa_type=JSON)

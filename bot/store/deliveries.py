@@ -1,6 +1,5 @@
 """Hand out a broadcast's deliveries range by range, mark each before it leaves, and write outcomes many at a time."""
 
-import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +10,7 @@ from sqlalchemy import (
     Integer,
     Text,
     Update,
+    and_,
     bindparam,
     case,
     exists,
@@ -27,7 +27,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.store.accounts import AccountRow
 from bot.store.broadcasts import BroadcastRow, ChunkRow, DeliveryRow
-from bot.store.contacts import ContactRow
 from bot.store.database import sqlite_time
 
 _chunks = ChunkRow.metadata.tables["broadcast_chunks"]
@@ -52,14 +51,17 @@ _IN_WORK = (
 _NEXT_BROADCAST = (
     select(
         _broadcasts.c.id, _broadcasts.c.account_id, _broadcasts.c.unit_id, _broadcasts.c.message, _broadcasts.c.way,
-        _broadcasts.c.urgent, _broadcasts.c.per_minute,
+        _broadcasts.c.urgent, _broadcasts.c.per_minute, _broadcasts.c.topic_id, _broadcasts.c.needs_consent,
     )
     .join(_accounts, _accounts.c.id == _broadcasts.c.account_id)
     .where(
         _broadcasts.c.state == "running",
         or_(_broadcasts.c.rest_until.is_(None), _broadcasts.c.rest_until <= bindparam("now")),
         _accounts.c.state == "active",
-        _accounts.c.id.not_in(bindparam("avoid", expanding=True)),
+        or_(
+            and_(_broadcasts.c.urgent, _accounts.c.id.not_in(bindparam("avoid_urgent", expanding=True))),
+            and_(~_broadcasts.c.urgent, _accounts.c.id.not_in(bindparam("avoid", expanding=True))),
+        ),
         exists(literal(1)).where(_C.broadcast_id == _broadcasts.c.id, *_WAITS),
     )
     .order_by(
@@ -117,21 +119,6 @@ _SENT_SQLITE = (
     "UPDATE deliveries SET state = 'sent', reason = '', provider_id = ?, part = ?, sent_at = ? "
     "WHERE broadcast_id = ? AND n = ? AND state IN ('sending', 'unknown') AND sending_at = ?"
 )
-_PHONE = "phone:"
-_PEOPLE = ContactRow.metadata.tables["contacts"]
-
-
-def _against(column: Any) -> dict[str, Any]:
-    """Build for each database the question who of many has decided against announcements."""
-    chosen = select(column).where(or_(_PEOPLE.c.stopped_at.is_not(None), _PEOPLE.c.erased_at.is_not(None)))
-    many = bindparam("who", type_=Text)
-    return {
-        "sqlite": chosen.where(column.in_(select(func.json_each(many).table_valued("value").c.value))),
-        "postgresql": chosen.where(column == func.any(bindparam("who", type_=ARRAY(Text)))),
-    }
-
-
-_AGAINST = {column.name: _against(column) for column in (_PEOPLE.c.id, _PEOPLE.c.phone_hash)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +135,8 @@ class Chunk:
     way: str = "chat"
     urgent: bool = False
     per_minute: int = 0
+    topic_id: str = ""
+    needs_consent: bool = False
 
 
 class Due(NamedTuple):
@@ -173,13 +162,23 @@ class Done(NamedTuple):
 
 
 async def lease(
-    connection: AsyncConnection, token: str, now: datetime, seconds: float, avoid: Collection[str] = ()
+    connection: AsyncConnection,
+    token: str,
+    now: datetime,
+    seconds: float,
+    avoid: Collection[str] = (),
+    avoid_urgent: Collection[str] = (),
 ) -> Chunk | None:
     """Lease the next range, or None: urgent broadcasts first, then units with the fewest ranges in work, then by turn.
 
-    Accounts in `avoid` are passed over. `now` in UTC; the lease lasts `seconds`.
+    Accounts in `avoid` are passed over, for what is urgent those in `avoid_urgent`. `now` in UTC; the lease lasts for
+    `seconds`.
     """
-    chosen = (await connection.execute(_NEXT_BROADCAST, {"now": now, "avoid": list(avoid)})).first()
+    chosen = (
+        await connection.execute(
+            _NEXT_BROADCAST, {"now": now, "avoid": list(avoid), "avoid_urgent": list(avoid_urgent)}
+        )
+    ).first()
     if chosen is None:
         return None
     found = (await connection.execute(_NEXT_RANGE, {"b": chosen.id, "now": now})).first()
@@ -192,7 +191,7 @@ async def lease(
     )
     return Chunk(
         chosen.id, found.first, found.last, token, chosen.account_id, chosen.unit_id, dict(chosen.message),
-        chosen.way, chosen.urgent, chosen.per_minute,
+        chosen.way, chosen.urgent, chosen.per_minute, chosen.topic_id, chosen.needs_consent,
     )  # fmt: skip
 
 
@@ -215,20 +214,6 @@ async def mark(connection: AsyncConnection, chunk: Chunk, after: int, limit: int
             return sorted(Due._make(row) for row in rows)
         after = until  # nothing to send among these: an earlier holder of the range has done them
     return []
-
-
-async def decided_against(connection: AsyncConnection, due: Sequence[Due]) -> set[str]:
-    """Return those recipients of marked deliveries who have said stop or were erased since their rows were made."""
-    found: set[str] = set()
-    people = [row.recipient for row in due if not row.recipient.startswith(_PHONE)]
-    phones = [row.recipient.removeprefix(_PHONE) for row in due if row.recipient.startswith(_PHONE)]
-    for values, column, prefix in ((people, _PEOPLE.c.id, ""), (phones, _PEOPLE.c.phone_hash, _PHONE)):
-        if values:
-            query = _AGAINST[column.name]
-            given = json.dumps(values) if connection.dialect.name == "sqlite" else values
-            rows = await connection.execute(query[connection.dialect.name], {"who": given})
-            found |= {f"{prefix}{row[0]}" for row in rows.all()}
-    return found
 
 
 async def record(

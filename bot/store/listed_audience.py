@@ -23,23 +23,23 @@ from sqlalchemy.sql import ColumnElement
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.domain.audience import TEMPLATE_USER_WINDOW, Reach, Sender, Way
-from bot.store.audience import heard, reached_by_chat
+from bot.store.audience import Rules, heard, marked, rank
 from bot.store.broadcasts import BroadcastRow, DeliveryRow
 from bot.store.contacts import ContactRow
 from bot.store.recipients import ListedRow
 
 _L = ListedRow.metadata.tables["listed"]
-_earlier = _L.alias("earlier")
+_D = DeliveryRow.metadata.tables["deliveries"].c
 _person = ContactRow.metadata.tables["contacts"].alias("person")
 _found = ContactRow.metadata.tables["contacts"].alias("found")
 _P = _person.c
 _COLUMNS = ["broadcast_id", "n", "recipient", "address", "merged", "state", "reason", "failed_at"]
-LINES = 20_000
+LINES = 5_000
 """Lines in one transaction."""
 
 
 def _lines(senders: Sequence[Sender], list_id: str, after: int, until: int | None) -> Any:
-    """Choose the first line of each recipient, with the contact that it means: of several the one best reached."""
+    """Choose good lines, each with the contact that it means: of several the one best reached."""
     same = or_(
         and_(_L.c.recipient.like("phone:%"), _found.c.phone_hash == func.substr(_L.c.recipient, 7)),
         and_(_L.c.recipient.like("user:%"), _found.c.external_id == func.substr(_L.c.recipient, 6)),
@@ -47,23 +47,36 @@ def _lines(senders: Sequence[Sender], list_id: str, after: int, until: int | Non
     contact = (
         select(_found.c.id)
         .where(same, _found.c.account_id.in_([s.account_id for s in senders]), _found.c.erased_at.is_(None))
-        .order_by(reached_by_chat(senders, _found.c).desc(), heard(_found.c).desc(), _found.c.id)
+        .order_by(rank(senders, _found.c).desc(), heard(_found.c).desc(), _found.c.id)
         .limit(1)
         .correlate(_L)
         .scalar_subquery()
     )
-    doubled = exists(literal(1)).where(
-        _earlier.c.list_id == _L.c.list_id, _earlier.c.recipient == _L.c.recipient, _earlier.c.n < _L.c.n
-    )
-    here = [_L.c.list_id == list_id, _L.c.recipient != "", _L.c.n > after, ~doubled]
+    here = [_L.c.list_id == list_id, _L.c.recipient != "", _L.c.n > after]
     if until is not None:
         here.append(_L.c.n <= until)
     columns = (_L.c.n, _L.c.recipient, _L.c.address, _L.c.merged, contact.label("contact_id"))
     return select(*columns).where(*here).subquery("lines")
 
 
-def _left_out() -> ColumnElement[bool]:
-    return and_(_P.id.is_not(None), _P.stopped_at.is_not(None))
+def _left_out(rules: Rules, lines: Any) -> ColumnElement[str]:
+    """Return why somebody who is listed has decided against it, "" for who has not.
+
+    An office that lists people knows that it concerns them: a topic counts only where they have turned it off. What is
+    like advertising goes to nobody who has not agreed to it, and of a phone alone nobody knows that.
+    """
+    known = _P.id.is_not(None)
+    # Whoever has told one account to stop is not called up by phone through it in another's name.
+    by_phone = exists(literal(1)).where(
+        _found.c.phone_hash == func.substr(lines.c.recipient, 7), _found.c.stopped_at.is_not(None)
+    )
+    stopped = or_(and_(known, _P.stopped_at.is_not(None)), and_(lines.c.recipient.like("phone:%"), by_phone))
+    whens: list[Any] = [(stopped, "stopped")]
+    if rules.topic_id:
+        whens.append((and_(known, marked(_P, "topic", (rules.topic_id,), chosen=False)), "topic_off"))
+    if rules.needs_consent:
+        whens.append((or_(_P.id.is_(None), not_(marked(_P, "purpose", ("advert",)))), "no_consent"))
+    return case(*whens, else_="")
 
 
 def _open() -> ColumnElement[bool]:
@@ -92,30 +105,49 @@ def _which(senders: Sequence[Sender], lines: Any) -> tuple[ColumnElement[Any], C
     return case(*accounts, else_=rest), case(*ways, else_=Way.NONE.value)
 
 
-def _reason(lines: Any) -> ColumnElement[str]:
-    del lines
+def _reason() -> ColumnElement[str]:
     return case((_P.id.is_(None), "not_known"), (_P.gone != "", "gone"), else_="window_closed")
 
 
-async def reach(session: AsyncSession, senders: Sequence[Sender], list_id: str) -> Reach:
-    """Count the people of a list by account and way, and who not, by reason."""
-    found = Reach()
-    if not senders:
-        return found
-    lines = _lines(senders, list_id, 0, None)
+def _resolved(senders: Sequence[Sender], rules: Rules, after: int, until: int | None) -> Any:
+    """Return each good line with who it is, by which account and way, whether left out, and its turn for its person."""
+    lines = _lines(senders, rules.audience.list_id, after, until)
     account, way = _which(senders, lines)
     frees = [and_(_P.account_id == s.account_id, _P.last_interaction_at > s.free_since) for s in senders if s.windowed]
     windowed = or_(*(_P.account_id == s.account_id for s in senders if s.windowed), false())
-    paid = case((and_(way == Way.CHAT.value, windowed, not_(or_(*frees, false()))), 1), else_=0)
-    chosen = select(
-        account.label("account"), way.label("way"), _left_out().label("out"), _reason(lines).label("reason"),
-        paid.label("paid"),
-    ).select_from(lines.outerjoin(_person, _P.id == lines.c.contact_id)).subquery()  # fmt: skip
-    columns = (chosen.c.account, chosen.c.way, chosen.c.out, chosen.c.reason)
-    query = select(*columns, func.count(), func.sum(chosen.c.paid)).group_by(*columns)
-    for account_id, name, out, reason, number, cost in (await (await session.connection()).execute(query)).all():
+    person, out = func.coalesce(_P.person_id, _P.id, lines.c.recipient), _left_out(rules, lines)
+    columns = {
+        "n": lines.c.n,
+        "recipient": func.coalesce(_P.id, lines.c.recipient),
+        "user": func.coalesce(_P.external_id, lines.c.address),
+        "phone": lines.c.address,
+        "merged": lines.c.merged,
+        "account": account,
+        "way": way,
+        "out": out,
+        "reason": _reason(),
+        "paid": case((and_(way == Way.CHAT.value, windowed, not_(or_(*frees, false()))), 1), else_=0),
+        "person_id": _P.person_id,
+        "turn": func.row_number().over(partition_by=(person, out == ""), order_by=lines.c.n),
+    }
+    labelled = [column.label(name) for name, column in columns.items()]
+    return select(*labelled).select_from(lines.outerjoin(_person, _P.id == lines.c.contact_id)).subquery("resolved")
+
+
+async def reach(session: AsyncSession, senders: Sequence[Sender], rules: Rules) -> Reach:
+    """Count the people of a list by account and way, and who not, by reason; each person once."""
+    found = Reach()
+    if not senders:
+        return found
+    chosen = _resolved(senders, rules, 0, None).c
+    columns = (chosen.account, chosen.way, chosen.out, chosen.reason, case((chosen.turn == 1, 1), else_=0))
+    query = select(*columns, func.count(), func.sum(chosen.paid)).group_by(*columns)
+    for account_id, name, out, reason, first, number, cost in (await (await session.connection()).execute(query)).all():
+        if not first:
+            found.doubled += number
+            continue
         if out:
-            found.left_out["stopped"] = found.left_out.get("stopped", 0) + number
+            found.left_out[out] = found.left_out.get(out, 0) + number
             continue
         key = (account_id, Way(name))
         found.ways[key] = found.ways.get(key, 0) + number
@@ -144,32 +176,33 @@ async def freeze_lines(
     session: AsyncSession,
     senders: Sequence[Sender],
     rows: dict[tuple[str, Way], BroadcastRow],
-    list_id: str,
+    rules: Rules,
     after: int,
     until: int,
     now: datetime,
 ) -> int:
     """Make the deliveries of the lines after one up to another; returns how many."""
     made = 0
+    chosen = _resolved(senders, rules, after, until).c
+    others = _found.c
+    has_one = exists(literal(1)).where(
+        others.person_id == chosen.person_id,
+        _D.recipient == others.id,
+        _D.broadcast_id.in_([r.id for r in rows.values()]),
+    )
+    here = (chosen.turn == 1, chosen.out == "", or_(chosen.person_id.is_(None), not_(has_one)))
     for (account_id, way), row in rows.items():
-        lines = _lines(senders, list_id, after, until)
-        account, chosen = _which(senders, lines)
         nobody = way is Way.NONE
-        by_phone = way is Way.TEMPLATE_PHONE
-        statement = (
-            select(
-                literal(row.id),
-                literal(row.total) + func.row_number().over(order_by=lines.c.n),
-                func.coalesce(_P.id, lines.c.recipient),
-                lines.c.address if by_phone else func.coalesce(_P.external_id, lines.c.address),
-                lines.c.merged,
-                literal("failed" if nobody else "queued"),
-                _reason(lines) if nobody else cast(literal(""), String),
-                literal(now if nobody else None, DeliveryRow.__table__.c.failed_at.type),  # type: ignore[attr-defined] # a table
-            )
-            .select_from(lines.outerjoin(_person, _P.id == lines.c.contact_id))
-            .where(account == account_id, chosen == way.value, not_(_left_out()))
-        )
+        statement = select(
+            literal(row.id),
+            literal(row.total) + func.row_number().over(order_by=chosen.n),
+            chosen.recipient,
+            chosen.phone if way is Way.TEMPLATE_PHONE else chosen.user,
+            chosen.merged,
+            literal("failed" if nobody else "queued"),
+            chosen.reason if nobody else cast(literal(""), String),
+            literal(now if nobody else None, DeliveryRow.__table__.c.failed_at.type),  # type: ignore[attr-defined] # a table
+        ).where(chosen.account == account_id, chosen.way == way.value, *here)
         result = await session.exec(insert(DeliveryRow).from_select(_COLUMNS, statement, include_defaults=True))
         row.total += int(result.rowcount)
         made += int(result.rowcount)

@@ -1,8 +1,9 @@
 """Find the runs of announcements that are to be planned, let go or ended, one holder at a time."""
 
+from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import exists, func, literal, or_
+from sqlalchemy import case, exists, func, literal, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -22,13 +23,17 @@ async def last(session: AsyncSession, announcement_id: str) -> RunRow | None:
     return (await session.exec(query.limit(1))).first()
 
 
-async def to_begin(session: AsyncSession, now: datetime) -> AnnouncementRow | None:
-    """Return an approved announcement whose next run is not known yet or is due, locked; None when there is none."""
+async def to_begin(session: AsyncSession, now: datetime, avoid: Collection[str] = ()) -> AnnouncementRow | None:
+    """Return an approved announcement whose next run is not known yet or is due, locked; None when there is none.
+
+    Those in `avoid` are passed over.
+    """
     query = (
         select(AnnouncementRow)
         .where(
             AnnouncementRow.state == "approved",
             col(AnnouncementRow.ended_at).is_(None),
+            col(AnnouncementRow.id).not_in(avoid),
             or_(col(AnnouncementRow.next_run_at).is_(None), col(AnnouncementRow.next_run_at) <= now),
         )
         .order_by(col(AnnouncementRow.id))
@@ -38,11 +43,20 @@ async def to_begin(session: AsyncSession, now: datetime) -> AnnouncementRow | No
     return (await session.exec(query.execution_options(populate_existing=True))).first()
 
 
-async def to_plan(session: AsyncSession) -> RunRow | None:
-    """Return a run that is being planned, locked; None when there is none, or others plan them all."""
-    query = select(RunRow).where(RunRow.state == "planning").order_by(col(RunRow.due_at)).limit(1)
-    found = await session.exec(query.with_for_update(skip_locked=True).execution_options(populate_existing=True))
-    return found.first()
+async def to_plan(session: AsyncSession, avoid: Collection[str] = ()) -> RunRow | None:
+    """Return a run that is being planned, locked, an emergency first; None when there is none, or others plan them all.
+
+    Those in `avoid` are passed over.
+    """
+    query = (
+        select(RunRow)
+        .join(AnnouncementRow, col(AnnouncementRow.id) == col(RunRow.announcement_id))
+        .where(RunRow.state == "planning", col(RunRow.id).not_in(avoid))
+        .order_by(case((col(AnnouncementRow.kind) == "emergency", 0), else_=1), col(RunRow.due_at))
+        .limit(1)
+    )
+    locked = query.with_for_update(skip_locked=True, of=RunRow)
+    return (await session.exec(locked.execution_options(populate_existing=True))).first()
 
 
 async def due(session: AsyncSession, now: datetime) -> list[RunRow]:

@@ -120,8 +120,10 @@ class Oracle:
             return Way.TEMPLATE_USER
         return Way.TEMPLATE_PHONE if sender.by_phone and c.phone_hash else Way.NONE
 
-    def rank(self, c: ContactRow) -> tuple[bool, float, str]:
-        return self.chat(c), c.last_interaction_at.timestamp() if c.last_interaction_at else 0.0, c.id
+    def rank(self, c: ContactRow) -> tuple[int, float, str]:
+        ways = (Way.NONE, Way.TEMPLATE_PHONE, Way.TEMPLATE_USER, Way.CHAT)
+        how = -1 if c.gone else ways.index(self.way(c))
+        return how, c.last_interaction_at.timestamp() if c.last_interaction_at else 0.0, c.id
 
     def one_of_two(self, c: ContactRow) -> bool:
         return any(
@@ -202,36 +204,70 @@ async def test_what_is_counted_is_what_is_frozen_and_what_the_rules_say(database
     assert counted.left_out.get("stopped", 0) <= stopped
 
 
-@pytest.mark.parametrize("seed", range(6))
+LISTS = (
+    Rules(Audience(list_id="l")),
+    Rules(Audience(list_id="l"), topic_id="t"),
+    Rules(Audience(list_id="l"), needs_consent=True),
+)
+
+
+def listed(oracle: Oracle, lines: list[str]) -> tuple[dict[str, tuple[str, Way, int]], int]:
+    """Say in plain words who of a list gets what, with the number of the line, and how many are left out."""
+    got: dict[str, tuple[str, Way, int]] = {}
+    persons: set[str] = set()
+    out: set[tuple[str, bool]] = set()
+    for n, phone in enumerate(lines, 2):
+        meant = [c for c in oracle.people if c.phone_hash == phone and not c.erased_at]
+        best = max(meant, key=lambda c: (*oracle.rank(c)[:2], [-ord(x) for x in c.id]), default=None)
+        person = (best.person_id or best.id) if best else phone
+        stopped = any(c.stopped_at for c in oracle.people if c.phone_hash == phone)
+        off = best is not None and ("topic", oracle.rules.topic_id, best.id) in oracle.off
+        agreed = best is not None and ("purpose", "advert", best.id) in oracle.on
+        if stopped or off or (oracle.rules.needs_consent and not agreed):
+            out.add((person, True))
+            continue
+        if person in persons:
+            continue
+        persons.add(person)
+        open_ = best is not None and best.kind == "person" and not best.gone and not best.anonymous
+        way = oracle.way(best) if best and open_ else Way.NONE
+        zalo = oracle.senders[ZALO]
+        if way in {Way.NONE, Way.TEMPLATE_PHONE}:
+            way = Way.TEMPLATE_PHONE if zalo.by_phone else Way.NONE
+        account = ZALO if way is Way.TEMPLATE_PHONE or best is None else best.account_id
+        got[best.id if best else f"phone:{phone}"] = (account, way, n)
+    return got, len(out)
+
+
+@pytest.mark.parametrize("seed", range(9))
 async def test_each_line_of_a_list_finds_its_contact_and_its_way(database: Database, seed: int) -> None:
     rng = random.Random(seed)
-    people, _ = await town(database, rng)
+    people, marks = await town(database, rng)
     given = senders(by_user=rng.random() < 0.5, by_phone=rng.random() < 0.5)
-    phones = [f"h{n}" for n in range(12)] + [c.phone_hash for c in people if c.phone_hash] + ["nobody1", "nobody2"]
-    lines = [rng.choice(phones) for _ in range(40)]
+    rules = LISTS[seed % len(LISTS)]
+    phones = {f"h{n}" for n in range(12)} | {c.phone_hash for c in people if c.phone_hash} | {"nobody1", "nobody2"}
+    lines = rng.sample(sorted(phones), min(len(phones), 35))
     async with database.writing() as session:
         session.add_all(
-            ListedRow(list_id="l", n=n + 2, recipient=f"phone:{phone}", address="00ff", merged={"Tên": f"dòng {n + 2}"})
-            for n, phone in enumerate(lines)
+            ListedRow(list_id="l", n=n, recipient=f"phone:{phone}", address="00ff", merged={"Dòng": n})
+            for n, phone in enumerate(lines, 2)
         )
         session.add(ListedRow(list_id="l", n=99, problems=[{"code": "bad"}]))
         await session.commit()
+    expected, left_out = listed(Oracle(people, marks, given, rules), lines)
     async with database.reading() as session:
-        counted = await listed_audience.reach(session, given, "l")
+        counted = await listed_audience.reach(session, given, rules)
     async with database.writing() as session:
         rows = await broadcasts(session, given)
-        for after in range(0, 100, 17):
-            await listed_audience.freeze_lines(session, given, rows, "l", after, after + 17, NOW)
+        size = rng.choice((7, 17, 100))
+        for after in range(0, 100, size):
+            await listed_audience.freeze_lines(session, given, rows, rules, after, after + size, NOW)
         await session.commit()
-        found = (await session.exec(select(DeliveryRow))).all()
-    assert {key: row.total for key, row in rows.items() if row.total} == {k: n for k, n in counted.ways.items() if n}
-    people_of = {f"phone:{phone}" for phone in lines}
-    assert len(found) + counted.left_out.get("stopped", 0) == len(people_of)
-    assert len({d.recipient for d in found}) == len(found)
-    first = {phone: f"dòng {lines.index(phone) + 2}" for phone in lines}
-    by_id = {c.id: c for c in people}
-    for each in found:
-        phone = by_id[each.recipient].phone_hash if each.recipient in by_id else each.recipient.removeprefix("phone:")
-        assert each.merged == {"Tên": first[phone or ""]}
-        if each.recipient in by_id:
-            assert by_id[each.recipient].stopped_at is None
+        by_id = {row.id: row for row in rows.values()}
+        found = {
+            d.recipient: (by_id[d.broadcast_id].account_id, Way(by_id[d.broadcast_id].way), (d.merged or {})["Dòng"])
+            for d in (await session.exec(select(DeliveryRow))).all()
+        }
+    assert found == expected
+    assert {key: n for key, n in counted.ways.items() if n} == Counter((a, w) for a, w, _ in expected.values())
+    assert sum(counted.left_out.values()) == left_out

@@ -250,6 +250,10 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("run_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False, server_default=""))
         batch_op.add_column(sa.Column("way", sqlmodel.sql.sqltypes.AutoString(), nullable=False, server_default="chat"))
         batch_op.add_column(sa.Column("per_minute", sa.Integer(), nullable=False, server_default="0"))
+        batch_op.add_column(
+            sa.Column("topic_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False, server_default="")
+        )
+        batch_op.add_column(sa.Column("needs_consent", sa.Boolean(), nullable=False, server_default=sa.false()))
         batch_op.add_column(sa.Column("rest_until", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True))
         batch_op.create_index("ix_broadcasts_run", ["run_id"], unique=False)
 
@@ -292,6 +296,8 @@ def downgrade() -> None:
     with op.batch_alter_table("broadcasts", schema=None) as batch_op:
         batch_op.drop_index("ix_broadcasts_run")
         batch_op.drop_column("rest_until")
+        batch_op.drop_column("needs_consent")
+        batch_op.drop_column("topic_id")
         batch_op.drop_column("per_minute")
         batch_op.drop_column("way")
         batch_op.drop_column("run_id")
