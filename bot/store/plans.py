@@ -18,6 +18,7 @@ from sqlalchemy import (
     not_,
     or_,
     select,
+    true,
     type_coerce,
     update,
 )
@@ -34,6 +35,7 @@ from bot.store.contacts import ADDRESSABLE, GONE
 
 SLICE = 50_000
 """Contacts in one transaction: a tenth of a second of the one writer's time on SQLite."""
+_FEW = 3
 SOMEBODY = "Ông/Bà"
 """What somebody is called whose name is not known."""
 _COLUMNS = ["broadcast_id", "n", "recipient", "address", "merged", "state", "reason", "failed_at"]
@@ -63,17 +65,26 @@ async def boundary(session: AsyncSession, after: str, size: int = SLICE) -> str 
 async def freeze_slice(session: AsyncSession, plan: Plan, after: str, until: str | None, now: datetime) -> int:
     """Make the deliveries of the contacts after one up to another (None: to the end); returns how many."""
     account = await _account(session)
-    within = [C.id > after, *([C.id <= until] if until is not None else []), *plan.rules.where()]
+    within = [C.id > after, C.id <= until if until is not None else true(), *plan.rules.where()]
     if plan.doubles:
         within.append(not_(doubled(plan.senders, plan.rules)))
     made = 0
-    for sender in plan.senders:
+    for sender in await _present(session, plan.senders, within):
         here = [account == sender.account_id, *within]
         for way in sender.ways[:-1]:
             made += await _freeze(session, plan, sender, way, [*here, ADDRESSABLE, by_way(sender, way)], now)
         nobody = [*here, or_(and_(ADDRESSABLE, by_way(sender, Way.NONE)), GONE)] if sender.windowed else [*here, GONE]
         made += await _freeze(session, plan, sender, Way.NONE, nobody, now)
     return made
+
+
+async def _present(session: AsyncSession, senders: Sequence[Sender], within: Sequence[Any]) -> list[Sender]:
+    """Return the senders with contacts in a slice: of a hundred accounts few are in each, and each costs a look."""
+    if len(senders) <= _FEW:
+        return list(senders)
+    query = select(C.account_id).where(*within[:2]).distinct()
+    there = set((await (await session.connection()).execute(query)).scalars())
+    return [sender for sender in senders if sender.account_id in there]
 
 
 async def _freeze(

@@ -257,6 +257,7 @@ async def test_an_emergency_finds_a_place_beside_what_is_under_way(runtime: Runt
             )  # fmt: skip
             uow.session.add(row)
             await uow.session.flush()
+            assert row.id is not None
             uow.session.add(DeliveryRow(broadcast_id=row.id, n=1, recipient=f"r{urgent}", address="a"))
             await broadcasts.cut(uow.session, row)
     async with runtime.database.connection() as connection:
