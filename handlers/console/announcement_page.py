@@ -45,9 +45,15 @@ async def _page(request: web.Request, errors: Errors, form: Form | None, status:
             "can": _can(request, row, home),
             "emergency": row.kind == Kind.EMERGENCY,
             "typed": {"reason": form.text("reason") if form else ""},
+            "shown": _shown(request, row),
             "errors": errors,
         }
     return render(request, "announcements/page", values, status)
+
+
+def _shown(request: web.Request, row: AnnouncementRow) -> int:
+    """Return the version that the open page shows: news must not bring what acts on words that nobody has seen."""
+    return Form(request.query).number("shown") or row.version
 
 
 def _people(row: AnnouncementRow) -> list[str]:

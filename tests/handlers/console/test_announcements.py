@@ -747,6 +747,30 @@ async def test_an_emergency_is_approved_only_with_one_more_confirmation(office: 
     assert "vừa có thay đổi" in await again.text()
 
 
+async def test_news_of_another_version_leave_the_form_as_it_is_and_say_so(office: Office) -> None:
+    writer, approver = await member(office, "broadcaster"), await member(office, "approver")
+    await citizens(office)
+    address = await submitted(writer)
+    page = await approver.page(address)
+    version = hidden(page, "version")
+    [live] = re.findall(r'id="live" hx-get="([^"]+)"', page)
+    [swapped] = re.findall(r'hx-select-oob="([^"]+)"', page)
+    assert "#state" not in swapped
+    same = await approver.page(live)
+    assert "tải lại trang" not in same
+    assert 'id="deeds"' in same
+    await writer.post(f"{address}/withdraw", {"version": version})
+    await step(writer, address, "words", {**WORDS, "text": "Lời khác"})
+    await writer.post(f"{address}/submit", {"version": hidden(await writer.page(f"{address}/check"), "version")})
+    news = await approver.page(live)
+    assert "Thông báo vừa thay đổi, tải lại trang" in news
+    assert 'id="deeds"' not in news
+    assert f'id="live" hx-get="{live}"' in news
+    answer = await approver.post(f"{address}/approve", {"version": version})
+    assert answer.status == 409
+    assert (await row_of(office, address)).state == "submitted"
+
+
 async def test_what_has_become_wrong_meanwhile_is_not_approved(office: Office) -> None:
     writer, approver = await member(office, "broadcaster"), await member(office, "approver")
     await citizens(office)
