@@ -18,7 +18,10 @@ _WORDS = ("title", "text", "button_label", "button_url")
 
 
 async def create(uow: UnitOfWork, unit_id: str, like: AnnouncementRow | None = None) -> AnnouncementRow:
-    """Begin an announcement of a unit, empty or with all that another one has but its approval."""
+    """Begin an announcement of a unit, empty or with all that another one has but its approval.
+
+    Whoever wrote one that nobody has approved yet has written its copy, too.
+    """
     assert uow.actor.id is not None
     row = AnnouncementRow(
         id=uow.new_id(), unit_id=unit_id, created_by=uow.actor.id, created_at=uow.now, updated_at=uow.now
@@ -26,6 +29,8 @@ async def create(uow: UnitOfWork, unit_id: str, like: AnnouncementRow | None = N
     if like is not None:
         for name in (*_WORDS, "kind", "topic_id", "file_id", "templates", "audience"):
             setattr(row, name, getattr(like, name))
+        if like.approved_at is None:
+            row.writers = sorted({*like.writers, like.created_by})
     uow.session.add(row)
     await uow.session.flush()
     audit(uow, "announcement.create", f"announcement:{row.id}", {"like": like.id if like else ""})
@@ -49,7 +54,7 @@ async def write(
     for name, value in given.items():
         setattr(row, name, value)
     row.kind, row.topic_id = kind, topic_id
-    _changed(uow, row, "write")
+    _wrote(uow, row, "write")
     return row
 
 
@@ -57,7 +62,7 @@ async def picture(uow: UnitOfWork, announcement_id: str, version: int, file_id: 
     """Set the picture of an announcement, or take it away."""
     row = await draft(uow, announcement_id, version)
     row.file_id = file_id
-    _changed(uow, row, "picture")
+    _wrote(uow, row, "picture")
     return row
 
 
@@ -71,7 +76,7 @@ async def choose(uow: UnitOfWork, announcement_id: str, version: int, audience: 
         if chosen is None or not chosen.path.startswith(home.path):
             raise InvalidInputError("audience", "unknown_unit")
     row.audience = audience.to_json()
-    _changed(uow, row, "choose")
+    _wrote(uow, row, "choose")
     return row
 
 
@@ -81,7 +86,7 @@ async def set_templates(
     """Set by account the template that stands in where free text may not go: template_id and parameters."""
     row = await draft(uow, announcement_id, version)
     row.templates = templates
-    _changed(uow, row, "templates")
+    _wrote(uow, row, "templates")
     return row
 
 
@@ -89,7 +94,7 @@ async def set_schedule(uow: UnitOfWork, announcement_id: str, version: int, sche
     """Set when an announcement leaves."""
     row = await draft(uow, announcement_id, version)
     row.schedule = schedule.to_json()
-    _changed(uow, row, "schedule")
+    _wrote(uow, row, "schedule")
     return row
 
 
@@ -98,7 +103,7 @@ async def submit(uow: UnitOfWork, announcement_id: str, version: int) -> Announc
     row = await load(uow, announcement_id, version)
     _move(row, "submit")
     row.submitted_by, row.submitted_at, row.reason = uow.actor.id, uow.now, ""
-    _changed(uow, row, "submit")
+    _wrote(uow, row, "submit")
     return row
 
 
@@ -124,11 +129,11 @@ async def send_back(uow: UnitOfWork, announcement_id: str, version: int, reason:
 async def approve(uow: UnitOfWork, announcement_id: str, version: int, *, confirmed: bool) -> AnnouncementRow:
     """Approve an announcement, and with it all runs of a series; planning begins at once.
 
-    Raises ForbiddenError for whoever wrote or submitted it, and InvalidInputError for an emergency that was not
-    confirmed once more.
+    Raises ForbiddenError for whoever began, changed or submitted it, and InvalidInputError for an emergency that was
+    not confirmed once more.
     """
     row = await load(uow, announcement_id, version)
-    if uow.actor.id in {row.created_by, row.submitted_by}:
+    if had_a_hand(row, uow.actor.id):
         raise ForbiddenError("own_announcement")
     if row.kind == Kind.EMERGENCY and not confirmed:
         raise InvalidInputError("confirmed", "required")
@@ -138,6 +143,11 @@ async def approve(uow: UnitOfWork, announcement_id: str, version: int, *, confir
     _changed(uow, row, "approve")
     uow.after_commit(PLAN)
     return row
+
+
+def had_a_hand(row: AnnouncementRow, staff_id: str | None) -> bool:
+    """Say whether somebody began, changed or submitted an announcement, ever: another has to approve it."""
+    return staff_id in {row.created_by, row.submitted_by, *row.writers}
 
 
 async def end(uow: UnitOfWork, announcement_id: str, version: int) -> AnnouncementRow:
@@ -181,6 +191,12 @@ def _move(row: AnnouncementRow, verb: str) -> None:
     if row.state not in before:
         raise ConflictError(f"announcement {row.id} is {row.state}")
     row.state = after.value
+
+
+def _wrote(uow: UnitOfWork, row: AnnouncementRow, verb: str) -> None:
+    if uow.actor.id is not None and uow.actor.id not in row.writers:
+        row.writers = [*row.writers, uow.actor.id]
+    _changed(uow, row, verb)
 
 
 def _changed(uow: UnitOfWork, row: AnnouncementRow, verb: str, **data: object) -> None:

@@ -14,7 +14,9 @@ class AnnouncementRow(SQLModel, table=True):
     `audience` and `schedule` hold what bot.domain.audience and bot.domain.schedule write; `templates` holds for an
     account's id the template that stands in where free text may not go: template_id, and parameters whose values may
     name merge fields. `next_run_at` is when the next run is due; `reason` why it was sent back or ended.
-    `version` counts changes: who changes what has changed meanwhile is told.
+    `version` counts changes: who changes what has changed meanwhile is told. `writers` are the ids of all staff who
+    have had a hand in it since it began, and may therefore not approve it. `source` is, of a draft made of an official
+    warning, what bot.domain.cap.source_of keeps of it.
     """
 
     __tablename__ = "announcements"
@@ -38,6 +40,8 @@ class AnnouncementRow(SQLModel, table=True):
     audience: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     schedule: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     reason: str = ""
+    source: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    writers: list[str] = Field(default_factory=list, sa_type=JSON)
     created_by: str = Field(foreign_key="staff.id")
     created_at: datetime
     updated_at: datetime

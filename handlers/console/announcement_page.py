@@ -68,7 +68,7 @@ def _can(request: web.Request, row: AnnouncementRow, home: UnitRow) -> dict[str,
     """Say what whoever looks may do with an announcement as it stands."""
     visit = visit_of(request)
     writes, approves = (visit.grants.over(permission, home.path) for permission in (WRITE, APPROVE))
-    own = visit.person.id in {row.created_by, row.submitted_by}
+    own = actions.had_a_hand(row, visit.person.id)
     return {
         "edit": writes and row.state == State.DRAFT,
         "withdraw": writes and row.state == State.SUBMITTED,

@@ -800,6 +800,44 @@ async def test_whoever_wrote_it_is_told_why_they_cannot_approve(office: Office) 
     assert answer.status == 403
 
 
+@pytest.mark.parametrize("part", ["words", "audience", "schedule", "picture", "copy", "nothing"])
+async def test_whoever_has_changed_it_approves_it_never_though_others_began_and_submitted_it(
+    office: Office, part: str
+) -> None:
+    author, both = await member(office, "broadcaster", "author"), await member(office, "broadcaster", "both")
+    await citizens(office)
+    async with office.runtime.units_of_work() as uow:
+        uow.session.add(StaffRoleRow(staff_id="both", role="approver", unit_id="commune"))
+    both = await office.enter("both")
+    address = await composed(both if part == "copy" else author)
+    fields: dict[str, Any] = {"words": WORDS, "audience": RULES, "schedule": NOW}
+    if part == "copy":
+        address = await begun(author, like=address.rpartition("/")[2])
+        await step(author, address, "audience", RULES)
+    elif part == "picture":
+        await step(both, address, "words", {**WORDS, "remove_picture": "1"})
+    elif part in fields:
+        await step(both, address, part, fields[part])
+    version = hidden(await author.page(f"{address}/check"), "version")
+    await author.post(f"{address}/submit", {"version": version})
+    page = await both.page(address)
+    answer = await both.post(f"{address}/approve", {"version": hidden(page, "version")})
+    assert ("cần người khác duyệt" in page, f"{address}/approve" in page, answer.status) == (
+        (False, True, 303) if part == "nothing" else (True, False, 403)
+    )
+    assert (await row_of(office, address)).state == ("approved" if part == "nothing" else "submitted")
+
+
+async def test_a_copy_of_what_was_approved_may_be_approved_by_whoever_wrote_that(office: Office) -> None:
+    author, both = await member(office, "broadcaster", "author"), await member(office, "broadcaster", "both")
+    approver = await member(office, "approver")
+    await citizens(office)
+    address = await submitted(both)
+    await approver.post(f"{address}/approve", {"version": hidden(await approver.page(address), "version")})
+    copy = await row_of(office, await begun(author, like=address.rpartition("/")[2]))
+    assert (copy.text, copy.writers, copy.created_by) == (WORDS["text"], [], "author")
+
+
 async def test_it_is_sent_back_with_a_reason_taken_back_ended_copied_and_removed(office: Office) -> None:
     writer, approver = await member(office, "broadcaster"), await member(office, "approver")
     await citizens(office)
