@@ -3,12 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Index, Integer, func, insert, literal, update
-from sqlalchemy import select as select_columns
+from sqlalchemy import JSON, BigInteger, Index, Integer, func, insert, update
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
-
-from bot.store.contacts import ContactRow
 
 _NUMBER = BigInteger().with_variant(Integer, "sqlite")
 
@@ -111,34 +108,6 @@ async def broadcast(session: AsyncSession, broadcast_id: int) -> BroadcastRow | 
     """Return one broadcast, locked until this transaction ends."""
     query = select(BroadcastRow).where(BroadcastRow.id == broadcast_id).with_for_update()
     return (await session.exec(query.execution_options(populate_existing=True))).first()
-
-
-async def freeze(session: AsyncSession, row: BroadcastRow, since: datetime | None) -> int:
-    """Make one delivery for every contact of the account who can be written to; returns how many.
-
-    Groups, and those who have said stop, who are gone, erased or anonymous, are left out; with `since` also those
-    whose last word is older, or who have never written.
-    """
-    assert row.id is not None
-    number = func.row_number().over(order_by=col(ContactRow.id))
-    person = ContactRow.metadata.tables["contacts"].c
-    chosen = select_columns(literal(row.id), number, person.id, person.external_id, literal("queued")).where(
-        person.account_id == row.account_id,
-        person.kind == "person",
-        person.gone == "",
-        ~col(ContactRow.anonymous),
-        col(ContactRow.stopped_at).is_(None),
-        col(ContactRow.erased_at).is_(None),
-    )
-    if since is not None:
-        chosen = chosen.where(col(ContactRow.last_interaction_at) > since)
-    columns = ["broadcast_id", "n", "recipient", "address", "state"]
-    statement = insert(DeliveryRow).from_select(columns, chosen, include_defaults=True)
-    result = await session.exec(statement)
-    row.total = int(result.rowcount)
-    await cut(session, row)
-    await describe(session)
-    return row.total
 
 
 async def describe(session: AsyncSession) -> None:

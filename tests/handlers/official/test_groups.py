@@ -114,22 +114,20 @@ async def test_a_unit_has_one_group_and_a_group_one_unit(pocket: Pocket) -> None
 
 
 async def test_groups_are_no_people(pocket: Pocket) -> None:
-    from bot.store import broadcasts
-    from bot.store.broadcasts import BroadcastRow, DeliveryRow
+    from bot.domain.audience import Sender, Way
+    from bot.store import audience
+    from bot.store.audience import Rules
 
     await pocket.link("official")
     await pocket.link_group()
     async with pocket.runtime.units_of_work() as uow:
-        row = BroadcastRow(
-            account_id="bot", unit_id="commune", message={"text": "x"}, state="planning", created_at=uow.now
-        )
-        uow.session.add(row)
-        await uow.session.flush()
-        await broadcasts.freeze(uow.session, row, None)
-        reached = {d.address for d in (await uow.session.exec(select(DeliveryRow))).all()}
+        people = (await uow.session.exec(select(ContactRow.external_id).where(ContactRow.account_id == "bot"))).all()
+        sender = Sender("bot", "telegram", uow.now, windowed=False, since=uow.now, free_since=uow.now)
+        reach = await audience.reach(uow.session, [sender], Rules())
         unnamed = {c.external_id for c in await contacts.unnamed(uow.session, uow.now, 100)}
-    assert GROUP not in reached
-    assert "5000" in reached
+    assert GROUP in people
+    assert reach.by_way(Way.CHAT) == len(people) - 1
+    assert reach.missed == 0
     assert GROUP not in unnamed
 
 
