@@ -150,11 +150,15 @@ async def tags(session: AsyncSession, account_ids: Collection[str], most: int = 
     return sorted(str(tag) for tag in (await (await session.connection()).execute(query)).scalars())
 
 
-async def with_phone(session: AsyncSession, account_ids: Collection[str], fingerprint: str) -> ContactRow | None:
-    """Return the contact of these accounts with a phone, the last heard of; None when there is none."""
+async def with_phone(
+    session: AsyncSession, account_ids: Collection[str], fingerprint: str, tags: Collection[str]
+) -> ContactRow | None:
+    """Return the contact of these accounts with a phone and one of these tags, the last heard of; None without one."""
+    tagged = select(MarkRow.contact_id).where(MarkRow.kind == "tag", col(MarkRow.value).in_(tags), col(MarkRow.chosen))
     query = select(ContactRow).where(
         ContactRow.phone_hash == fingerprint,
         col(ContactRow.account_id).in_(account_ids),
+        col(ContactRow.id).in_(tagged),
         ContactRow.kind == "person",
         ~col(ContactRow.anonymous),
         col(ContactRow.erased_at).is_(None),

@@ -12,7 +12,7 @@ from bot.domain.announcement import State
 from bot.domain.audience import Audience
 from bot.domain.schedule import Schedule
 from bot.errors import ConflictError, InvalidInputError
-from bot.store import files, links, marks, provider_templates
+from bot.store import files, marks, provider_templates
 from bot.store.accounts import AccountRow
 from bot.store.announcements import AnnouncementRow
 from bot.store.database import Session
@@ -46,7 +46,7 @@ async def _page(request: web.Request, errors: Errors, form: Form | None, status:
         values: dict[str, Any] = {
             **await summary(session, at.row, at.home),
             "problems": await problems_of(request, session, at.row, at.home),
-            "chats": await links.of_staff(session, visit_of(request).person.id),
+            "chats": await announcement_trial.own_chats(session, visit_of(request).person.id),
             "typed": {name: form.text(name) if form else "" for name in ("to", "phone")},
         }
     return show(request, at, "check", values, errors, status)
@@ -110,7 +110,7 @@ async def _send_trial(request: web.Request, uow: UnitOfWork, row: AnnouncementRo
 
 
 async def try_out(request: web.Request) -> web.Response:
-    """Send the draft to one phone, or to one's own linked chat, marked as a trial."""
+    """Send the draft to a phone of the office, or to one's own linked chat, marked as a trial."""
     form = await form_of(request)
     try:
         async with writing(request) as uow:

@@ -6,13 +6,10 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.actions.announcement_senders import accounts_of, free_text
+from bot.actions.announcement_senders import accounts_of, fields_known, free_text
 from bot.domain.announcement import NAME_FIELD
-from bot.domain.audience import Audience
 from bot.domain.broadcast import fields_of, personal
 from bot.domain.message import Capabilities, Message, fit
-from bot.domain.privacy import mask_identity, mask_phones
-from bot.store import listed_audience
 from bot.store.accounts import AccountRow
 from bot.store.announcements import AnnouncementRow
 from bot.store.database import Session
@@ -64,15 +61,11 @@ def _parts(message: Message, can: Capabilities) -> list[Message]:
 
 
 async def example_of(session: Session, row: AnnouncementRow) -> dict[str, str]:
-    """Return values for the merge fields: those of the first line of the list, else a form of address.
+    """Return made-up values for the merge fields: each one's name in brackets, and a form of address for the name.
 
-    Numbers by which somebody could be known are hidden. A field that nobody knows stays as it is written, to be seen.
+    What stands in a real list is nobody's to see here. A field that nobody knows stays as it is written, to be seen.
     """
-    message = await free_text(session, row)
-    unknown = {name: f"{{{{{name}}}}}" for name in fields_of(message)}
-    listed = Audience.from_json(row.audience).list_id
-    if not listed:
-        return {**unknown, NAME_FIELD: _SOMEBODY}
-    first = await listed_audience.good_lines(session, listed, 0, 1)
-    merged = first[0][1] if first else {}
-    return {**unknown, **{name: mask_phones(mask_identity(str(value))) for name, value in merged.items()}}
+    known = await fields_known(session, row, NAME_FIELD)
+    named = fields_of(await free_text(session, row))
+    samples = {name: f"[{name}]" if name in known else f"{{{{{name}}}}}" for name in named}
+    return {**samples, **({NAME_FIELD: _SOMEBODY} if NAME_FIELD in known else {})}

@@ -51,11 +51,16 @@ async def test_tags_are_those_of_ones_own_accounts(runtime: Runtime) -> None:
 async def test_a_phone_finds_the_contact_that_was_heard_of_last_and_nobody_erased(runtime: Runtime) -> None:
     await people(runtime)
     async with runtime.database.reading() as session:
-        found = await announcement_views.with_phone(session, ["account", "other"], "same")
+        tags = ["hộ nghèo", "khác", "trưởng thôn"]
+        found = await announcement_views.with_phone(session, ["account", "other"], "same", tags)
         assert found is not None
         assert found.id == "c2"
-        assert await announcement_views.with_phone(session, ["account"], "same") is None
-        assert await announcement_views.with_phone(session, ["other"], "alone") is None
+        later = await announcement_views.with_phone(session, ["account", "other"], "same", ["khác"])
+        assert later is not None
+        assert later.id == "c3"
+        assert await announcement_views.with_phone(session, ["account", "other"], "same", ["trưởng thôn"]) is None
+        assert await announcement_views.with_phone(session, ["account"], "same", tags) is None
+        assert await announcement_views.with_phone(session, ["other"], "alone", tags) is None
 
 
 async def test_nothing_asked_for_is_nothing_found(runtime: Runtime) -> None:

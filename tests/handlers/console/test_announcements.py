@@ -360,7 +360,7 @@ async def test_an_uploaded_list_is_chosen_and_its_columns_are_merge_fields(offic
     text = "Gửi {{Họ tên}}, số tiền {{Số tiền}}, {{Chưa có}}"
     await step(writer, address, "words", {**WORDS, "text": text})
     preview = await text_of(await writer.get(f"{address}/preview"))
-    assert "Gửi Trần Thị <Thử>, số tiền 500.000, {{Chưa có}}" in preview
+    assert "Gửi [Họ tên], số tiền [Số tiền], {{Chưa có}}" in preview
     check = html.unescape(await writer.page(f"{address}/check"))
     assert "Chỗ điền “Chưa có” không có trong dữ liệu" in check
     assert "Người trong danh sách “Danh sách mine”" in check
@@ -592,15 +592,18 @@ async def test_phones_show_the_parts_the_label_the_button_and_nobodys_name(offic
     assert "Chưa có nội dung để xem" in await writer.page(f"{address}/preview")
 
 
-async def trial_contact(office: Office, phone: str = "0900000001", **values: Any) -> None:
+async def trial_contact(office: Office, phone: str = "0900000001", tag: str = "thử", **values: Any) -> None:
     box, number = office.runtime.box, normalise_phone(phone)
     assert number is not None
-    await citizens(office, 1, phone=box.seal(number), phone_hash=box.fingerprint(number), **values)
+    [contact] = await citizens(office, 1, phone=box.seal(number), phone_hash=box.fingerprint(number), **values)
+    if tag:
+        await mark(office, contact, "tag", tag)
 
 
-async def test_a_trial_goes_to_a_phone_that_is_known_marked_as_such(office: Office) -> None:
+@pytest.mark.parametrize("tag", ["thử", "cán bộ"])
+async def test_a_trial_goes_to_a_phone_of_the_office_marked_as_such(office: Office, tag: str) -> None:
     writer = await member(office, "broadcaster")
-    await trial_contact(office)
+    await trial_contact(office, tag=tag)
     address = await composed(writer)
     answer = await writer.post(f"{address}/test", {"phone": "+84 900 000 001"})
     assert answer.headers["Location"] == f"{address}/check?done=trial_sent"
@@ -617,17 +620,22 @@ async def test_a_trial_goes_to_a_phone_that_is_known_marked_as_such(office: Offi
     assert rows[-1].text.startswith("[Gửi thử] Kính mời")
 
 
+REFUSED = "Không gửi thử tới đây được. Chỉ gửi thử tới chat Telegram đã liên kết"
+
+
 @pytest.mark.parametrize(
     ("phone", "values", "said"),
     [
         ("123", {}, "Số điện thoại không hợp lệ"),
-        ("0900000009", {}, "chia sẻ số trước"),
-        ("0900000001", {"stopped": True}, "đã nhắn dừng"),
-        ("0900000001", {"gone": "recipient_blocked"}, "đã chặn hoặc bỏ theo dõi"),
-        ("0900000001", {"silent": True}, "nhắn cho OA một tin"),
+        ("0900000009", {}, REFUSED),
+        ("0900000001", {"tag": ""}, REFUSED),
+        ("0900000001", {"tag": "trưởng thôn"}, REFUSED),
+        ("0900000001", {"stopped": True}, REFUSED),
+        ("0900000001", {"gone": "recipient_blocked"}, REFUSED),
+        ("0900000001", {"silent": True}, REFUSED),
     ],
 )
-async def test_a_trial_that_cannot_be_sent_says_what_to_do(
+async def test_a_trial_that_cannot_be_sent_says_what_to_do_and_nothing_of_whom_it_knows(
     office: Office, phone: str, values: dict[str, Any], said: str
 ) -> None:
     writer = await member(office, "broadcaster")
@@ -637,7 +645,7 @@ async def test_a_trial_that_cannot_be_sent_says_what_to_do(
         **({"last_interaction_at": now - timedelta(days=8)} if "silent" in values else {}),
         **({"gone": values["gone"]} if "gone" in values else {}),
     }
-    await trial_contact(office, **given)
+    await trial_contact(office, tag=values.get("tag", "thử"), **given)
     address = await composed(writer)
     answer = await writer.post(f"{address}/test", {"phone": phone})
     assert answer.status == 422
@@ -655,12 +663,17 @@ async def test_a_trial_goes_to_ones_own_linked_chat_and_to_nobody_elses(office: 
     async with office.runtime.units_of_work() as uow:
         uow.session.add(commune.account_of(uow, "telegram", "", commune.BOT, "bot"))
     mine, other = await citizens(office, 2, "bot")
+    [zalo] = await citizens(office, 1)
+    linked = (mine, "bot", "broadcaster"), (other, "bot", "head"), (zalo, "account", "broadcaster")
     async with office.runtime.units_of_work() as uow:
-        for contact, key in ((mine, "broadcaster"), (other, "head")):
-            uow.session.add(StaffLinkRow(contact_id=contact, account_id="bot", staff_id=key, linked_at=uow.now))
+        for contact, account, key in linked:
+            uow.session.add(StaffLinkRow(contact_id=contact, account_id=account, staff_id=key, linked_at=uow.now))
     address = await composed(writer)
-    assert "Chat của tôi" in await writer.page(f"{address}/check")
-    assert (await writer.post(f"{address}/test", {"to": other})).status == 422
+    assert (await writer.page(f"{address}/check")).count("Chat của tôi") == 1
+    for contact in (other, zalo):
+        refused = await writer.post(f"{address}/test", {"to": contact})
+        assert refused.status == 422
+        assert REFUSED in await text_of(refused)
     assert (await writer.post(f"{address}/test", {"to": mine})).status == 303
     async with office.runtime.database.reading() as session:
         [row] = (await session.exec(select(OutboxRow))).all()
