@@ -78,8 +78,9 @@ async def _one(runtime: Runtime, broadcast: BroadcastRow, row: DeliveryRow) -> b
     channel = runtime.channel(account)
     parts = fit(personal(Message.from_json(broadcast.message), row.merged), channel.capabilities(ref(account)))
     part = parts[min(row.part, len(parts) - 1)]
-    # What went by phone stands in no chat that could be asked: only its receipt can tell.
-    if isinstance(channel, FindsSent) and account.state == "active" and broadcast.way != Way.TEMPLATE_PHONE:
+    # What went by phone stands in no chat that could be asked, nor is anybody asked of who was erased since.
+    chat = broadcast.way != Way.TEMPLATE_PHONE and row.address != ""
+    if isinstance(channel, FindsSent) and account.state == "active" and chat:
         try:
             with in_lane(BROADCAST):
                 found = await channel.find_sent(ref(account), Recipient(row.address), part, tried_at, known)

@@ -10,7 +10,7 @@ from bot.domain.privacy import normalise_phone
 from bot.domain.reach import BY_PHONE, WINDOW_CLOSED
 from bot.domain.text import clean
 from bot.secrets import SecretBox
-from bot.store import accounts, contacts, delivery_outcomes, inbox, joins, marks, messages, outbox, units
+from bot.store import accounts, contacts, delivery_outcomes, inbox, joins, marks, messages, outbox, recipients, units
 from bot.store import audit as audit_rows
 from bot.store import cases as case_store
 from bot.store.accounts import AccountRow
@@ -169,7 +169,10 @@ async def erase(uow: UnitOfWork, contact: ContactRow, keep_inbox_id: int) -> Non
     await joins.end(uow.session, contact.id, ("asked", "promised"), "lapsed", uow.now, both=True)
     await joins.end(uow.session, contact.id, ("joined",), "undone", uow.now, both=True)
     await marks.forget(uow.session, contact.id)
-    await delivery_outcomes.cancel_queued(uow.session, contact.id, "erased")
+    # Lists of the office name them too: by the phone that they have shared, or by what the provider calls them.
+    listed = [f"user:{contact.external_id}", *([f"phone:{contact.phone_hash}"] if contact.phone_hash else [])]
+    await delivery_outcomes.erase(uow.session, [contact.id, *listed])
+    await recipients.erase(uow.session, listed)
     contact.person_id = uow.new_id()  # its own id may stand for the others with whom it was linked
     contact.name, contact.phone, contact.phone_hash, contact.address = "", None, None, None
     contact.following, contact.erased_at, contact.gone = False, uow.now, "erased"

@@ -88,7 +88,9 @@ def _kept(columns: Columns, line: Line, checked: Checked, box: SecretBox) -> lis
     if checked.bad:
         texts = {name: text[:_KEPT] for name, text in zip(columns.names, [*line.cells, *[""] * 50], strict=False)}
         cells = box.seal(json.dumps(texts, ensure_ascii=False)).decode()
-    return [checked.number, recipient, address, None if cells else _json(checked.merged), problems, cells]
+    # What repeats an earlier line is written to nobody: its values would only outlive the person they are about.
+    merged = _json(checked.merged) if recipient else None
+    return [checked.number, recipient, address, merged, problems, cells]
 
 
 def _json(value: Any) -> str:

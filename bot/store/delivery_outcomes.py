@@ -1,8 +1,9 @@
 """Say what became of a broadcast's deliveries: told by receipts and echoes, or settled when in doubt."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, exists, func, literal, or_, update
+from sqlalchemy import ColumnElement, and_, exists, func, literal, null, or_, update
 from sqlmodel import col
 from sqlmodel import select as select_rows
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -149,3 +150,11 @@ async def cancel_queued(session: AsyncSession, recipient: str, reason: str) -> i
     statement = update(DeliveryRow).where(col(DeliveryRow.recipient) == recipient, col(DeliveryRow.state) == "queued")
     statement = statement.values(state="cancelled", reason=reason).execution_options(synchronize_session=False)
     return (await session.exec(statement)).rowcount
+
+
+async def erase(session: AsyncSession, recipients: Sequence[str]) -> None:
+    """Cancel what has not left for one person, known by these names, and blank what all deliveries say of them."""
+    mine = update(DeliveryRow).where(col(DeliveryRow.recipient).in_(recipients))
+    mine = mine.execution_options(synchronize_session=False)
+    await session.exec(mine.where(col(DeliveryRow.state) == "queued").values(state="cancelled", reason="erased"))
+    await session.exec(mine.values(address="", merged=null()))
