@@ -15,8 +15,7 @@ class AnnouncementRow(SQLModel, table=True):
     account's id the template that stands in where free text may not go: template_id, and parameters whose values may
     name merge fields. `next_run_at` is when the next run is due; `reason` why it was sent back or ended.
     `version` counts changes: who changes what has changed meanwhile is told. `writers` are the ids of all staff who
-    have had a hand in it since it began, and may therefore not approve it. `source` is, of a draft made of an official
-    warning, what bot.domain.cap.source_of keeps of it.
+    have had a hand in it since it began, and may therefore not approve it.
     """
 
     __tablename__ = "announcements"
@@ -40,7 +39,6 @@ class AnnouncementRow(SQLModel, table=True):
     audience: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     schedule: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     reason: str = ""
-    source: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     writers: list[str] = Field(default_factory=list, sa_type=JSON)
     created_by: str = Field(foreign_key="staff.id")
     created_at: datetime
