@@ -9,19 +9,15 @@ from bot.actions import announcement_trial
 from bot.actions import announcements as actions
 from bot.actions.announcement_checks import wrong
 from bot.domain.announcement import State
-from bot.domain.audience import Audience
-from bot.domain.schedule import Schedule
 from bot.errors import ConflictError, InvalidInputError
-from bot.store import files, marks, provider_templates
-from bot.store.accounts import AccountRow
 from bot.store.announcements import AnnouncementRow
 from bot.store.database import Session
 from bot.store.unit_of_work import UnitOfWork
 from bot.store.units import UnitRow
-from handlers.console import announcement_rules as rules
 from handlers.console.announcement_access import WRITE, able, calendar_of, visible
 from handlers.console.announcement_preview import example_of
 from handlers.console.announcement_steps import STEP_OF, Step, show, step_of
+from handlers.console.announcement_summary import summary
 from handlers.console.page import Errors, Form, form_of, of, runtime_of, see_other, visit_of, writing
 
 
@@ -50,22 +46,6 @@ async def _page(request: web.Request, errors: Errors, form: Form | None, status:
             "typed": {name: form.text(name) if form else "" for name in ("to", "phone")},
         }
     return show(request, at, "check", values, errors, status)
-
-
-async def summary(session: Session, row: AnnouncementRow, home: UnitRow) -> dict[str, Any]:
-    """Return what is said of an announcement wherever all of it stands on one page."""
-    templates = [
-        (account_id, await provider_templates.template(session, account_id, str(one.get("template_id", ""))), one)
-        for account_id, one in row.templates.items()
-    ]
-    owners = {account_id: await session.get(AccountRow, account_id) for account_id in row.templates}
-    return {
-        "topic": await marks.topic(session, row.topic_id) if row.topic_id else None,
-        "picture": await files.file(session, row.file_id) if row.file_id else None,
-        "named": await rules.named(session, home, Audience.from_json(row.audience)),
-        "templates": [(owners[account_id], template, one) for account_id, template, one in templates],
-        "schedule": Schedule.from_json(row.schedule),
-    }
 
 
 async def problems_of(request: web.Request, session: Session, row: AnnouncementRow, home: UnitRow) -> list[Wrong]:

@@ -15,7 +15,8 @@ from bot.store.database import Session
 from bot.store.unit_of_work import UnitOfWork
 from bot.store.units import UnitRow
 from handlers.console.announcement_access import APPROVE, WRITE, visible
-from handlers.console.announcement_check import problems_of, summary
+from handlers.console.announcement_check import problems_of
+from handlers.console.announcement_summary import summary
 from handlers.console.page import Errors, Form, form_of, of, render, runtime_of, see_other, visit_of, writing
 
 _HISTORY = 100

@@ -79,7 +79,10 @@ def given(form: Form) -> Schedule:
         clock = local_time(form.text("clock"))
         if clock is None:
             raise InvalidInputError("at", "not_a_time")
-        moment = datetime.combine(_date(form.text("date"), "at"), clock, LOCAL_ZONE).astimezone(UTC)
+        try:
+            moment = datetime.combine(_date(form.text("date"), "at"), clock, LOCAL_ZONE).astimezone(UTC)
+        except OverflowError as error:  # the first day of all days has no day before it
+            raise InvalidInputError("at", "not_a_date") from error
     series = kind not in {"now", "once"}
     if series and form.text("times") and form.number("times") is None:
         raise InvalidInputError("times", "not_a_number")

@@ -15,6 +15,7 @@ from bot.store.database import Session
 from bot.store.unit_of_work import UnitOfWork
 from bot.store.units import UnitRow
 from handlers.console.announcement_access import WRITE, visible
+from handlers.console.announcement_summary import summary
 from handlers.console.page import Errors, Form, of, render, see_other, writing
 
 STEPS = ("words", "audience", "ways", "schedule", "check")
@@ -32,11 +33,17 @@ Again = Callable[[Errors, int], Awaitable[web.Response]]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """An announcement on one of its steps, as it stands."""
+    """An announcement on one of its steps, as it stands; `saved` is all that is saved, where something was to be."""
 
     row: AnnouncementRow
     home: UnitRow
     names: tuple[str, ...]
+    saved: dict[str, Any] | None = None
+
+    @property
+    def locked(self) -> bool:
+        """Whether it is no draft any more: what was typed is shown, and cannot be saved."""
+        return self.row.state != State.DRAFT
 
 
 async def steps_of(session: Session, row: AnnouncementRow) -> tuple[str, ...]:
@@ -49,26 +56,29 @@ async def steps_of(session: Session, row: AnnouncementRow) -> tuple[str, ...]:
 async def step_of(request: web.Request, session: Session) -> Step | web.Response:
     """Return the draft of the address; one that is no draft any more can only be looked at.
 
-    Raises NotFoundError, and ConflictError when something was to be changed.
+    Where something was to be changed, it comes with what is saved by now, draft or not. Raises NotFoundError.
     """
     row, home = await visible(request, session, WRITE)
-    if row.state != State.DRAFT:
-        if request.method == "GET":
-            return see_other(f"/announcements/{row.id}")
-        raise ConflictError(f"announcement {row.id} is {row.state}")
-    return Step(row, home, await steps_of(session, row))
+    looking = request.method == "GET"
+    if looking and row.state != State.DRAFT:
+        return see_other(f"/announcements/{row.id}")
+    return Step(row, home, await steps_of(session, row), None if looking else await summary(session, row, home))
 
 
 def show(
     request: web.Request, at: Step, step: str, values: dict[str, Any], errors: Errors, status: int = 200
 ) -> web.Response:
-    """Answer with the page of one step."""
+    """Answer with the page of one step; of what is no draft any more with what was typed, to be copied."""
+    if at.locked:
+        errors, status = of(InvalidInputError("version", "no_draft", state=at.row.state)), 409
     shared = {
         "row": at.row,
         "home": at.home,
         "steps": at.names,
         "step": step,
         "errors": errors,
+        "locked": at.locked,
+        "saved": at.saved if "version" in errors and step != "check" else None,
         "then": "check" if request.query.get("back") == "check" else "",
     }
     return render(request, f"announcements/{step}", {**shared, **values}, status)

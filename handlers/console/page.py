@@ -70,7 +70,7 @@ class Form:
     def number(self, name: str) -> int | None:
         """Return a whole number, or None."""
         text = self.text(name)
-        return int(text) if text.isascii() and text.lstrip("-").isdigit() and len(text) < 12 else None  # noqa: PLR2004 - longer is no number of ours
+        return int(text) if text.isascii() and text.removeprefix("-").isdigit() and len(text) < 12 else None  # noqa: PLR2004 - longer is no number of ours
 
     def uploads(self, name: str) -> list[web.FileField]:
         """Return the files that were chosen."""

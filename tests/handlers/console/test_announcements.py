@@ -257,6 +257,9 @@ async def test_nothing_is_overwritten_that_somebody_else_has_saved(office: Offic
         assert "Người khác vừa lưu một bản mới hơn" in text
         assert {"words": "Của tôi", "audience": "cat-dong", "schedule": "09:00"}[name] in text
         assert hidden(text, "version") != version
+        saved = text.partition("Bản mới nhất đang lưu")[2].partition("step-form")[0]
+        theirs = {"words": "Của người khác", "audience": "Người theo dõi", "schedule": "Gửi ngay sau khi"}
+        assert [part for part, words in theirs.items() if words in saved] == [name]
     answer = await writer.post(f"{address}/submit", {"version": old["words"]})
     assert answer.status == 409
     assert "vừa có thay đổi" in await answer.text()
@@ -273,7 +276,14 @@ async def test_what_is_no_draft_any_more_is_not_changed(office: Office) -> None:
         assert (await writer.get(f"{address}/{name}")).headers["Location"] == address
     posts: dict[str, dict[str, Any]] = {"words": WORDS, "audience": RULES, "schedule": NOW, "ways": {}}
     for name, fields in posts.items():
-        assert (await writer.post(f"{address}/{name}", {"version": "5", **fields})).status == 409, name
+        answer = await writer.post(f"{address}/{name}", {"version": "5", **fields})
+        assert answer.status == 409, name
+        text = await text_of(answer)
+        assert "Chưa lưu được: thông báo đã được trình duyệt" in text
+        assert "<fieldset disabled>" in text
+        assert "Bản mới nhất đang lưu" in text
+        if name == "words":
+            assert f'readonly form="nothing">{WORDS["title"]}\n{WORDS["text"]}' in text
     for name in ("test", "remove"):
         assert (await writer.post(f"{address}/{name}", {"version": "5", "phone": "0900000001"})).status == 409, name
 
@@ -1037,3 +1047,20 @@ async def test_pages_speak_english_too(office: Office) -> None:
 async def test_whoever_only_announces_begins_with_the_announcements(office: Office) -> None:
     writer = await member(office, "broadcaster")
     assert (await writer.get("/")).headers["Location"] == "/announcements"
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"kind": "once", "date": "0001-01-01", "clock": "00:00"}, "Ngày không hợp lệ"),
+        ({"kind": "weekly", "weekdays": ["2"], "time": "09:00", "times": "--5"}, "Phải là một số nguyên"),
+    ],
+    ids=["the first of all days", "two minus signs"],
+)
+async def test_odd_days_and_numbers_are_named(office: Office, fields: dict[str, Any], words: str) -> None:
+    visitor = await member(office, "broadcaster")
+    address = await begun(visitor)
+    version = hidden(await visitor.page(f"{address}/schedule"), "version")
+    answer = await visitor.post(f"{address}/schedule", {**fields, "version": version})
+    assert answer.status == 422
+    assert words in await answer.text()
