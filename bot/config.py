@@ -101,6 +101,7 @@ class PrivacySettings:
     inbox_days: int = 90
     audit_days: int = 730
     session_days: int = 30
+    recipient_list_days: int = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,7 @@ _RANGES: dict[tuple[str, str], tuple[float, float]] = {
     ("privacy", "inbox_days"): (0, 36500),
     ("privacy", "audit_days"): (0, 36500),
     ("privacy", "session_days"): (0, 36500),
+    ("privacy", "recipient_list_days"): (0, 36500),
 }
 
 

@@ -1,13 +1,17 @@
-"""Forget in time: raw webhooks, ended sessions, audit rows, and the bytes of what was discarded."""
+"""Forget in time: raw webhooks, ended sessions, audit rows, lists of recipients, and bytes of what was discarded."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from bot.actions import recipient_lists
 from bot.actions.desk_drafts import forget_old
 from bot.runtime import Runtime
-from bot.store import audit, files, inbox, messages, staff
+from bot.store import audit, broadcasts, files, inbox, messages, recipients, staff
 
 _BEGUN = timedelta(days=2)
 """What an official began in a chat and left lying, and codes that have ended, are kept so long."""
+
+_SLICE = 2048
+"""Deliveries that are blanked in one transaction."""
 
 
 async def forget(runtime: Runtime) -> int:
@@ -32,6 +36,23 @@ async def forget(runtime: Runtime) -> int:
             await files.mark_deleted(uow.session, file_id, uow.now)
             await messages.let_go(uow.session, attachment_id)
         gone += 1
+    if kept.recipient_list_days:
+        gone += await _lists(runtime, runtime.now() - timedelta(days=kept.recipient_list_days))
+    return gone
+
+
+async def _lists(runtime: Runtime, before: datetime) -> int:
+    """Remove old lists of recipients that nothing needs any more, and what old announcements were filled in with."""
+    async with runtime.units_of_work() as uow:
+        lists = await recipients.old(uow.session, before)
+        for list_id in lists:
+            await recipient_lists.remove(uow, list_id)
+        filled = await broadcasts.with_old_values(uow.session, before)
+    gone = len(lists)
+    for broadcast_id, total in filled:
+        for last in range(total, 0, -_SLICE):  # the first rows at last: they say whether there are any left
+            async with runtime.units_of_work() as uow:
+                gone += await broadcasts.blank_values(uow.session, broadcast_id, max(1, last - _SLICE + 1), last)
     return gone
 
 

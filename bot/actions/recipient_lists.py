@@ -116,13 +116,14 @@ async def checked(
 async def remove(uow: UnitOfWork, list_id: str) -> None:
     """Remove a list; its lines go soon after, some at a time.
 
-    Raises NotFoundError, and InvalidInputError in_use while an announcement that has not ended is for its people.
+    Raises NotFoundError, and InvalidInputError list_in_use while an announcement is still to read it.
     """
     row = await recipients.locked(uow.session, list_id)
     if row is None or row.state == "removing":
         raise NotFoundError(list_id)
-    if await recipients.in_use(uow.session, list_id):
-        raise InvalidInputError("list", "in_use")
+    used = [title for _, title in await recipients.uses(uow.session, list_id)]
+    if used:
+        raise InvalidInputError("list", "list_in_use", titles=used)
     row.state, row.lease, row.leased_until, row.tries = "removing", None, None, 0
     audit(uow, "recipient_list.remove", topic(list_id))
     uow.announce(topic(list_id))

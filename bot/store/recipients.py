@@ -5,11 +5,11 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import JSON, Index, and_, delete, or_, text, update
+from sqlalchemy import JSON, Index, and_, delete, exists, literal, or_, text, update
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.store.announcements import AnnouncementRow
+from bot.store.announcements import AnnouncementRow, RunRow
 
 LINES = 1000
 """Lines that are written, read or deleted in one transaction."""
@@ -68,6 +68,7 @@ class ListedRow(SQLModel, table=True):
     cells: bytes | None = None
 
 
+_EXCERPT = 60
 _OPEN = ("checking", "removing")
 _ADD_SQLITE = (
     "INSERT INTO listed (list_id, n, recipient, address, merged, problems, cells) VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -111,10 +112,26 @@ async def lists(session: AsyncSession, unit_ids: Collection[str], limit: int = 1
     return list((await session.exec(query.order_by(col(RecipientListRow.created_at).desc()).limit(limit))).all())
 
 
-async def in_use(session: AsyncSession, list_id: str) -> bool:
-    """Say whether an announcement that has not ended is for the people of a list."""
-    query = select(AnnouncementRow.audience).where(AnnouncementRow.state != "ended")
-    return any(audience.get("list_id") == list_id for audience in (await session.exec(query)).all())
+async def uses(session: AsyncSession, list_id: str = "") -> list[tuple[str, str]]:
+    """Return which lists, or whether one, are still to be read for announcements: the list, and what it is called.
+
+    An announcement that was approved may have ended while the last run of it is being planned.
+    """
+    row, listed = AnnouncementRow, col(AnnouncementRow.audience)["list_id"].as_string()
+    planned = exists(literal(1)).where(col(RunRow.announcement_id) == col(row.id), col(RunRow.state) == "planning")
+    open_ = and_(col(row.state) != "ended", col(row.ended_at).is_(None))
+    here = listed == list_id if list_id else listed != ""
+    query = select(listed, row.title, row.text).where(here, or_(open_, planned)).order_by(col(row.created_at))
+    return [(used, title or text[:_EXCERPT]) for used, title, text in (await session.exec(query)).all()]
+
+
+async def old(session: AsyncSession, before: datetime) -> list[str]:
+    """Return the lists that were uploaded before a moment and that no announcement is to read any more."""
+    query = select(RecipientListRow.id).where(
+        col(RecipientListRow.state).in_(("ready", "refused")), RecipientListRow.created_at < before
+    )
+    used = {list_id for list_id, _ in await uses(session)}
+    return [each for each in (await session.exec(query)).all() if each not in used]
 
 
 async def lease(session: AsyncSession, token: str, now: datetime, until: datetime) -> RecipientListRow | None:

@@ -13,7 +13,7 @@ from bot.errors import InvalidInputError
 from bot.queue import CHECK_LISTS
 from bot.runtime import Runtime
 from bot.store import recipients
-from bot.store.announcements import AnnouncementRow
+from bot.store.announcements import AnnouncementRow, RunRow
 from bot.store.audit import AuditRow
 from bot.store.recipients import Line, ListedRow, RecipientListRow
 from bot.store.unit_of_work import Actor
@@ -167,19 +167,28 @@ async def test_a_removed_list_leaves_nothing_unless_an_announcement_is_for_it(ru
         row = AnnouncementRow(
             id="a",
             unit_id="commune",
+            title="Chi trả trợ cấp",
             audience={"list_id": list_id},
             created_by="official",
             created_at=now,
             updated_at=now,
         )
         uow.session.add(row)
-    with pytest.raises(InvalidInputError, match="in_use"):
+    with pytest.raises(InvalidInputError, match="list_in_use") as caught:
         async with runtime.units_of_work(OFFICIAL) as uow:
             await actions.remove(uow, list_id)
+    assert caught.value.details == {"titles": ["Chi trả trợ cấp"]}
     async with runtime.units_of_work(OFFICIAL) as uow:
         announcement = await uow.session.get(AnnouncementRow, "a")
         assert announcement is not None
-        announcement.state = "ended"
+        announcement.state, announcement.ended_at = "approved", uow.now
+        run = RunRow(id="r", announcement_id="a", number=1, due_at=now, created_at=now, progress_at=now)
+        uow.session.add(run)
+    with pytest.raises(InvalidInputError, match="list_in_use"):
+        async with runtime.units_of_work(OFFICIAL) as uow:
+            await actions.remove(uow, list_id)
+    async with runtime.units_of_work(OFFICIAL) as uow:
+        (await uow.session.exec(select(RunRow))).one().state = "running"
     async with runtime.units_of_work(OFFICIAL) as uow:
         await actions.remove(uow, list_id)
     async with runtime.database.reading() as session:

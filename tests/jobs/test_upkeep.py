@@ -1,5 +1,7 @@
 """The jobs that keep things moving: leases, reminders, closing, forgetting, names, tokens."""
 
+from typing import Any
+
 import pytest
 from sqlmodel import select
 
@@ -7,11 +9,14 @@ from bot.queue import JOBS
 from bot.runtime import Runtime
 from bot.store import cases, credentials, health
 from bot.store.accounts import AccountRow
+from bot.store.announcements import AnnouncementRow
 from bot.store.arrivals import store_arrivals
+from bot.store.broadcasts import BroadcastRow, DeliveryRow
 from bot.store.cases import CaseEventRow
 from bot.store.credentials import CredentialRow
 from bot.store.inbox import InboxRow
 from bot.store.outbox import OutboxRow
+from bot.store.recipients import RecipientListRow
 from jobs import worker
 from jobs.close_answered import close_answered
 from jobs.forget import forget
@@ -113,6 +118,43 @@ async def test_the_bytes_of_what_was_discarded_are_deleted(talk: Talk) -> None:
     await forget(talk.runtime)
     with pytest.raises(FileNotFoundError):
         await talk.runtime.blobs.get("aa/bb")
+
+
+async def test_lists_and_what_they_filled_in_are_forgotten_once_nothing_needs_them(talk: Talk) -> None:
+    runtime = talk.runtime
+    async with runtime.units_of_work() as uow:
+        about: dict[str, Any] = {"unit_id": "commune", "created_at": uow.now}
+        for list_id in ("used", "free"):
+            uow.session.add(
+                RecipientListRow(id=list_id, name=list_id, file_name="a", state="ready", made_by="official", **about)
+            )
+        uow.session.add(
+            AnnouncementRow(
+                id="a", audience={"list_id": "used"}, created_by="official", updated_at=uow.now, **about
+            )
+        )  # fmt: skip
+        row = BroadcastRow(account_id="account", message={}, state="finished", finished_at=uow.now, total=3000, **about)
+        uow.session.add(row)
+        await uow.session.flush()
+        number = row.id
+        assert number is not None
+        for n in (1, 2, 3000):
+            values = {"Họ tên": "Ví Dụ"} if n > 1 else None
+            uow.session.add(DeliveryRow(broadcast_id=number, n=n, recipient=str(n), address="1", merged=values))
+    talk.clock.forward(days=89)
+    await forget(runtime)
+    assert await kept(runtime) == (["free", "used"], 2)
+    talk.clock.forward(days=2)
+    await forget(runtime)
+    assert await kept(runtime) == (["used"], 0)
+
+
+async def kept(runtime: Runtime) -> tuple[list[str], int]:
+    """Return which lists there are, and how many deliveries hold values."""
+    async with runtime.database.reading() as session:
+        rows = (await session.exec(select(RecipientListRow))).all()
+        values = (await session.exec(select(DeliveryRow.merged))).all()
+    return sorted(row.id for row in rows if row.state != "removing"), sum(1 for each in values if each)
 
 
 @pytest.mark.parametrize("job", [job.name for job in JOBS])
