@@ -13,6 +13,7 @@ from bot.sheets.package import Budget, Reader, fed, looked_at
 
 _BOOK = "officeDocument"
 _MOST_COLUMN = 16_384
+_LAST_ROW = 1_048_576
 _REMEMBERED = 20_000
 """Numbers whose words are kept: the same dates and amounts stand in many lines."""
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -140,7 +141,9 @@ class _Sheet(Reader):
             self._flaws[self._column] = Flaw.FORMULA
         elif name == "row":
             number = attributes.get("r")
-            self._row = int(number) if number else self._row + 1
+            last, self._row = self._row, int(number) if number else self._row + 1
+            if not last < self._row <= _LAST_ROW:  # lines would be lost, or take each other's place
+                raise ValueError(f"row {number} after {last}")
             self._column, self._texts, self._flaws = -1, {}, {}
         elif name == "rPh":
             self._sounds += 1

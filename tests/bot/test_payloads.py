@@ -10,7 +10,7 @@ from bot.actions.units import MAX_CODE_BYTES
 from bot.clock import new_id
 from bot.domain.card import Press, payload
 from bot.domain.case import new_code
-from handlers.citizen import consent, link, report
+from handlers.citizen import consent, link, report, subscribe
 
 MOST_BYTES = 64
 """callback_data of Telegram (core.telegram.org/bots/api#inlinekeyboardbutton); Zalo takes 1 000 characters."""
@@ -25,6 +25,10 @@ _LONGEST = {
     "no": link.NO,
     "here": consent.HERE,
     "everywhere": consent.EVERYWHERE,
+    "words.decide(prefix, topic.id, not on)": f"{subscribe.TOPIC}{new_id()} khong",
+    "words.decide(prefix, area.id, area.id not in followed)": f"{subscribe.AREA}{new_id()} khong",
+    "ask_area": subscribe.ASK_AREA,
+    "back": subscribe.BACK,
     **dict.fromkeys(("after", "before", "cancel", "one.payload", "undo"), _OF_THE_DESK),
 }
 """The longest that each expression in a payload can become; a new expression has to be given its length here."""

@@ -178,6 +178,9 @@ def _for_1258(character: str) -> str:
         (xlsx([HEADER])[:-400], "broken"),
         (zipped(workbook_parts('<row r="1"><c t="s"><v>7</v></c></row>')), "broken"),
         (zipped(workbook_parts('<row r="one"/>')), "broken"),
+        (zipped(workbook_parts('<row r="2"/><row r="2"/>')), "broken"),
+        (zipped(workbook_parts('<row r="0"/>')), "broken"),
+        (zipped(workbook_parts('<row r="9999999999"/>')), "broken"),
         (zipped(workbook_parts("<row><c></row>")), "broken"),
     ],
 )
