@@ -261,7 +261,9 @@ class Range:
             self.rest = error
         if broken:
             return Done(row.n, DeliveryState.QUEUED.value, reason=step.reason, part=part, counted=False)
-        if step.at is not None and step.state is DeliveryState.QUEUED:
+        # What lets the whole broadcast rest says when it goes on; the range need not wait for a moment of its own.
+        paused = isinstance(error, QuotaExhaustedError | NightError)
+        if step.at is not None and step.state is DeliveryState.QUEUED and not paused:
             wait = max(1.0, (step.at - now) / timedelta(seconds=1))
             self.again_in = wait if self.again_in is None else min(self.again_in, wait)
             if isinstance(error, ThrottledError):

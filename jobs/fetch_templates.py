@@ -73,8 +73,7 @@ class _Look:
         except SendError as error:
             _log.info("allowance of templates not told", account=self.account.external_id, reason=error.reason)
         async with self.runtime.units_of_work() as uow:
-            if listed:  # a list without anything is rather a mistake than the end of all templates at once
-                await templates.gone(uow, self.account.id, listed)
+            await templates.gone(uow, self.account.id, listed)
             await templates.refused(uow, self.account.id, "")
             if allowance is not None:
                 left, per_day = allowance.left, allowance.per_day

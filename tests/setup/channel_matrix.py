@@ -84,6 +84,8 @@ ABILITIES = {
     abilities.AnswersTaps: "shows a few words over the chat when a button is pressed",
     abilities.RefreshesCredentials: "tokens age and are renewed by the service",
     abilities.KnowsProfiles: "can be asked for a person's name",
+    abilities.KnowsTemplates: "has approved templates, for those whom free text may not reach",
+    abilities.ListsFollowers: "tells who follows the account",
     abilities.KnowsAccounts: "can be asked what the account is",
     abilities.ConnectsByPage: "an administrator connects the account on the provider's own page",
     abilities.ConnectsByToken: "the account is connected by its token alone",
