@@ -2,7 +2,8 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -317,6 +318,12 @@ def adds_up(rows: list[DeliveryRow], provider: Scripted) -> None:
     assert sum(row.reason == "window_closed" for row in rows) == NOWHERE
 
 
+def played(history: Coroutine[Any, Any, None]) -> None:
+    """Run a history in a thread of its own, so that the loop which pytest keeps for this one stays where it is."""
+    with ThreadPoolExecutor(1) as alone:
+        alone.submit(asyncio.run, history).result()
+
+
 # Whoever looks for the shortest of such histories plays hundreds more: the steps of the first that fails are told.
 @bounded(
     max_examples=EXAMPLES,
@@ -336,7 +343,7 @@ def test_whatever_happens_everybody_ends_in_one_state_and_gets_it_at_most_once(
             await it.come_to_an_end()
             adds_up(await everyone(it.runtime), it.provider)
 
-    asyncio.run(play())
+    played(play())
 
 
 def test_without_any_trouble_everybody_who_can_be_reached_is(settings: Settings) -> None:
@@ -348,4 +355,4 @@ def test_without_any_trouble_everybody_who_can_be_reached_is(settings: Settings)
             assert sum(row.state == "sent" for row in rows) == BY_CHAT + BY_TEMPLATE
             assert sum(text == TEMPLATE for _, text in it.provider.taken) == BY_TEMPLATE
 
-    asyncio.run(play())
+    played(play())
