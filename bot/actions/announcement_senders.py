@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain.announcement import Kind, message_of
-from bot.domain.audience import Audience, Estimate, Reach, Sender, Way, estimate
+from bot.domain.audience import STATE_AGENCY_PRICE, Audience, Estimate, Reach, Sender, Way, estimate
 from bot.domain.message import Capabilities, Media, Message, fit
 from bot.domain.template import ENABLED
 from bot.store import accounts, audience, files, listed_audience, provider_templates, recipients, units
@@ -17,8 +17,6 @@ from bot.store.marks import TopicRow
 from bot.store.units import UnitRow
 
 CapabilitiesOf = Callable[[AccountRow], Capabilities]
-STATE_AGENCY_PRICE = 120
-"""Đồng for a template of a state agency of which the provider tells no price (contract §3.5, mark B)."""
 
 
 @dataclass(frozen=True, slots=True)

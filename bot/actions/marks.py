@@ -9,15 +9,12 @@ from bot.errors import InvalidInputError, NotFoundError
 from bot.store import accounts, marks, units
 from bot.store.contacts import ContactRow
 from bot.store.database import Session
-from bot.store.marks import SELF, MarkRow, TopicRow
+from bot.store.marks import ADVERT, AREA, PURPOSE, SELF, TAG, TOPIC, MarkRow, TopicRow
 from bot.store.unit_of_work import UnitOfWork
 from bot.store.units import AreaRow, UnitRow
 
-ADVERT = "advert"
-"""The purpose of what is like advertising."""
 ADVERT_TEXT_VERSION = "2026-11"
 """Version of what is said before somebody agrees (templates announcements and adverts_ask); consent rows name it."""
-AREA, TOPIC, TAG, PURPOSE = "area", "topic", "tag", "purpose"
 MOST_TAGS = 20
 MAX_TAG = 40
 

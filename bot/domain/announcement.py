@@ -14,6 +14,8 @@ MAX_LABEL = 35
 MAX_URL = 500
 NAME_FIELD = "Tên"
 """The merge field that every audience has: what the contact is called."""
+SOMEBODY = "Ông/Bà"
+"""What stands there for whoever has told no name, and where nobody is meant yet."""
 
 
 class Kind(StrEnum):

@@ -133,6 +133,8 @@ class Reach:
         )
 
 
+STATE_AGENCY_PRICE = 120
+"""Đồng for a template of a state agency of which the provider tells no price (contract §3.5, mark B)."""
 CHAT_PRICE = 55
 """Đồng for a free text outside the free hours once the package's allowance is used up (contract §3.5, mark A)."""
 

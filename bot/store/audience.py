@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.domain.audience import TEMPLATE_USER_WINDOW, Audience, Reach, Sender, Way
 from bot.store.contacts import ADDRESSABLE, GONE, STOPPED, ContactRow
-from bot.store.marks import MarkRow
+from bot.store.marks import ADVERT, AREA, PURPOSE, TAG, TOPIC, MarkRow
 
 CONTACTS = ContactRow.metadata.tables["contacts"]
 C = CONTACTS.c
@@ -33,19 +33,19 @@ class Rules:
     def narrowing(self, columns: Any = C) -> list[Condition]:
         """Return what says whom the announcement is for, whatever they have decided."""
         rules = self.audience
-        kinds = (("area", rules.area_ids), ("topic", rules.topic_ids), ("tag", rules.tags))
+        kinds = ((AREA, rules.area_ids), (TOPIC, rules.topic_ids), (TAG, rules.tags))
         found = [marked(columns, kind, values) for kind, values in kinds if values]
-        return [*found, not_(marked(columns, "tag", rules.without_tags))] if rules.without_tags else found
+        return [*found, not_(marked(columns, TAG, rules.without_tags))] if rules.without_tags else found
 
     def decided(self, columns: Any = C) -> dict[str, Condition]:
         """Return by reason what keeps only those who have not decided against it."""
         found: dict[str, Condition] = {}
         if self.topic_id:
             topic = (self.topic_id,)
-            off = marked(columns, "topic", topic, chosen=False)
-            found["topic_off"] = not_(off) if self.topic_default_on else marked(columns, "topic", topic)
+            off = marked(columns, TOPIC, topic, chosen=False)
+            found["topic_off"] = not_(off) if self.topic_default_on else marked(columns, TOPIC, topic)
         if self.needs_consent:
-            found["no_consent"] = marked(columns, "purpose", ("advert",))
+            found["no_consent"] = marked(columns, PURPOSE, (ADVERT,))
         return found
 
     def where(self, columns: Any = C) -> list[Condition]:
@@ -123,7 +123,7 @@ async def reach(session: AsyncSession, senders: Sequence[Sender], rules: Rules) 
 async def _count_one(session: AsyncSession, sender: Sender, rules: Rules, found: Reach) -> None:
     """Add one account's figures; who has turned the topic off are few, and are counted for themselves."""
     chosen = rules.narrowing()
-    off = marked(C, "topic", (rules.topic_id,), chosen=False) if rules.topic_id and rules.topic_default_on else None
+    off = marked(C, TOPIC, (rules.topic_id,), chosen=False) if rules.topic_id and rules.topic_default_on else None
     for reason, condition in rules.decided().items():
         if reason != "topic_off" or off is None:
             without = await _counts(session, sender, chosen)

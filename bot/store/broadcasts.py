@@ -70,9 +70,9 @@ class ChunkRow(SQLModel, table=True):
 class DeliveryRow(SQLModel, table=True):
     """One recipient of one broadcast, frozen when it was planned; `state` as in bot.domain.delivery.
 
-    `recipient` is the contact's id, or `phone:84…` for somebody who has never written; `address` is what the provider
-    calls this person; `merged` fills the message's fields; `part` counts the parts of a long message that have left.
-    There are no foreign keys here: checking a million of them
+    `recipient` is the contact's id, or `phone:` and the fingerprint of a phone for somebody who has never written;
+    `address` is what the provider calls this person, or the phone encrypted; `merged` fills the message's fields;
+    `part` counts the parts of a long message that have left. There are no foreign keys here: checking a million of them
     would cost more than writing the rows. The index begins with the recipient because receipts and echoes name one.
     """
 
@@ -126,12 +126,6 @@ async def cut(session: AsyncSession, row: BroadcastRow) -> None:
     ]
     if ranges:
         await session.exec(insert(ChunkRow).values(doubtful=False), params=ranges)
-
-
-async def counts(session: AsyncSession, broadcast_id: int) -> dict[str, int]:
-    """Return how many deliveries of a broadcast stand in each state."""
-    query = select(DeliveryRow.state, func.count()).where(DeliveryRow.broadcast_id == broadcast_id)
-    return {state: int(n) for state, n in (await session.exec(query.group_by(DeliveryRow.state))).all()}
 
 
 async def resume_due(session: AsyncSession, now: datetime) -> int:

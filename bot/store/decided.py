@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.audience import Way
 from bot.store.contacts import ContactRow
 from bot.store.deliveries import Chunk, Due
-from bot.store.marks import MarkRow
+from bot.store.marks import ADVERT, PURPOSE, TOPIC, MarkRow
 
 _PHONE = "phone:"
 _PEOPLE = ContactRow.metadata.tables["contacts"].c
@@ -41,8 +41,8 @@ _UNCHOSEN = _questions(
     and_(
         ~_M.chosen,
         or_(
-            and_(_M.kind == "topic", _M.value == bindparam("topic")),
-            and_(_M.kind == "purpose", _M.value == bindparam("purpose")),
+            and_(_M.kind == TOPIC, _M.value == bindparam("topic")),
+            and_(_M.kind == PURPOSE, _M.value == bindparam("purpose")),
         ),
     ),
 )
@@ -57,7 +57,7 @@ async def against(connection: AsyncConnection, chunk: Chunk, due: Sequence[Due])
     if chunk.way == Way.TEMPLATE_PHONE:
         found |= await _asked(connection, _BY_OTHERS, people)
     if chunk.topic_id or chunk.needs_consent:
-        purpose = "advert" if chunk.needs_consent else ""
+        purpose = ADVERT if chunk.needs_consent else ""
         found |= await _asked(connection, _UNCHOSEN, people, topic=chunk.topic_id, purpose=purpose)
     return found
 

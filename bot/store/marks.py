@@ -15,6 +15,11 @@ SELF = "self"
 """Who has said what nobody else may overwrite: the person."""
 _AT_ONCE = 500
 
+AREA, TOPIC, TAG, PURPOSE = "area", "topic", "tag", "purpose"
+"""The kinds of marks."""
+ADVERT = "advert"
+"""The purpose of what is like advertising."""
+
 
 class MarkRow(SQLModel, table=True):
     """One mark on a contact; `kind` is area | topic | tag | purpose, `value` the area's or topic's id or a plain word.

@@ -27,6 +27,7 @@ from sqlmodel import col
 from sqlmodel import select as select_rows
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.domain.announcement import SOMEBODY
 from bot.domain.audience import Sender, Way
 from bot.store import broadcasts
 from bot.store.audience import CONTACTS, C, Rules, by_way, doubled
@@ -36,8 +37,6 @@ from bot.store.contacts import ADDRESSABLE, GONE
 SLICE = 50_000
 """Contacts in one transaction: a tenth of a second of the one writer's time on SQLite."""
 _FEW = 3
-SOMEBODY = "Ông/Bà"
-"""What somebody is called whose name is not known."""
 _COLUMNS = ["broadcast_id", "n", "recipient", "address", "merged", "state", "reason", "failed_at"]
 
 

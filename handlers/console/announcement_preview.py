@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.actions.announcement_senders import accounts_of, fields_known, free_text
-from bot.domain.announcement import NAME_FIELD
+from bot.domain.announcement import NAME_FIELD, SOMEBODY
 from bot.domain.broadcast import fields_of, personal
 from bot.domain.message import Capabilities, Message, fit
 from bot.store.accounts import AccountRow
@@ -16,8 +16,6 @@ from bot.store.database import Session
 from handlers.console.announcement_access import able, tried, visible
 from handlers.console.announcement_words import FIELDS
 from handlers.console.page import Form, form_of, render, runtime_of
-
-_SOMEBODY = "Ông/Bà"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,4 +66,4 @@ async def example_of(session: Session, row: AnnouncementRow) -> dict[str, str]:
     known = await fields_known(session, row, NAME_FIELD)
     named = fields_of(await free_text(session, row))
     samples = {name: f"[{name}]" if name in known else f"{{{{{name}}}}}" for name in named}
-    return {**samples, **({NAME_FIELD: _SOMEBODY} if NAME_FIELD in known else {})}
+    return {**samples, **({NAME_FIELD: SOMEBODY} if NAME_FIELD in known else {})}

@@ -7,7 +7,7 @@ from sqlmodel import select
 
 from bot.actions import announcement_plans, announcement_runs, announcements, marks
 from bot.domain.access import Role
-from bot.domain.audience import Audience, Way
+from bot.domain.audience import Audience
 from bot.domain.schedule import Schedule
 from bot.one_by_one import SomeFailedError
 from bot.reconcile import reconcile
@@ -47,14 +47,17 @@ async def test_a_row_that_cannot_be_made_fails_alone_and_nobody_is_written_to_tw
 ) -> None:
     clock.now = MORNING
     await people(runtime, 60)
-    await approved(runtime, await drafted(runtime, writer), head)
+    await approved(runtime, await drafted(runtime, writer, text="Kính gửi {{Tên}}"), head)
     await plan_announcements(runtime)
     async with runtime.units_of_work() as uow:
-        for row in (await uow.session.exec(select(BroadcastRow))).all():
-            row.way = Way.TEMPLATE_PHONE.value  # the addresses are no sealed phones: none can be opened
-    await send_broadcasts(runtime)
-    assert await by_way(runtime) == {("template_phone", "failed", "unreadable"): 60}
-    assert provider.taken == []
+        row = (await uow.session.exec(select(DeliveryRow).where(DeliveryRow.n == 20))).one()
+        row.merged = ["nothing that names a field"]  # type: ignore[assignment] # what could stand there after a fault
+    for _ in range(2):
+        await send_broadcasts(runtime)
+        clock.forward(minutes=5)
+    assert await by_way(runtime) == {("chat", "failed", "unreadable"): 1, ("chat", "sent", ""): 59}
+    assert set(provider.times.values()) == {1}
+    assert len(provider.taken) == 59
 
 
 async def test_the_books_of_people_whom_no_way_reaches_add_up(
