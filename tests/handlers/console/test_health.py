@@ -87,6 +87,12 @@ async def test_a_service_that_is_well_says_so(office: Office) -> None:
     assert "Mọi thứ hoạt động bình thường" in page or "Đĩa còn trống" in page
 
 
+async def test_every_periodic_job_has_a_name_that_people_understand(office: Office) -> None:
+    await everything_well(office)
+    page = await (await office.enter("admin")).page("/health")
+    assert [job.name for job in JOBS if job.every and f"{job.name}:" in page] == []
+
+
 async def test_an_update_that_nobody_handles(office: Office) -> None:
     await add(office, inbox_row(office))
     assert (await line(office.runtime, "inbox")).light is Light.OK
