@@ -25,6 +25,8 @@ class Permission(StrEnum):
     ANNOUNCEMENT_READ = "announcement_read"
     ANNOUNCEMENT_WRITE = "announcement_write"
     ANNOUNCEMENT_APPROVE = "announcement_approve"
+    DOSSIER_READ = "dossier_read"
+    DOSSIER_WORK = "dossier_work"
 
 
 class Role(StrEnum):
@@ -54,6 +56,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             _P.UNIT_GROUP,
             _P.ANNOUNCEMENT_READ,
             _P.ANNOUNCEMENT_APPROVE,
+            _P.DOSSIER_READ,
         }
     ),
     Role.UNIT_HEAD: frozenset(
@@ -66,9 +69,13 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             _P.CONTACT_REVEAL,
             _P.HEALTH_READ,
             _P.UNIT_GROUP,
+            _P.DOSSIER_READ,
+            _P.DOSSIER_WORK,
         }
     ),
-    Role.OFFICIAL: frozenset({_P.CASE_READ, _P.CASE_WORK, _P.CASE_ASSIGN, _P.CONTACT_REVEAL}),
+    Role.OFFICIAL: frozenset(
+        {_P.CASE_READ, _P.CASE_WORK, _P.CASE_ASSIGN, _P.CONTACT_REVEAL, _P.DOSSIER_READ, _P.DOSSIER_WORK}
+    ),
     Role.BROADCASTER: frozenset({_P.ANNOUNCEMENT_READ, _P.ANNOUNCEMENT_WRITE}),
     Role.APPROVER: frozenset({_P.ANNOUNCEMENT_READ, _P.ANNOUNCEMENT_APPROVE}),
     Role.INSPECTOR: frozenset(
@@ -82,7 +89,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             _P.CONTACT_REVEAL,
         }
     ),
-    Role.AUDITOR: frozenset({_P.CASE_READ, _P.HEALTH_READ, _P.AUDIT_READ, _P.ANNOUNCEMENT_READ}),
+    Role.AUDITOR: frozenset({_P.CASE_READ, _P.HEALTH_READ, _P.AUDIT_READ, _P.ANNOUNCEMENT_READ, _P.DOSSIER_READ}),
 }
 
 

@@ -19,7 +19,9 @@ class OutboxRow(SQLModel, table=True):
     """One message on its way out; `state` as in bot.domain.delivery, `lane` 0 answer, 1 notice, 2 broadcast.
 
     `unit_id` is on whose behalf it is sent, so that one unit's many messages do not hold up another's few.
-    `repeated` counts repeats after an unknown outcome: one at most for what a person waits for.
+    `repeated` counts repeats after an unknown outcome: one at most for what a person waits for. `way` is chat, or
+    template_user | template_phone for a provider's template (bot.domain.audience.Way); by phone the row's id comes
+    back with the receipts.
     """
 
     __tablename__ = "outbox"
@@ -35,6 +37,7 @@ class OutboxRow(SQLModel, table=True):
     case_id: str | None = Field(default=None, foreign_key="cases.id")
     unit_id: str = ""
     purpose: str
+    way: str = "chat"
     lane: int = Field(sa_type=Integer)
     body: dict[str, Any] = Field(sa_type=JSON)
     text: str = ""

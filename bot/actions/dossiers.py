@@ -1,0 +1,267 @@
+"""Take in what other systems report of dossiers: whatever arrives in whatever order ends in the same state."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.clock import to_local
+from bot.domain.dossier import Event, State, Status, added_up, kept_facts, outcome, worth_telling
+from bot.domain.dossier_code import squeezed, tail_of
+from bot.secrets import SecretBox
+from bot.store import dossier_notices, dossiers, procedures
+from bot.store.dossiers import DossierEventRow, DossierRow
+from bot.store.procedures import ProcedureRow
+from bot.store.unit_of_work import UnitOfWork
+
+NEW, CHANGED, SAME, OLDER, ODD = "new", "changed", "same", "older", "odd"
+"""What one report is: of an unknown dossier, of something new, of what is known, of the past, of an odd move."""
+
+
+class News(NamedTuple):
+    """One status of one dossier as somebody reports it; `code` canonical, `path` the unit's, `phone` as 84….
+
+    `facts` are those of bot.domain.dossier.FACTS; "" for a name or phone that was not told.
+    """
+
+    code: str
+    status: Status
+    at: datetime
+    unit_id: str
+    path: str
+    facts: Mapping[str, Any] = {}
+    applicant: str = ""
+    phone: str = ""
+
+
+@dataclass(slots=True)
+class Change:
+    """What the reports of one dossier make of it; `row` is None for one that is not known yet."""
+
+    code: str
+    row: DossierRow | None
+    known: list[DossierEventRow]
+    fresh: list[tuple[News, str]] = field(default_factory=list)
+    state: State | None = None
+
+
+@dataclass(slots=True)
+class Weighed:
+    """What a number of reports would change; `kinds` says of each report in its order what it is.
+
+    `to_tell` is how many notices may follow, whatever the units tell.
+    """
+
+    kinds: list[str]
+    changes: list[Change]
+    to_tell: int = 0
+
+
+async def weighed(session: AsyncSession, box: SecretBox, news: Sequence[News], now: datetime) -> Weighed:
+    """Compare reports with what is known, changing nothing: an import's preview, and the first half of taking in."""
+    made = [_digest(box, each) for each in news]
+    known = await dossiers.digests(session, {each.code for each in news})
+    unknown: dict[str, list[int]] = defaultdict(list)
+    kinds = [SAME] * len(news)
+    for index, each in enumerate(news):
+        if known.get((each.code, each.at, int(each.status))) != made[index]:
+            unknown[each.code].append(index)
+    rows = await dossiers.by_codes(session, set(unknown))
+    events = await dossiers.events(session, [row.id for row in rows.values()])
+    found = Weighed(kinds, [])
+    for code, indices in unknown.items():
+        row = rows.get(code)
+        change = Change(code, row, events[row.id] if row else [])
+        before = _state(change.known) if row else None
+        for index in indices:
+            change.fresh.append((news[index], made[index]))
+        change.state = _state(change.known, (each for each, _ in change.fresh))
+        for index in indices:
+            kinds[index] = _kind(before, change.state, news[index])
+        found.to_tell += _new_notices(change, now)
+        found.changes.append(change)
+    return found
+
+
+def _kind(before: State | None, after: State, news: News) -> str:
+    if before is None:
+        return NEW
+    if len(after.odd) > len(before.odd):
+        return ODD
+    return OLDER if (news.at, int(news.status)) < (before.at, int(before.status)) else CHANGED
+
+
+def _new_notices(change: Change, now: datetime) -> int:
+    before = {(told.kind, told.round) for told in worth_telling(_events(change.known), now)} if change.known else set()
+    after = {(told.kind, told.round) for told in worth_telling(_merged(change), now)}
+    return len(after - before)
+
+
+def _events(known: Iterable[DossierEventRow]) -> list[Event]:
+    return [Event(row.at, Status(row.status), row.facts) for row in known]
+
+
+def _merged(change: Change) -> list[Event]:
+    """Return the events of a dossier with what has just been reported; a fact that was not told again stays."""
+    found = {(event.at, event.status): event for event in _events(change.known)}
+    for news, _ in change.fresh:
+        before = found.get((news.at, news.status))
+        facts = {**(before.facts if before else {}), **kept_facts(news.facts)}
+        found[news.at, news.status] = Event(news.at, news.status, facts)
+    return list(found.values())
+
+
+def _state(known: Iterable[DossierEventRow], fresh: Iterable[News] = ()) -> State:
+    change = Change("", None, list(known), [(news, "") for news in fresh])
+    return added_up(_merged(change))
+
+
+def _digest(box: SecretBox, news: News) -> str:
+    told = [kept_facts(news.facts), news.unit_id, news.applicant, news.phone]
+    return box.fingerprint(json.dumps(told, ensure_ascii=False, sort_keys=True))[:32]
+
+
+async def take_in(uow: UnitOfWork, box: SecretBox, news: Sequence[News], source: str) -> Weighed:
+    """Keep what was reported and note what is to be told; `source` as in DossierEventRow. At most some thousand a call.
+
+    What is known already changes nothing, whoever reports it and how often.
+    """
+    await dossiers.one_writer(uow.session)
+    found = await weighed(uow.session, box, news, uow.now)
+    if not found.changes:
+        return found
+    codes = {str((change.state.facts if change.state else {}).get("procedure_code", "")) for change in found.changes}
+    known = await procedures.by_codes(uow.session, {short_code(code) for code in codes if code})
+    writing = _Writing(uow, box, source, known)
+    for change in found.changes:
+        writing.take(change)
+    await writing.write()
+    for change in found.changes:
+        uow.announce(f"dossier:{change.row.id if change.row else change.code}")
+    if writing.notices:
+        uow.after_commit("tell_dossiers")
+    return found
+
+
+def short_code(code: str) -> str:
+    """Return a procedure's short code, 1.000253, of one that carries an agency's suffix, 1.000253.000.00.00.H26."""
+    return ".".join(code.strip().upper().split(".")[:2])
+
+
+class _Writing:
+    """Gather what is to be written, so that a thousand dossiers take a few statements."""
+
+    def __init__(self, uow: UnitOfWork, box: SecretBox, source: str, known: Mapping[str, ProcedureRow]) -> None:
+        self._uow, self._box, self._source, self._procedures = uow, box, source, known
+        self._made: list[dict[str, Any]] = []
+        self._changed: list[dict[str, Any]] = []
+        self._events: list[dict[str, Any]] = []
+        self._told_again: list[dict[str, Any]] = []
+        self.notices: list[dict[str, Any]] = []
+
+    def take(self, change: Change) -> None:
+        """Work out the rows of one dossier."""
+        row, state = change.row, change.state
+        assert state is not None
+        dossier_id = row.id if row else self._uow.new_id()
+        self._note_events(change, dossier_id)
+        latest = max((news for news, _ in change.fresh), key=lambda news: (news.at, news.status))
+        values = {**self._values(state, latest, row), **self._person(change, row)}
+        if row is None:
+            made = {
+                "id": dossier_id, "code": change.code, "squeezed": squeezed(change.code), "tail": tail_of(change.code),
+                "law_due_at": None, "rating": None, "rating_remark": "", "rated_at": None, "late_cause": "",
+                "created_at": self._uow.now,
+            }  # fmt: skip
+            self._made.append({**values, **made})
+        else:
+            self._changed.append({**values, "id": dossier_id})
+        for told in worth_telling(_merged(change), self._uow.now):
+            self.notices.append(_notice(self._uow, dossier_id, told))
+
+    def _note_events(self, change: Change, dossier_id: str) -> None:
+        known = {(event.at, event.status): event for event in change.known}
+        fresh: dict[tuple[datetime, int], tuple[News, str]] = {}
+        for news, digest in change.fresh:
+            fresh[news.at, int(news.status)] = (news, digest)
+        merged = {(event.at, int(event.status)): event.facts for event in _merged(change)}
+        for key, (_, digest) in fresh.items():
+            told = {"facts": merged[key], "digest": digest, "source": self._source, "reported_at": self._uow.now}
+            if key in known:
+                self._told_again.append({"id": known[key].id, **told})
+            else:
+                made = {"id": self._uow.new_id(), "dossier_id": dossier_id, "at": key[0], "status": key[1]}
+                self._events.append({**made, **told})
+
+    def _values(self, state: State, latest: News, row: DossierRow | None) -> dict[str, Any]:
+        facts = state.facts
+        code = short_code(str(facts.get("procedure_code", "")))
+        procedure = self._procedures.get(code)
+        newest = row is None or (latest.at, int(latest.status)) >= (row.status_at, row.status)
+        return {
+            "unit_id": latest.unit_id if newest or row is None else row.unit_id,
+            "path": latest.path if newest or row is None else row.path,
+            "procedure_id": procedure.id if procedure else None,
+            "procedure_code": code,
+            "procedure_name": str(facts.get("procedure_name") or (procedure.name if procedure else "")),
+            "field": str((procedure.field if procedure else "") or facts.get("field") or ""),
+            "status": int(state.status),
+            "status_at": state.at,
+            "received_at": state.received_at,
+            "due_at": state.due_at,
+            "first_due_at": state.first_due_at,
+            "finished_at": state.finished_at,
+            "returned_at": state.returned_at,
+            "outcome": outcome(state.status, state.finished_at, state.due_at, _day),
+            "online": facts.get("online"),
+            "facts": facts,
+            "pauses": [[low.isoformat(), high.isoformat() if high else None] for low, high in state.pauses],
+            "odd": state.odd,
+            "source": self._source,
+            "updated_at": self._uow.now,
+        }
+
+    def _person(self, change: Change, row: DossierRow | None) -> dict[str, Any]:
+        """Return who the dossier is about, as the latest event says that names anybody."""
+        values: dict[str, Any] = {
+            "applicant": row.applicant if row else None,
+            "phone": row.phone if row else None,
+            "phone_hash": row.phone_hash if row else None,
+            "person_key": row.person_key if row else "",
+        }
+        for news, _ in sorted(change.fresh, key=lambda each: (each[0].at, each[0].status)):
+            key = f"{news.at.astimezone(UTC).isoformat(timespec='seconds')}|{int(news.status):02d}"
+            if not (news.applicant or news.phone) or key < values["person_key"]:
+                continue
+            values["person_key"] = key
+            if news.applicant:
+                values["applicant"] = self._box.seal(news.applicant)
+            if news.phone:
+                values |= {"phone": self._box.seal(news.phone), "phone_hash": self._box.fingerprint(news.phone)}
+        return values
+
+    async def write(self) -> None:
+        """Write all rows."""
+        session = self._uow.session
+        await dossiers.add(session, DossierRow, self._made)
+        await dossiers.change(session, DossierRow, self._changed)
+        await dossiers.add(session, DossierEventRow, self._events)
+        await dossiers.change(session, DossierEventRow, self._told_again)
+        self.notices = await dossier_notices.add_missing(session, self.notices)
+
+
+def _day(moment: datetime) -> object:
+    return to_local(moment).date()
+
+
+def _notice(uow: UnitOfWork, dossier_id: str, told: Any) -> dict[str, Any]:
+    facts = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in told.facts.items()}
+    return {
+        "id": uow.new_id(), "dossier_id": dossier_id, "kind": told.kind.value, "round": told.round, "at": told.at,
+        "state": "due", "reason": "", "way": "", "tried": [], "facts": facts, "next_at": uow.now,
+        "created_at": uow.now,
+    }  # fmt: skip

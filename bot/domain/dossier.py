@@ -1,0 +1,253 @@
+"""Rules of a dossier: its statuses in the national exchange, what was told of it, and how that adds up to one state."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
+from typing import Any, NamedTuple
+
+
+class Status(IntEnum):
+    """Where a dossier stands, by the codes of the national exchange (product.md "Dossiers")."""
+
+    REGISTERED = 1
+    ACCEPTED = 2
+    REFUSED = 3
+    PROCESSING = 4
+    SUPPLEMENT = 5
+    FEE = 6
+    WITHDRAWN = 7
+    STOPPED = 8
+    READY = 9
+    RETURNED = 10
+
+
+FINAL = frozenset({Status.REFUSED, Status.WITHDRAWN, Status.STOPPED, Status.RETURNED})
+"""Nothing follows."""
+PAUSING = frozenset({Status.SUPPLEMENT, Status.FEE})
+"""The clock stands while the citizen has something to do."""
+DONE = frozenset({Status.READY, Status.RETURNED})
+"""The office has done its work."""
+OPEN = frozenset(set(Status) - FINAL - DONE)
+
+_S = Status
+MOVES: Mapping[Status | None, frozenset[Status]] = {
+    None: frozenset(_S),
+    _S.REGISTERED: frozenset({_S.ACCEPTED, _S.REFUSED, _S.SUPPLEMENT, _S.FEE, _S.WITHDRAWN, _S.PROCESSING}),
+    _S.ACCEPTED: frozenset({_S.PROCESSING, _S.SUPPLEMENT, _S.FEE, _S.WITHDRAWN, _S.STOPPED, _S.READY, _S.RETURNED}),
+    _S.PROCESSING: frozenset({_S.PROCESSING, _S.SUPPLEMENT, _S.FEE, _S.WITHDRAWN, _S.STOPPED, _S.READY, _S.RETURNED}),
+    _S.SUPPLEMENT: frozenset({_S.ACCEPTED, _S.PROCESSING, _S.FEE, _S.REFUSED, _S.WITHDRAWN, _S.STOPPED, _S.READY}),
+    _S.FEE: frozenset({_S.ACCEPTED, _S.PROCESSING, _S.SUPPLEMENT, _S.WITHDRAWN, _S.STOPPED, _S.READY, _S.RETURNED}),
+    _S.READY: frozenset({_S.RETURNED, _S.FEE}),
+    _S.REFUSED: frozenset(),
+    _S.WITHDRAWN: frozenset(),
+    _S.STOPPED: frozenset(),
+    _S.RETURNED: frozenset(),
+}
+"""From which to which a dossier is expected to move; anything else happens too: it is flagged, never refused."""
+
+FACTS = (
+    "received_at", "due_at", "finished_at", "returned_at", "reason", "papers", "limit_at", "fee", "fee_note",
+    "procedure_code", "procedure_name", "field", "unit_code", "online", "post_code", "appointment_place",
+)  # fmt: skip
+"""What may be told beside the status; moments as ISO in UTC, `fee` in đồng, `online` true or false."""
+_TIMES = frozenset({"received_at", "due_at", "finished_at", "returned_at", "limit_at"})
+
+
+class Event(NamedTuple):
+    """One status that a dossier took at a moment, with the facts told beside it (names as in FACTS)."""
+
+    at: datetime
+    status: Status
+    facts: Mapping[str, Any] = {}
+
+    @property
+    def key(self) -> tuple[datetime, int]:
+        """What orders events: the moment, then the status, so that any order of arrival ends in the same state."""
+        return self.at, int(self.status)
+
+
+class Kind(StrEnum):
+    """What a citizen is told of; POSTED and LATE are no statuses of their own."""
+
+    REGISTERED = "registered"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    SUPPLEMENT = "supplement"
+    FEE = "fee"
+    WITHDRAWN = "withdrawn"
+    STOPPED = "stopped"
+    READY = "ready"
+    RETURNED = "returned"
+    POSTED = "posted"
+    LATE = "late"
+
+
+KIND_OF: Mapping[Status, Kind] = {
+    _S.REGISTERED: Kind.REGISTERED,
+    _S.ACCEPTED: Kind.ACCEPTED,
+    _S.REFUSED: Kind.REFUSED,
+    _S.SUPPLEMENT: Kind.SUPPLEMENT,
+    _S.FEE: Kind.FEE,
+    _S.WITHDRAWN: Kind.WITHDRAWN,
+    _S.STOPPED: Kind.STOPPED,
+    _S.READY: Kind.READY,
+    _S.RETURNED: Kind.RETURNED,
+}
+"""What is told of each status; 4 is silent."""
+TOLD_BY_DEFAULT = frozenset(set(Kind) - {Kind.WITHDRAWN})
+"""What a unit tells that has not chosen; who has withdrawn a dossier knows it."""
+RECURRING = frozenset({Kind.SUPPLEMENT, Kind.FEE, Kind.LATE})
+"""What may have to be told more than once: another paper is wanted, another fee is due, the date moves again."""
+
+
+class Told(NamedTuple):
+    """One notice that a dossier is worth: what of, the how manieth of its kind, when, and what was known then."""
+
+    kind: Kind
+    round: int
+    at: datetime
+    facts: Mapping[str, Any] = {}
+
+
+@dataclass(slots=True)
+class State:
+    """What all that was told of a dossier adds up to.
+
+    `facts` are the latest of each kind; `first_due_at` the date that was promised first, `moved_from` the one before
+    the latest; `pauses` as of deadline.compute; `odd` the unexpected moves as "9>4"; `notices` what is worth telling.
+    """
+
+    status: Status
+    at: datetime
+    facts: dict[str, Any] = field(default_factory=dict)
+    first_due_at: datetime | None = None
+    moved_from: datetime | None = None
+    received_at: datetime | None = None
+    due_at: datetime | None = None
+    finished_at: datetime | None = None
+    returned_at: datetime | None = None
+    pauses: list[tuple[datetime, datetime | None]] = field(default_factory=list)
+    odd: list[str] = field(default_factory=list)
+    notices: list[Told] = field(default_factory=list)
+
+
+def added_up(events: Iterable[Event]) -> State:
+    """Add up what was told of one dossier, in whatever order it arrived; raises ValueError for no events at all."""
+    ordered = sorted(events, key=lambda event: event.key)
+    if not ordered:
+        raise ValueError("a dossier has at least one event")
+    last = ordered[-1]
+    state = State(last.status, last.at)
+    before: Status | None = None
+    for event in ordered:
+        state.facts.update({name: value for name, value in event.facts.items() if value not in (None, "")})
+        promised = state.due_at
+        _dates(state, event)
+        if before is not None and event.status != before and event.status not in MOVES[before]:
+            state.odd.append(f"{int(before)}>{int(event.status)}")
+        _notices(state, event, before, promised)
+        _pause(state, event)
+        before = event.status
+    return state
+
+
+def _notices(state: State, event: Event, before: Status | None, promised: datetime | None) -> None:
+    """Note what an event is worth telling: a new status, a result that was posted, a date that was put off."""
+    if event.status != before and event.status in KIND_OF:
+        _tell(state, KIND_OF[event.status], event)
+    if event.facts.get("post_code") and event.status in DONE:
+        _tell(state, Kind.POSTED, event)
+    put_off = promised is not None and state.due_at is not None and state.due_at > promised
+    # What moves because the citizen had something to do is no delay of the office's.
+    if put_off and event.status in OPEN - PAUSING and before not in PAUSING:
+        _tell(state, Kind.LATE, event, {"old_due_at": promised, "due_at": state.due_at})
+
+
+def _tell(state: State, kind: Kind, event: Event, more: Mapping[str, Any] | None = None) -> None:
+    already = sum(told.kind == kind for told in state.notices)
+    if already and kind not in RECURRING:
+        return
+    state.notices.append(Told(kind, already + 1, event.at, {**state.facts, **(more or {})}))
+
+
+def _dates(state: State, event: Event) -> None:
+    due = moment(event.facts.get("due_at"))
+    if due is not None:
+        state.first_due_at = state.first_due_at or due
+        if state.due_at is not None and due != state.due_at:
+            state.moved_from = state.due_at
+        state.due_at = due
+    state.received_at = moment(event.facts.get("received_at")) or state.received_at
+    if state.received_at is None and event.status is Status.ACCEPTED:
+        state.received_at = event.at
+    if event.status in DONE | FINAL:
+        told = moment(event.facts.get("finished_at"))
+        state.finished_at = told or state.finished_at or event.at
+    else:
+        state.finished_at = state.returned_at = None
+    if event.status is Status.RETURNED:
+        state.returned_at = moment(event.facts.get("returned_at")) or event.at
+
+
+def _pause(state: State, event: Event) -> None:
+    open_since = state.pauses[-1][0] if state.pauses and state.pauses[-1][1] is None else None
+    if event.status in PAUSING:
+        if open_since is None:
+            state.pauses.append((event.at, None))
+    elif open_since is not None:
+        state.pauses[-1] = (open_since, event.at)
+
+
+def moment(value: object) -> datetime | None:
+    """Read a moment as facts keep it, ISO with its zone; None for anything else."""
+    if isinstance(value, datetime):
+        return value
+    try:
+        return datetime.fromisoformat(str(value)) if value else None
+    except ValueError:
+        return None
+
+
+def kept_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return facts as they are kept: known names only, moments as ISO, nothing empty."""
+    found: dict[str, Any] = {}
+    for name in FACTS:
+        value = facts.get(name)
+        if value in (None, ""):
+            continue
+        found[name] = value.isoformat() if name in _TIMES and isinstance(value, datetime) else value
+    return found
+
+
+class Outcome:
+    """How a finished dossier stands to its date, as the one-stop law's reports want it; "" while it is open."""
+
+    EARLY = "early"
+    ON_TIME = "on_time"
+    LATE = "late"
+
+
+def outcome(status: Status, finished_at: datetime | None, due_at: datetime | None, day: Any) -> str:
+    """Say whether a dossier was done early, on time or late; "" for one that is not done, or had no date.
+
+    `day` turns a moment into the office's day: what is done on the day of its date is on time, before it early.
+    """
+    if status not in DONE or finished_at is None or due_at is None:
+        return ""
+    if finished_at > due_at and day(finished_at) > day(due_at):
+        return Outcome.LATE
+    if finished_at > due_at:
+        return Outcome.ON_TIME
+    return Outcome.EARLY if day(finished_at) < day(due_at) else Outcome.ON_TIME
+
+
+_AHEAD = timedelta(days=1)
+"""Clocks of other systems run ahead; what lies further in the future is a mistake, and is not told."""
+TELL_WITHIN = timedelta(days=7)
+"""What happened longer ago is history, as of a first import: it is kept, and nobody is told any more."""
+
+
+def worth_telling(events: Sequence[Event], now: datetime) -> list[Told]:
+    """Return what of all that happened is recent enough to be told."""
+    return [told for told in added_up(events).notices if now - TELL_WITHIN <= told.at <= now + _AHEAD]

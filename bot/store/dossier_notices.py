@@ -1,0 +1,67 @@
+"""Keep what people are to be told of their dossiers: one row a dossier and notice, whoever reports it how often."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Index, UniqueConstraint, insert, text
+from sqlmodel import Field, SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+DUE = text("state IN ('due', 'leaving')")
+"""What the index of notices that are not at their end holds."""
+
+
+class DossierNoticeRow(SQLModel, table=True):
+    """One notice; `kind` is a status's word (bot.domain.dossier_notice), or late | posted; `round` counts recurrences.
+
+    `state` is due | leaving | told | unreached | silent; `reason` says why for the last two. `way` is the way by which
+    it left or is leaving, `tried` those that were refused before. `facts` are what it says, frozen; `outbox_id` the
+    message that carries it. Whoever works on it holds `lease`.
+    """
+
+    __tablename__ = "dossier_notices"
+    __table_args__ = (
+        UniqueConstraint("dossier_id", "kind", "round"),
+        Index("ix_dossier_notices_due", "state", "next_at", sqlite_where=DUE, postgresql_where=DUE),
+        Index("ix_dossier_notices_outbox", "outbox_id"),
+    )
+
+    id: str = Field(primary_key=True)
+    dossier_id: str = Field(foreign_key="dossiers.id")
+    kind: str
+    round: int = 1
+    at: datetime
+    state: str = "due"
+    reason: str = ""
+    way: str = ""
+    tried: list[str] = Field(default_factory=list, sa_type=JSON)
+    facts: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    contact_id: str | None = None
+    outbox_id: str | None = None
+    next_at: datetime | None = None
+    lease: str | None = None
+    leased_until: datetime | None = None
+    created_at: datetime
+    told_at: datetime | None = None
+
+
+async def of_dossier(session: AsyncSession, dossier_id: str) -> list[DossierNoticeRow]:
+    """Return the notices of a dossier, oldest first."""
+    query = select(DossierNoticeRow).where(DossierNoticeRow.dossier_id == dossier_id)
+    return list((await session.exec(query.order_by(col(DossierNoticeRow.at), col(DossierNoticeRow.id)))).all())
+
+
+async def add_missing(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Write notices that are not there yet and return those that were new; one a dossier, kind and round."""
+    if not rows:
+        return []
+    keys = DossierNoticeRow
+    ids = sorted({row["dossier_id"] for row in rows})
+    query = select(keys.dossier_id, keys.kind, keys.round).where(col(keys.dossier_id).in_(ids))
+    known = set((await session.exec(query)).all())
+    fresh = [row for row in rows if (row["dossier_id"], row["kind"], row["round"]) not in known]
+    if fresh:
+        connection = await session.connection()
+        await connection.execute(insert(keys), fresh)
+    return fresh
