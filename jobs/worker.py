@@ -35,6 +35,7 @@ from jobs.runner import Runner
 from jobs.send_broadcasts import send_broadcasts
 from jobs.settle_deliveries import settle_deliveries
 from jobs.settle_messages import settle_messages
+from jobs.tell_dossiers import tell_dossiers
 
 _log = logger("jobs")
 _POLL_SECONDS = 0.5
@@ -59,6 +60,7 @@ REGISTERED: dict[str, Run] = {
     "fetch_templates": fetch_templates,
     "import_followers": import_followers,
     "refresh_cards": refresh_cards,
+    "tell_dossiers": tell_dossiers,
     "requeue_stuck": requeue_stuck,
     "refresh_credentials": refresh_credentials,
     "keep_webhooks": keep_webhooks,

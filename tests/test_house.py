@@ -131,6 +131,8 @@ def test_every_state_that_is_not_final_has_a_sweeper() -> None:
     assert "card stale" in swept
     assert "desk draft waiting" in swept
     assert "follower import running" in swept
+    assert "dossier notice due" in swept
+    assert "dossier notice leaving" in swept
 
 
 def test_names_say_what_they_hold() -> None:

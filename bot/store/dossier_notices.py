@@ -65,3 +65,10 @@ async def add_missing(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> 
         connection = await session.connection()
         await connection.execute(insert(keys), fresh)
     return fresh
+
+
+async def due(session: AsyncSession, now: datetime, limit: int = 200) -> list[str]:
+    """Return notices that are to be told now, those that have waited longest first."""
+    row = DossierNoticeRow
+    query = select(row.id).where(col(row.state) == "due", col(row.next_at) <= now)
+    return list((await session.exec(query.order_by(col(row.next_at), col(row.id)).limit(limit))).all())
