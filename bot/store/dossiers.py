@@ -20,13 +20,13 @@ class DossierRow(SQLModel, table=True):
     `squeezed` is the code without dots and dashes, `tail` its running number without leading zeros. `path` is the
     unit's. `due_at` is the appointed date, `law_due_at` the one that the procedure's limit gives, `first_due_at` what
     was promised first. `outcome` is early | on_time | late, "" while open. `applicant` and `phone` are encrypted,
-    `person_key` is the event that told them. `odd` are unexpected moves; `source` is who reported last.
+    `person_key` are the events that told them. `odd` are unexpected moves; `source` is who reported last.
     """
 
     __tablename__ = "dossiers"
     __table_args__ = (
         Index("ix_dossiers_squeezed", "squeezed"),
-        Index("ix_dossiers_tail", "tail"),
+        Index("ix_dossiers_tail", "tail", "unit_id"),
         Index("ix_dossiers_phone", "phone_hash", "status_at"),
         Index("ix_dossiers_path_status", "path", "status", "status_at"),
         Index("ix_dossiers_path_received", "path", "received_at"),

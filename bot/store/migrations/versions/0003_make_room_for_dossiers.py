@@ -173,7 +173,7 @@ def upgrade() -> None:
             postgresql_where=sa.text("finished_at IS NULL"),
         )
         batch_op.create_index("ix_dossiers_squeezed", ["squeezed"], unique=False)
-        batch_op.create_index("ix_dossiers_tail", ["tail"], unique=False)
+        batch_op.create_index("ix_dossiers_tail", ["tail", "unit_id"], unique=False)
 
     op.create_table(
         "api_calls",
