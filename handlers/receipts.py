@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from bot.actions import broadcast_news, contacts, live, outgoing
 from bot.actions.case_trail import audit, note
+from bot.domain.audience import Way
 from bot.domain.broadcast import tracked
 from bot.domain.text import clean
 from bot.domain.update import AttachmentKind, Echo, Rated, Receipt, ReceiptKind
@@ -25,6 +26,7 @@ async def receipt(uow: UnitOfWork, account: AccountRow, update: Receipt, inbox_i
     """Move messages on to delivered or seen; never back."""
     if await _tracked(uow, account, update):
         return
+    await _settled_by_phone(uow, account, update)
     for provider_id in update.message_ids:
         row = await outbox.by_provider_id(uow.session, account.id, provider_id)
         if row is None and await _of_broadcast(uow, account, update, provider_id, inbox_id):
@@ -53,6 +55,20 @@ async def _tracked(uow: UnitOfWork, account: AccountRow, update: Receipt) -> boo
     provider_id = update.message_ids[0] if update.message_ids else ""
     seen = update.kind is ReceiptKind.SEEN
     return await broadcast_news.told(uow, "", provider_id, seen=seen, tracking=(account.id, *tracking))
+
+
+async def _settled_by_phone(uow: UnitOfWork, account: AccountRow, update: Receipt) -> None:
+    """Note that a template to a phone has left, if its receipt is the first that is heard of that."""
+    if not update.tracking_id or not update.message_ids:
+        return
+    row = await outbox.row(uow.session, update.tracking_id)
+    if row is None or row.account_id != account.id or row.way != Way.TEMPLATE_PHONE:
+        return
+    if row.state in {"sending", "unknown"}:
+        await outgoing.settle(uow, row, update.message_ids[0])
+    elif row.provider_id is None:
+        await outgoing.late(uow, row, update.message_ids[0])
+    await uow.session.flush()
 
 
 async def _of_broadcast(uow: UnitOfWork, account: AccountRow, update: Receipt, provider_id: str, inbox_id: int) -> bool:

@@ -17,6 +17,7 @@ from bot.actions.outgoing import given_up, postponed, sent
 from bot.channels.channel import Recipient
 from bot.channels.rate_limit import prepaid
 from bot.clock import new_id
+from bot.domain.audience import Way
 from bot.domain.delivery import (
     DeliveryState,
     NextStep,
@@ -45,6 +46,7 @@ _LEASE_MARGIN = 20.0
 _PLACES = 40
 _PLACES_PER_ACCOUNT = 20
 _TOGETHER_SECONDS = 0.005
+_BY_PHONE = Way.TEMPLATE_PHONE.value
 _RECORD_PAUSES = (0.1, 1.0, 4.0)
 """Seconds before an outcome that could not be written is written again: what is known of a message must not be lost."""
 
@@ -207,12 +209,15 @@ async def _kept(row: OutboxRow, write: Callable[[], Awaitable[None]]) -> None:
 
 async def _paid(runtime: Runtime, row: OutboxRow, batch: _Leased) -> Sent:
     """Send on the request that was taken with the lease; what was not needed goes back."""
-    account = batch.account
-    with prepaid(1, row.lane, batch.paid_until) as paid:
+    account, by_phone = batch.account, row.way == _BY_PHONE
+    # By phone a template counts in no window of the account; the channel keeps what limit there is.
+    with prepaid(0 if by_phone else 1, row.lane, batch.paid_until) as paid:
         try:
             return await _send(runtime, row, account, batch.people[row.contact_id])
         finally:
-            if paid.left:
+            if by_phone:
+                await runtime.budget.give_back(runtime.channel(account).limits(ref(account)), 1)
+            elif paid.left:
                 await runtime.budget.give_back(runtime.channel(account).limits(ref(account)), paid.left)
 
 
@@ -220,9 +225,17 @@ async def _send(runtime: Runtime, row: OutboxRow, account: AccountRow, person: C
     channel = runtime.channel(account)
     message = Message.from_json(row.body)
     parts = fit(message, channel.capabilities(ref(account)))
-    recipient = Recipient(person.external_id, person.conversation_id if person.anonymous else None)
+    recipient = _recipient(runtime, row, person)
     ready = parts[0] if len(parts) == 1 else replace(message, buttons=(), replies_to=None)
     return await channel.send(ref(account), recipient, ready)
+
+
+def _recipient(runtime: Runtime, row: OutboxRow, person: ContactRow) -> Recipient:
+    if row.way != _BY_PHONE:
+        return Recipient(person.external_id, person.conversation_id if person.anonymous else None)
+    if person.phone is None:
+        raise RecipientGoneError("phone_invalid")  # forgotten since
+    return Recipient(runtime.box.open(person.phone), by="phone", tracking=row.id)
 
 
 async def _arrived(runtime: Runtime, row: OutboxRow, lease: str, account: AccountRow, result: Sent) -> None:
@@ -301,7 +314,7 @@ async def _stops(uow: UnitOfWork, row: OutboxRow, account: AccountRow, error: Se
 
 
 async def _follow_up(uow: UnitOfWork, row: OutboxRow, account: AccountRow, step: NextStep, error: SendError) -> None:
-    if step.recipient_gone:
+    if step.recipient_gone and row.way != _BY_PHONE:  # a phone that takes none says nothing of a chat
         await refused(uow, account, row.contact_id, error.reason, row.sending_at or uow.now)
     if step.state is DeliveryState.FAILED:
         current = await outbox.row(uow.session, row.id)

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from bot.actions.outgoing import given_up, postponed, sent
 from bot.channels.channel import FindsSent, Recipient
+from bot.domain.audience import Way
 from bot.domain.delivery import SETTLE_AFTER, UNKNOWN_PATIENCE, UNTOLD_PATIENCE, DeliveryState, SendError
 from bot.domain.message import Message
 from bot.logs import logger
@@ -44,7 +45,8 @@ async def _one(runtime: Runtime, row: OutboxRow) -> bool:
     assert account is not None
     assert person is not None
     channel = runtime.channel(account)
-    if isinstance(channel, FindsSent):
+    # What went to a phone stands in no conversation: its receipt tells, by the id that we gave it.
+    if isinstance(channel, FindsSent) and row.way != Way.TEMPLATE_PHONE:
         message = Message.from_json(row.body)
         try:
             to = Recipient(person.external_id)

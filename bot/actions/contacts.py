@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from bot.actions import phone_messages
 from bot.actions.case_clock import calendar_of
 from bot.actions.case_trail import audit
 from bot.domain.deadline import Budget, compute
@@ -173,6 +174,10 @@ async def erase(uow: UnitOfWork, contact: ContactRow, keep_inbox_id: int) -> Non
     listed = [f"user:{contact.external_id}", *([f"phone:{contact.phone_hash}"] if contact.phone_hash else [])]
     await delivery_outcomes.erase(uow.session, [contact.id, *listed])
     await recipients.erase(uow.session, listed)
+    if contact.phone_hash:
+        for phone_id in await phone_messages.forget(uow, contact.phone_hash):
+            await messages.blank_contact(uow.session, phone_id)
+            await outbox.blank_contact(uow.session, phone_id)
     contact.person_id = uow.new_id()  # its own id may stand for the others with whom it was linked
     contact.name, contact.phone, contact.phone_hash, contact.address = "", None, None, None
     contact.following, contact.erased_at, contact.gone = False, uow.now, "erased"

@@ -8,17 +8,22 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.store.accounts import AccountRow
+
 ADDRESSABLE = text("kind = 'person' AND gone = '' AND NOT anonymous AND stopped_at IS NULL AND erased_at IS NULL")
 """Who may get announcements at all; an index holds only these, so that a million are counted while one looks."""
 GONE = text("kind = 'person' AND gone <> '' AND NOT anonymous AND stopped_at IS NULL AND erased_at IS NULL")
 STOPPED = text("kind = 'person' AND NOT anonymous AND stopped_at IS NOT NULL AND erased_at IS NULL")
 """Who would get announcements, had the provider not refused them, or had they not said stop."""
+PHONE = "phone"
+"""The kind of a contact that is no more than a phone to which templates are sent."""
 
 
 class ContactRow(SQLModel, table=True):
     """One person as one account knows them; phone encrypted, `phone_hash` its keyed fingerprint.
 
-    `kind` is person | group: a chat of several people is written to like one of them, and is nobody.
+    `kind` is person | group | phone: a chat of several people is written to like one of them, and is nobody; a phone
+    takes templates alone, its fingerprint is in `external_id` and `phone_hash` stays empty.
     `gone` holds the provider's reason while the person cannot be written to; `human_until` keeps the bot silent,
     `human_case_id` is the case that the person of the office talks about. Contacts of the same `person` are one human
     being, who has said so on each of them; `person_id` is empty until then.
@@ -139,6 +144,21 @@ async def known(session: AsyncSession, account_id: str, external_id: str) -> Con
     """Return one contact by the provider's id as it stands, without keeping others from it."""
     query = select(ContactRow).where(ContactRow.account_id == account_id, ContactRow.external_id == external_id)
     return (await session.exec(query)).first()
+
+
+def phone_id(fingerprint: str) -> str:
+    """Return what a phone that is no person's contact goes by, of its keyed fingerprint."""
+    return f"phone:{fingerprint}"
+
+
+async def of_phone_alone(session: AsyncSession, fingerprint: str) -> list[ContactRow]:
+    """Return what stands for a phone at each account where templates were sent to it."""
+    query = select(ContactRow).where(
+        col(ContactRow.account_id).in_(select(AccountRow.id)),
+        ContactRow.external_id == phone_id(fingerprint),
+        ContactRow.kind == PHONE,
+    )
+    return list((await session.exec(query)).all())
 
 
 async def same_person(session: AsyncSession, row: ContactRow) -> list[ContactRow]:
