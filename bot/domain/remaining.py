@@ -68,13 +68,14 @@ class WorkingTime:
         if due_at is None:
             return Remaining(Signal.PAUSED)
         if now > due_at:
-            return Remaining(Signal.LATE, *_rounded(self.between(due_at, now)))
+            return Remaining(Signal.LATE, *rounded(self.between(due_at, now)))
         left = self.between(now, due_at)
         soon = left * _SOON_SHARE <= budget
-        return Remaining(Signal.SOON if soon else Signal.CALM, *_rounded(left))
+        return Remaining(Signal.SOON if soon else Signal.CALM, *rounded(left))
 
 
-def _rounded(minutes: int) -> tuple[int, str]:
+def rounded(minutes: int) -> tuple[int, str]:
+    """Return working minutes as people say them: a number of minutes, hours or days, rounded down."""
     if minutes < _HOUR:
         return minutes, "minutes"
     if minutes < DAY_MINUTES:
