@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.clock import to_local
-from bot.domain.dossier import Event, State, Status, added_up, kept_facts, outcome, worth_telling
+from bot.domain.dossier import Event, State, Status, Told, added_up, kept_facts, outcome, recent
 from bot.domain.dossier_code import squeezed, tail_of
 from bot.secrets import SecretBox
 from bot.store import dossier_notices, dossiers, procedures
+from bot.store.dossier_notices import DossierNoticeRow, Noted
 from bot.store.dossiers import DossierEventRow, DossierRow
 from bot.store.procedures import ProcedureRow
 from bot.store.unit_of_work import UnitOfWork
@@ -96,9 +97,10 @@ def _kind(before: State | None, after: State, news: News) -> str:
 
 
 def _new_notices(change: Change, now: datetime) -> int:
-    before = {(told.kind, told.round) for told in worth_telling(_events(change.known), now)} if change.known else set()
-    after = {(told.kind, told.round) for told in worth_telling(_merged(change), now)}
-    return len(after - before)
+    before = recent(_state(change.known), now) if change.known else []
+    assert change.state is not None
+    after = recent(change.state, now)
+    return sum(not any(told.covers(old.kind, old.at, old.facts.get("due_at")) for old in before) for told in after)
 
 
 def _events(known: Iterable[DossierEventRow]) -> list[Event]:
@@ -161,7 +163,7 @@ class _Writing:
         self._changed: list[dict[str, Any]] = []
         self._events: list[dict[str, Any]] = []
         self._told_again: list[dict[str, Any]] = []
-        self.notices: list[dict[str, Any]] = []
+        self.notices: list[tuple[str, Told]] = []
 
     def take(self, change: Change) -> None:
         """Work out the rows of one dossier."""
@@ -180,8 +182,7 @@ class _Writing:
             self._made.append({**values, **made})
         else:
             self._changed.append({**values, "id": dossier_id})
-        for told in worth_telling(_merged(change), self._uow.now):
-            self.notices.append(_notice(self._uow, dossier_id, told))
+        self.notices += [(dossier_id, told) for told in recent(state, self._uow.now)]
 
     def _note_events(self, change: Change, dossier_id: str) -> None:
         known = {(event.at, event.status): event for event in change.known}
@@ -233,15 +234,15 @@ class _Writing:
             "phone_hash": row.phone_hash if row else None,
             "person_key": row.person_key if row else "",
         }
+        named, called = values["person_key"].split(",") if values["person_key"] else ("", "")
         for news, _ in sorted(change.fresh, key=lambda each: (each[0].at, each[0].status)):
-            key = f"{news.at.astimezone(UTC).isoformat(timespec='seconds')}|{int(news.status):02d}"
-            if not (news.applicant or news.phone) or key < values["person_key"]:
-                continue
-            values["person_key"] = key
-            if news.applicant:
-                values["applicant"] = self._box.seal(news.applicant)
-            if news.phone:
-                values |= {"phone": self._box.seal(news.phone), "phone_hash": self._box.fingerprint(news.phone)}
+            key = f"{news.at.astimezone(UTC).isoformat(timespec='microseconds')}|{int(news.status):02d}"
+            if news.applicant and key >= named:
+                named, values["applicant"] = key, self._box.seal(news.applicant)
+            if news.phone and key >= called:
+                called, values["phone"] = key, self._box.seal(news.phone)
+                values["phone_hash"] = self._box.fingerprint(news.phone)
+        values["person_key"] = f"{named},{called}"
         return values
 
     async def write(self) -> None:
@@ -251,17 +252,34 @@ class _Writing:
         await dossiers.change(session, DossierRow, self._changed)
         await dossiers.add(session, DossierEventRow, self._events)
         await dossiers.change(session, DossierEventRow, self._told_again)
-        self.notices = await dossier_notices.add_missing(session, self.notices)
+        self.notices = await self._note_notices()
+
+    async def _note_notices(self) -> list[tuple[str, Told]]:
+        """Note what is to be told and has not been noted; a kind that recurs gets the next number."""
+        session = self._uow.session
+        known = await dossier_notices.noted(session, {dossier_id for dossier_id, _ in self.notices})
+        fresh, rows = [], []
+        for dossier_id, told in self.notices:
+            noted = known[dossier_id]
+            if any(told.covers(each.kind, each.at, each.facts.get("due_at")) for each in noted):
+                continue
+            number = 1 + max((each.round for each in noted if each.kind == told.kind.value), default=0)
+            row = _notice(self._uow, dossier_id, told, number)
+            noted.append(Noted(told.kind.value, number, told.at, row["facts"]))
+            fresh.append((dossier_id, told))
+            rows.append(row)
+        await dossiers.add(session, DossierNoticeRow, rows)
+        return fresh
 
 
 def _day(moment: datetime) -> object:
     return to_local(moment).date()
 
 
-def _notice(uow: UnitOfWork, dossier_id: str, told: Any) -> dict[str, Any]:
+def _notice(uow: UnitOfWork, dossier_id: str, told: Told, number: int) -> dict[str, Any]:
     facts = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in told.facts.items()}
     return {
-        "id": uow.new_id(), "dossier_id": dossier_id, "kind": told.kind.value, "round": told.round, "at": told.at,
+        "id": uow.new_id(), "dossier_id": dossier_id, "kind": told.kind.value, "round": number, "at": told.at,
         "state": "due", "reason": "", "way": "", "tried": [], "facts": facts, "next_at": uow.now,
         "created_at": uow.now,
     }  # fmt: skip

@@ -95,6 +95,7 @@ KIND_OF: Mapping[Status, Kind] = {
     _S.RETURNED: Kind.RETURNED,
 }
 """What is told of each status; 4 is silent."""
+_STATUS_OF = {kind: status for status, kind in KIND_OF.items()}
 TOLD_BY_DEFAULT = frozenset(set(Kind) - {Kind.WITHDRAWN})
 """What a unit tells that has not chosen; who has withdrawn a dossier knows it."""
 RECURRING = frozenset({Kind.SUPPLEMENT, Kind.FEE, Kind.LATE})
@@ -102,12 +103,28 @@ RECURRING = frozenset({Kind.SUPPLEMENT, Kind.FEE, Kind.LATE})
 
 
 class Told(NamedTuple):
-    """One notice that a dossier is worth: what of, the how manieth of its kind, when, and what was known then."""
+    """One notice that a dossier is worth: what of, when, what was known then, and between which other events it holds.
+
+    `after` and `before` are the moments of the events of other statuses around it, None at an end: a notice of the
+    kind that is of a moment between them is this one. For LATE it is the new date that counts, and they are None.
+    """
 
     kind: Kind
-    round: int
     at: datetime
     facts: Mapping[str, Any] = {}
+    after: tuple[datetime, int] | None = None
+    before: tuple[datetime, int] | None = None
+
+    def covers(self, kind: str, at: datetime, due_at: object) -> bool:
+        """Say whether a notice that stands already is this one, though more may have become known since."""
+        if kind != self.kind.value:
+            return False
+        if self.kind is Kind.LATE:
+            return moment(due_at) == moment(self.facts.get("due_at"))
+        if self.kind not in RECURRING:
+            return True
+        here = (at, int(_STATUS_OF[self.kind]))
+        return (self.after is None or self.after < here) and (self.before is None or here < self.before)
 
 
 @dataclass(slots=True)
@@ -140,35 +157,44 @@ def added_up(events: Iterable[Event]) -> State:
     last = ordered[-1]
     state = State(last.status, last.at)
     before: Status | None = None
-    for event in ordered:
+    since: tuple[datetime, int] | None = None
+    for event, after in zip(ordered, [*ordered[1:], None], strict=True):
         state.facts.update({name: value for name, value in event.facts.items() if value not in (None, "")})
         promised = state.due_at
         _dates(state, event)
         if before is not None and event.status != before and event.status not in MOVES[before]:
             state.odd.append(f"{int(before)}>{int(event.status)}")
         _notices(state, event, before, promised)
+        if after is None or after.status != event.status:
+            _tell(state, event, since, after.key if after else None)
+            since = event.key
         _pause(state, event)
         before = event.status
     return state
 
 
 def _notices(state: State, event: Event, before: Status | None, promised: datetime | None) -> None:
-    """Note what an event is worth telling: a new status, a result that was posted, a date that was put off."""
-    if event.status != before and event.status in KIND_OF:
-        _tell(state, KIND_OF[event.status], event)
+    """Note what a single event is worth telling: a result that was posted, a date that was put off."""
     if event.facts.get("post_code") and event.status in DONE:
-        _tell(state, Kind.POSTED, event)
+        _add(state, Told(Kind.POSTED, event.at, dict(state.facts)))
     put_off = promised is not None and state.due_at is not None and state.due_at > promised
     # What moves because the citizen had something to do is no delay of the office's.
     if put_off and event.status in OPEN - PAUSING and before not in PAUSING:
-        _tell(state, Kind.LATE, event, {"old_due_at": promised, "due_at": state.due_at})
+        _add(state, Told(Kind.LATE, event.at, {**state.facts, "old_due_at": promised, "due_at": state.due_at}))
 
 
-def _tell(state: State, kind: Kind, event: Event, more: Mapping[str, Any] | None = None) -> None:
-    already = sum(told.kind == kind for told in state.notices)
-    if already and kind not in RECURRING:
-        return
-    state.notices.append(Told(kind, already + 1, event.at, {**state.facts, **(more or {})}))
+def _tell(state: State, event: Event, after: tuple[datetime, int] | None, before: tuple[datetime, int] | None) -> None:
+    """Note that a status is worth telling, once for all the events in a row that report it; `event` is their last."""
+    kind = KIND_OF.get(event.status)
+    if kind is not None:
+        _add(state, Told(kind, event.at, dict(state.facts), after, before))
+
+
+def _add(state: State, told: Told) -> None:
+    """Note a notice; of what is told but once, the last counts, so that history which arrives late changes nothing."""
+    if told.kind not in RECURRING:
+        state.notices = [other for other in state.notices if other.kind is not told.kind]
+    state.notices.append(told)
 
 
 def _dates(state: State, event: Event) -> None:
@@ -250,4 +276,9 @@ TELL_WITHIN = timedelta(days=7)
 
 def worth_telling(events: Sequence[Event], now: datetime) -> list[Told]:
     """Return what of all that happened is recent enough to be told."""
-    return [told for told in added_up(events).notices if now - TELL_WITHIN <= told.at <= now + _AHEAD]
+    return recent(added_up(events), now)
+
+
+def recent(state: State, now: datetime) -> list[Told]:
+    """Return which notices of a dossier are recent enough to be told."""
+    return [told for told in state.notices if now - TELL_WITHIN <= told.at <= now + _AHEAD]

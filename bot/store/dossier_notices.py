@@ -1,10 +1,11 @@
 """Keep what people are to be told of their dossiers: one row a dossier and notice, whoever reports it how often."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import JSON, Index, UniqueConstraint, insert, text
+from sqlalchemy import JSON, Index, UniqueConstraint, text
+from sqlalchemy import select as sql_select
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -52,19 +53,25 @@ async def of_dossier(session: AsyncSession, dossier_id: str) -> list[DossierNoti
     return list((await session.exec(query.order_by(col(DossierNoticeRow.at), col(DossierNoticeRow.id)))).all())
 
 
-async def add_missing(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Write notices that are not there yet and return those that were new; one a dossier, kind and round."""
-    if not rows:
-        return []
-    keys = DossierNoticeRow
-    ids = sorted({row["dossier_id"] for row in rows})
-    query = select(keys.dossier_id, keys.kind, keys.round).where(col(keys.dossier_id).in_(ids))
-    known = set((await session.exec(query)).all())
-    fresh = [row for row in rows if (row["dossier_id"], row["kind"], row["round"]) not in known]
-    if fresh:
-        connection = await session.connection()
-        await connection.execute(insert(keys), fresh)
-    return fresh
+class Noted(NamedTuple):
+    """What has been noted to be told of a dossier."""
+
+    kind: str
+    round: int
+    at: datetime
+    facts: dict[str, Any]
+
+
+async def noted(session: AsyncSession, dossier_ids: Collection[str]) -> dict[str, list[Noted]]:
+    """Return what has been noted to be told of dossiers, by dossier."""
+    found: dict[str, list[Noted]] = {each: [] for each in dossier_ids}
+    if found:
+        row = DossierNoticeRow.metadata.tables["dossier_notices"].c
+        query = sql_select(row.dossier_id, row.kind, row.round, row.at, row.facts)
+        query = query.where(row.dossier_id.in_(sorted(found)))
+        for dossier_id, *notice in (await (await session.connection()).execute(query)).all():
+            found[dossier_id].append(Noted(*notice))
+    return found
 
 
 async def due(session: AsyncSession, now: datetime, limit: int = 200) -> list[str]:

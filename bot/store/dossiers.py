@@ -32,6 +32,7 @@ class DossierRow(SQLModel, table=True):
         Index("ix_dossiers_path_received", "path", "received_at"),
         Index("ix_dossiers_field", "field", "phone_hash"),
         Index("ix_dossiers_running", "due_at", "path", sqlite_where=RUNNING, postgresql_where=RUNNING),
+        Index("ix_dossiers_unmatched", "procedure_code", sqlite_where=UNMATCHED, postgresql_where=UNMATCHED),
     )
 
     id: str = Field(primary_key=True)

@@ -44,6 +44,8 @@ class BotApi:
     async def answer(self, asked: web.Request) -> web.Response:
         """Answer one call of any bot."""
         now = time.perf_counter()
+        if not asked.path.startswith("/bot"):
+            raise web.HTTPNotFound  # the account of Zalo beside the bots asks for its templates
         _, token, method = asked.path.split("/", 2)
         bot = int(token.removeprefix("bot").partition(":")[0])
         result = self._result(bot, method.lower(), dict(await asked.post()), now)
