@@ -151,6 +151,17 @@ def phone_id(fingerprint: str) -> str:
     return f"phone:{fingerprint}"
 
 
+async def of_phone(session: AsyncSession, fingerprint: str) -> list[ContactRow]:
+    """Return the people at every account who have shared a phone, by its keyed fingerprint, the longest known first."""
+    query = select(ContactRow).where(
+        ContactRow.phone_hash == fingerprint,
+        ContactRow.kind == "person",
+        ~col(ContactRow.anonymous),
+        col(ContactRow.erased_at).is_(None),
+    )
+    return list((await session.exec(query.order_by(col(ContactRow.created_at)))).all())
+
+
 async def of_phone_alone(session: AsyncSession, fingerprint: str) -> list[ContactRow]:
     """Return what stands for a phone at each account where templates were sent to it."""
     query = select(ContactRow).where(
@@ -201,6 +212,18 @@ async def conversation(session: AsyncSession, contact_id: str) -> ConversationRo
     """Return where a conversation stands, locked for this transaction."""
     query = select(ConversationRow).where(ConversationRow.contact_id == contact_id).with_for_update()
     return (await session.exec(query)).first()
+
+
+async def stands_at(session: AsyncSession, contact_id: str) -> str:
+    """Return what a conversation waits for, as in bot.domain.conversation.Step; "" where there is none."""
+    query = select(ConversationRow.state).where(ConversationRow.contact_id == contact_id)
+    return (await session.exec(query)).first() or ""
+
+
+async def hasten(session: AsyncSession, contact_id: str, state: str, now: datetime) -> bool:
+    """Let the bot go on at once with a conversation that waits at a state; False when it does not any more."""
+    this = (col(ConversationRow.contact_id) == contact_id, col(ConversationRow.state) == state)
+    return bool((await session.exec(update(ConversationRow).where(*this).values(resume_at=now))).rowcount)
 
 
 async def due_conversations(session: AsyncSession, now: datetime, limit: int = 100) -> list[str]:

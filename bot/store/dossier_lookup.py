@@ -21,10 +21,10 @@ async def by_code(session: AsyncSession, code: str, path: str) -> DossierRow | N
     return row if row is not None and row.path.startswith(path) else None
 
 
-async def by_squeezed(session: AsyncSession, squeezed: str, path: str, limit: int) -> list[DossierRow]:
-    """Return the dossiers whose code has these letters and digits, of the unit at `path` or below, newest first."""
-    query = select(DossierRow).where(DossierRow.squeezed == squeezed, _below(path))
-    return list((await session.exec(query.order_by(col(DossierRow.status_at).desc()).limit(limit))).all())
+async def by_squeezed(session: AsyncSession, squeezed: Collection[str], path: str) -> list[DossierRow]:
+    """Return the dossiers whose code is one of these, letters and digits alone, of the unit at `path` or one below."""
+    query = select(DossierRow).where(col(DossierRow.squeezed).in_(list(squeezed)))
+    return [row for row in (await session.exec(query)).all() if row.path.startswith(path)]
 
 
 async def by_tail(session: AsyncSession, tail: str, path: str, limit: int, day: str = "") -> list[DossierRow]:

@@ -41,7 +41,10 @@ class MessageRow(SQLModel, table=True):
 
 
 class AttachmentRow(SQLModel, table=True):
-    """One thing attached; `state` is pending | stored | failed | discarded, `failure` a word for templates."""
+    """One thing attached; `state` is pending | stored | failed | discarded, `failure` a word for templates.
+
+    `codes` are the dossiers' codes that a picture holds, a blank between them.
+    """
 
     __tablename__ = "attachments"
     __table_args__ = (
@@ -60,6 +63,7 @@ class AttachmentRow(SQLModel, table=True):
     size: int | None = None
     state: str = "pending"
     failure: str = ""
+    codes: str = ""
     attempts: int = 0
     next_attempt_at: datetime | None = None
     file_id: str | None = Field(default=None, foreign_key="files.id")
@@ -161,6 +165,17 @@ async def settle_attachment(session: AsyncSession, attachment_id: str, **values:
         col(AttachmentRow.id) == attachment_id, col(AttachmentRow.state) == "pending"
     )
     return bool((await session.exec(statement.values(**values))).rowcount)
+
+
+async def writer_of(session: AsyncSession, attachment_id: str) -> tuple[str, str, str] | None:
+    """Return who sent what is attached: contact, author as in MessageRow, and case, "" for none."""
+    query = (
+        select(MessageRow.contact_id, MessageRow.author, MessageRow.case_id)
+        .join(AttachmentRow, col(AttachmentRow.message_id) == col(MessageRow.id))
+        .where(AttachmentRow.id == attachment_id)
+    )
+    found = (await session.exec(query)).first()
+    return None if found is None else (found[0], found[1], found[2] or "")
 
 
 async def let_go(session: AsyncSession, attachment_id: str) -> None:
