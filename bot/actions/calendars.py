@@ -127,5 +127,6 @@ async def _changed(uow: UnitOfWork, unit: UnitRow, row: CalendarRow, what: str) 
     row.changed_at = uow.now
     await uow.session.flush()
     recomputed = await case_clock.calendar_changed(uow, unit)
+    uow.after_commit("date_dossiers")
     audit(uow, "calendar.change", f"unit:{unit.id}", {"what": what, "cases": recomputed})
     return recomputed

@@ -50,9 +50,9 @@ class Compared(NamedTuple):
 class Explained:
     """How the date by the limit came about.
 
-    `rule` is next_day | same_day | after_last_hour | no_work; `first` the first day that counts, `last` the last without
-    pauses. `skipped` are days in between on which nobody works, with their reason as in deadline.Deadline. `paused` is
-    the working time of the pauses in minutes, `warnings` the years whose days off are not confirmed.
+    `rule` is next_day | same_day | after_last_hour | no_work; `first` the first day that counts, `last` the last one
+    without pauses. `skipped` are days in between on which nobody works, with their reason as in deadline.Deadline.
+    `paused` is the working time of the pauses in minutes, `warnings` the years whose days off are not confirmed.
     """
 
     rule: str
@@ -224,7 +224,7 @@ def _soon_at(line: WorkingLine, received_at: datetime | None, due: datetime) -> 
 
 
 def _until(line: WorkingLine, due: datetime) -> datetime:
-    """Return until when the office has time: to the moment of the date, to the end of work where only a day is named."""
+    """Return until when the office has time: to the moment of the date, or to the end of a day without one."""
     local = due.astimezone(line.calendar.zone)
     if local.time() != time(0):
         return due

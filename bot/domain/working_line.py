@@ -1,7 +1,7 @@
 """Lay an office's working time out on one line, so that dates of very many dossiers are a few look-ups each."""
 
 from bisect import bisect_left, bisect_right
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from itertools import accumulate
 
@@ -15,7 +15,8 @@ _AROUND = 2
 class WorkingLine:
     """Working time as one line of seconds: `place` says where on it a moment lies, `moment` the reverse.
 
-    Places count from an origin that stays where it is. Laid out for the years that are asked for and two on either side; anything outside of 1995 to 2100 is a ValueError.
+    Places count from an origin that stays where it is. Laid out for the years that are asked for and two on either
+    side; anything outside of 1995 to 2100 is a ValueError.
     """
 
     def __init__(self, calendar: WorkingCalendar) -> None:
