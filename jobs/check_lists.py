@@ -94,5 +94,5 @@ async def _end(runtime: Runtime, row: RecipientListRow, token: str, found: Found
     async with runtime.units_of_work() as uow:
         return await actions.checked(
             uow, row.id, token, fields=found.fields, key_column=found.key_column, key_kind=found.key_kind,
-            refused=found.refused,
+            refused=found.refused, left_out=found.left_out,
         )  # fmt: skip

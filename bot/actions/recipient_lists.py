@@ -96,13 +96,17 @@ async def checked(
     key_column: str = "",
     key_kind: str = "",
     refused: Sequence[dict[str, Any]] = (),
+    left_out: Sequence[dict[str, Any]] = (),
 ) -> bool:
-    """Say what a list turned out to be: ready with its fields, or refused and why; False when another has it."""
+    """Say what a list turned out to be: ready with its fields, or refused and why; False when another has it.
+
+    `left_out` says of a list that is ready which columns are not kept.
+    """
     row = await recipients.held(uow.session, list_id, token, uow.now + LEASE)
     if row is None or row.state != "checking":
         return False
     row.state = "refused" if refused else "ready"
-    row.problems, row.columns, row.checked_at = list(refused), list(fields), uow.now
+    row.problems, row.columns, row.checked_at = list(refused or left_out), list(fields), uow.now
     row.lease = row.leased_until = None
     if refused:
         row.good = row.bad = row.warned = 0

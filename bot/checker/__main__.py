@@ -3,10 +3,12 @@
 import json
 import sys
 from collections.abc import Callable, Iterator
+from itertools import chain, islice
 from typing import Any, BinaryIO
 
 import orjson
 
+from bot.domain.personal_columns import SAMPLE_LINES
 from bot.domain.recipient_list import Checked, Columns, KeyKind, LineCheck, Problem, read_columns
 from bot.errors import InvalidInputError
 from bot.secrets import SecretBox
@@ -58,9 +60,14 @@ def _check(task: dict[str, Any], data: bytes, out: BinaryIO) -> None:
 
 
 def _lines(columns: Columns, lines: Iterator[Line], box: SecretBox, out: BinaryIO) -> None:
-    about = {"fields": columns.fields, "key_column": columns.key_name, "key_kind": columns.kind.value}
+    first = list(islice(lines, SAMPLE_LINES))
+    columns = columns.judged([line.cells for line in first])
+    left_out = [problem.to_json() for problem in columns.left_out()]
+    about = {
+        "fields": columns.fields, "key_column": columns.key_name, "key_kind": columns.kind.value, "left_out": left_out,
+    }  # fmt: skip
     check, batch, size, seen = LineCheck(columns), [], 0, 0
-    for line in lines:
+    for line in chain(first, lines):
         row = _kept(columns, line, check.check(*line), box)
         batch.append(row)
         seen += 1

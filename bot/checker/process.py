@@ -37,12 +37,13 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a list turned out to be: its fields and key, or why it is refused."""
+    """What a list turned out to be: its fields and key, or why it is refused; `left_out` says what is not kept."""
 
     fields: list[str]
     key_column: str
     key_kind: str
     refused: list[dict[str, Any]]
+    left_out: list[dict[str, Any]] = field(default_factory=list)
 
 
 async def check(
@@ -65,7 +66,7 @@ async def check(
                 return
             else:
                 about = told["columns"]
-                yield Found(about["fields"], about["key_column"], about["key_kind"], [])
+                yield Found(about["fields"], about["key_column"], about["key_kind"], [], about["left_out"])
                 return
         raise TooHeavyError
 

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from bot.domain.personal_columns import is_named_personal, is_personal, personal_places
 from bot.domain.privacy import normalise_phone
 from bot.domain.text import clean, fold
 
@@ -56,7 +57,7 @@ KEY_NAMES: dict[KeyKind, frozenset[str]] = {
     KeyKind.DOSSIER: frozenset({"ma ho so", "so ho so", "ma hs", "dossier", "dossier code", "ma so ho so"}),
 }
 """How a column is called that says who the recipient is, folded; where several are there the first kind counts."""
-WARNINGS = frozenset({"zero_restored", "duplicate", "empty_cell", "beyond_columns"})
+WARNINGS = frozenset({"zero_restored", "duplicate", "empty_cell", "beyond_columns", "personal_column"})
 """What is only said; a line with anything else wrong is not written to."""
 REASON_NAMES = frozenset({"ly do loi", "what is wrong"})
 """The last column of a file of bad lines, folded: it is left aside when the file comes back, put right."""
@@ -91,13 +92,18 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The columns of a list: all their names in order, which one says who it is and how, and which must be filled."""
+    """The columns of a list: all their names in order, which one says who it is and how, and which must be filled.
+
+    `aside` are columns that nobody wants; `personal` those with phones or numbers of identity papers beside the key,
+    of which nothing is kept.
+    """
 
     names: tuple[str, ...]
     key: int
     kind: KeyKind
     required: frozenset[int] = frozenset()
     aside: frozenset[int] = frozenset()
+    personal: frozenset[int] = frozenset()
 
     @property
     def key_name(self) -> str:
@@ -111,7 +117,20 @@ class Columns:
 
     def is_field(self, place: int) -> bool:
         """Say whether the column at a place, from 0, is a merge field."""
-        return place not in self.aside and (place != self.key or self.kind is KeyKind.DOSSIER)
+        return not self.is_left(place) and (place != self.key or self.kind is KeyKind.DOSSIER)
+
+    def is_left(self, place: int) -> bool:
+        """Say whether nothing of the column at a place is read."""
+        return place in self.aside or place in self.personal
+
+    def judged(self, rows: Sequence[Sequence[str]]) -> "Columns":
+        """Return the columns as some rows show them: those with phones or identity numbers are left out as well."""
+        others = [place for place in range(len(self.names)) if place != self.key and not self.is_left(place)]
+        return replace(self, personal=self.personal | personal_places(rows, others))
+
+    def left_out(self) -> list[Problem]:
+        """Name the columns of which nothing is kept, since they say who somebody is."""
+        return [Problem(self.names[place], "personal_column") for place in sorted(self.personal)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +178,13 @@ def read_columns(
     if problems or found is None:
         return None, problems
     aside = frozenset(place for place, name in enumerate(names) if fold(name) in REASON_NAMES)
-    return Columns(tuple(names), key, found, required, aside), []
+    personal = frozenset(place for place, name in enumerate(names) if place != key and _says_who(name))
+    return Columns(tuple(names), key, found, required, aside, personal), []
+
+
+def _says_who(name: str) -> bool:
+    folded = fold(name)
+    return is_named_personal(name) or folded in KEY_NAMES[KeyKind.PHONE] or folded in KEY_NAMES[KeyKind.USER_ID]
 
 
 def _looks_like_data(name: str) -> bool:
@@ -222,7 +247,7 @@ class LineCheck:
         self._plan = [
             (place, name, columns.is_field(place), "empty" if place in columns.required else "empty_cell")
             for place, name in enumerate(columns.names)
-            if place not in columns.aside
+            if not columns.is_left(place)
         ]
 
     def check(self, number: int, cells: Sequence[str], flaws: Mapping[int, str]) -> Checked:
@@ -240,6 +265,8 @@ class LineCheck:
                 wrong = Problem(name, "too_long", {"most": LONGEST_CELL, "length": len(text)})
             elif not text and place != self._columns.key:
                 wrong = Problem(name, if_empty)
+            elif place != self._columns.key and is_personal(text):
+                wrong = Problem(name, "personal_cell")
             if wrong is not None:
                 problems.append(wrong)
             if place == self._columns.key:

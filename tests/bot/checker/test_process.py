@@ -62,6 +62,16 @@ async def test_bad_lines_keep_their_cells_encrypted_and_nobody_to_write_to() -> 
     assert json.loads(BOX.open(row.cells)) == {"Họ tên": "Ví Dụ", "Điện thoại": "09000", "Số tiền": ""}
 
 
+async def test_numbers_of_people_beside_the_key_are_nowhere_in_clear() -> None:
+    header = ["Họ tên", "Điện thoại", "CCCD", "Liên hệ", "Ghi chú"]
+    people = [[f"Ví Dụ {n}", f"09000000{n:02}", f"0011900000{n:02}", f"09111111{n:02}", "ghi"] for n in range(60)]
+    rows, found = await checked(xlsx([header, *people, ["Thí Dụ", "0900000099", "", "", "0922222222"]]))
+    assert (found.fields, [it["column"] for it in found.left_out]) == (["Họ tên", "Ghi chú"], ["CCCD", "Liên hệ"])
+    assert set(json.loads(rows[0].merged or "")) == {"Họ tên", "Ghi chú"}
+    assert [it["code"] for it in json.loads(rows[-1].problems or "")] == ["personal_cell"]
+    assert not any(number in str(rows) for number in ("00119", "0911", "0922"))
+
+
 async def test_columns_and_files_that_cannot_be_used_are_refused_with_the_reason() -> None:
     assert (await checked(xlsx([["Họ tên", "Số tiền"], ["A", 1]])))[1].refused[0]["code"] == "no_key_column"
     assert (await checked(OLE + b"\x00" * 600))[1].refused[0]["code"] == "password"

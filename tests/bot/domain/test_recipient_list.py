@@ -103,6 +103,43 @@ def test_the_column_of_reasons_is_left_aside() -> None:
     assert (line.merged, line.problems) == ({"Tên": "Ví Dụ"}, [])
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["Điện thoại di động", "Zalo ID", "CCCD", "Số CCCD", "Số căn cước công dân", "CMND/CCCD", "Số định danh cá nhân"],
+)
+def test_of_columns_with_numbers_of_people_beside_the_key_nothing_is_kept(name: str) -> None:
+    found = columns("SĐT", "Tên", name, wanted="SĐT")
+    assert found.fields == ("Tên",)
+    assert [(it.column, it.code, it.severity) for it in found.left_out()] == [(name, "personal_column", "warning")]
+    line = LineCheck(found).check(2, ["0900000001", "Ví Dụ", "001190000001"], {2: "formula"})
+    assert (line.merged, line.problems) == ({"Tên": "Ví Dụ"}, [])
+
+
+@pytest.mark.parametrize("name", ["Ngày cấp căn cước", "Nơi nhận CCCD", "Số tiền", "Số nhà", "Giờ hẹn làm căn cước"])
+def test_columns_about_papers_are_not_columns_of_numbers(name: str) -> None:
+    assert columns("SĐT", name).fields == (name,)
+
+
+@pytest.mark.parametrize(
+    ("cells", "left"),
+    [
+        (["0900000002", "", "0912 345 678"], True), (["+84 900 000 002"], True), (["001190000001", "không có"], True),
+        (["912345678", "923456781", "934567812"], True), (["11900000011", "36190000012", "79190000013"], True),
+        (["350000000", "412500000", "512000000"], False), (["350.000.000"], False), (["84000000000"], False),
+        (["12/05/2026", "7 giờ 30"], False), (["G09.20-20260609-0092637"], False), ([], False), (["912345678"], False),
+    ],
+)  # fmt: skip
+def test_columns_of_numbers_of_people_are_known_by_their_cells(cells: list[str], left: bool) -> None:
+    found = columns("SĐT", "Liên hệ").judged([["0900000001", cell] for cell in cells])
+    assert found.fields == (() if left else ("Liên hệ",))
+
+
+@pytest.mark.parametrize("cell", ["0912 345 678", "001190000001", "001 190 000 001", "CCCD 001190000001 (cấp lại)"])
+def test_a_single_number_of_a_person_in_another_column_is_named_and_not_kept(cell: str) -> None:
+    line = LineCheck(columns("SĐT", "Ghi chú")).check(2, ["0900000001", cell], {})
+    assert (said(line), line.bad, line.recipient) == ([("Ghi chú", "personal_cell")], True, "")
+
+
 def test_the_sample_is_a_good_list() -> None:
     check = LineCheck(columns(*SAMPLE[0]))
     for number, row in enumerate(SAMPLE[1:], start=2):
