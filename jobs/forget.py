@@ -42,7 +42,7 @@ async def forget(runtime: Runtime) -> int:
 
 
 async def _lists(runtime: Runtime, before: datetime) -> int:
-    """Remove old lists of recipients that nothing needs any more, and what old announcements were filled in with."""
+    """Remove old lists of recipients that nothing needs any more, and values and phones of those long written to."""
     async with runtime.units_of_work() as uow:
         lists = await recipients.old(uow.session, before)
         for list_id in lists:

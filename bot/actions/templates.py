@@ -1,6 +1,6 @@
 """Keep what providers say of templates, and let broadcasts rest whose template may not be sent any more."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.actions.case_trail import audit
 from bot.domain.template import DISABLED_REASON, ENABLED, TemplateFacts
@@ -12,8 +12,11 @@ from bot.store.unit_of_work import UnitOfWork
 
 REFUSED = "templates_refused"
 """Where an account's learnt facts say why its templates cannot be asked for; "" when they can."""
+EMPTY_SINCE = "templates_empty_since"
+"""Where an account's learnt facts say since when it lists no templates at all; "" while it does."""
 QUALITY = "template_quality"
 DAY_QUOTA = "template_day"
+_EMPTY_FOR = timedelta(minutes=5)
 TOPIC = "templates"
 """Under which name pages that show templates hear of news."""
 
@@ -40,11 +43,26 @@ async def described(uow: UnitOfWork, account_id: str, found: TemplateFacts) -> P
 
 
 async def gone(uow: UnitOfWork, account_id: str, still_there: set[str]) -> int:
-    """Note which templates are not listed any more, and let what would be sent by them rest; returns how many."""
+    """Note which templates are not listed any more, and let what would be sent by them rest; returns how many.
+
+    A list without any is what a fault of the provider looks like: it is believed once it has come twice in a row,
+    some minutes apart.
+    """
+    if not await _is_believed(uow, account_id, still_there):
+        return 0
     missing = await provider_templates.mark_gone(uow.session, account_id, still_there, uow.now)
     for template_id in missing:
         await _rest(uow, account_id, template_id, "gone")
     return len(missing)
+
+
+async def _is_believed(uow: UnitOfWork, account_id: str, listed: set[str]) -> bool:
+    row = await accounts.account(uow.session, account_id)
+    before = "" if row is None else str(row.learnt.get(EMPTY_SINCE, ""))
+    since = "" if listed else before or uow.now.isoformat()
+    if since != before:
+        await accounts.learn(uow.session, account_id, EMPTY_SINCE, since)
+    return bool(listed) or uow.now - datetime.fromisoformat(since) >= _EMPTY_FOR
 
 
 async def refused(uow: UnitOfWork, account_id: str, reason: str) -> None:

@@ -74,16 +74,25 @@ def let_in(row: AccountRow, at: datetime) -> None:
     row.active_since = at
 
 
+async def _held(session: AsyncSession, account_id: str) -> AccountRow | None:
+    """Return an account as it is now, for nobody else to change: what another process has just learnt must stay.
+
+    Rows that name the account may still be written meanwhile.
+    """
+    query = select(AccountRow).where(AccountRow.id == account_id).with_for_update(key_share=True)
+    return (await session.exec(query.execution_options(populate_existing=True))).first()
+
+
 async def learn(session: AsyncSession, account_id: str, key: str, value: str) -> None:
     """Remember a fact about an account."""
-    row = await session.get(AccountRow, account_id)
+    row = await _held(session, account_id)
     if row is not None:
         row.learnt = {**row.learnt, key: value}
 
 
 async def note_quota(session: AsyncSession, account_id: str, quota: dict[str, Any]) -> None:
     """Remember what the provider said last of an allowance, by its kind."""
-    row = await session.get(AccountRow, account_id)
+    row = await _held(session, account_id)
     if row is not None:
         row.quota = {**row.quota, **quota}
 

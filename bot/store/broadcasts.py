@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Index, Integer, exists, func, insert, literal, null, update
+from sqlalchemy import JSON, BigInteger, Index, Integer, case, exists, func, insert, literal, null, or_, update
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -101,8 +101,14 @@ class DeliveryRow(SQLModel, table=True):
 
 
 _LOOKED_AT = 64
+_SHORTEST_SEALED = 100
+"""Hexadecimal digits of an encrypted phone, at least; what a provider calls somebody is far shorter."""
 CHUNK = 1024
 """Deliveries in one range: at 33 messages a second half a minute's work, so that ranges change hands often."""
+
+
+_SEALED = func.length(DeliveryRow.address) >= _SHORTEST_SEALED
+_HOLDS = or_(col(DeliveryRow.merged).is_not(None), _SEALED)
 
 
 async def broadcast(session: AsyncSession, broadcast_id: int) -> BroadcastRow | None:
@@ -213,20 +219,20 @@ async def reopen(session: AsyncSession, broadcast_id: int, n: int) -> None:
 
 
 async def with_old_values(session: AsyncSession, before: datetime) -> list[tuple[int, int]]:
-    """Return the broadcasts that ended before a moment and still hold what fills their fields: id and total.
+    """Return the broadcasts that ended before a moment and still hold values or phones of people: id and total.
 
     Looked at are the first rows only, which are blanked last; nobody reads through millions of rows to find none.
     """
     row, first = BroadcastRow, col(DeliveryRow.n) <= _LOOKED_AT
-    filled = col(DeliveryRow.merged).is_not(None)
-    held = exists(literal(1)).where(col(DeliveryRow.broadcast_id) == col(row.id), first, filled)
+    held = exists(literal(1)).where(col(DeliveryRow.broadcast_id) == col(row.id), first, _HOLDS)
     ended = (col(row.state).in_(("finished", "stopped")), func.coalesce(row.finished_at, row.created_at) < before)
     found = (await session.exec(select(row.id, row.total).where(*ended, held))).all()
     return [(number, total) for number, total in found if number is not None]
 
 
 async def blank_values(session: AsyncSession, broadcast_id: int, first: int, last: int) -> int:
-    """Blank what fills the fields of some deliveries of a broadcast that has ended; returns of how many."""
+    """Blank the values and phones of some deliveries of a broadcast that has ended; returns of how many."""
     here = (col(DeliveryRow.broadcast_id) == broadcast_id, col(DeliveryRow.n).between(first, last))
-    statement = update(DeliveryRow).where(*here, col(DeliveryRow.merged).is_not(None)).values(merged=null())
+    kept = case((_SEALED, ""), else_=col(DeliveryRow.address))
+    statement = update(DeliveryRow).where(*here, _HOLDS).values(merged=null(), address=kept)
     return int((await session.exec(statement.execution_options(synchronize_session=False))).rowcount)

@@ -19,7 +19,8 @@ class RecipientListRow(SQLModel, table=True):
     """One uploaded list; `state` is checking | ready | refused | removing.
 
     `columns` are the merge fields in the order of the file; `key_column` names the column that says who it is, and
-    `key_kind` what stands there: phone | user_id | dossier. `problems` holds what is wrong with the columns;
+    `key_kind` what stands there: phone | user_id | dossier. `problems` holds what is wrong with the columns, of a list
+    that is ready which of them are not kept;
     `good`, `bad` and `warned` count rows. Whoever checks it, or takes its lines away, holds `lease`; `tries` counts
     how many have begun.
     """
@@ -126,11 +127,18 @@ async def uses(session: AsyncSession, list_id: str = "") -> list[tuple[str, str]
 
 
 async def old(session: AsyncSession, before: datetime) -> list[str]:
-    """Return the lists that were uploaded before a moment and that no announcement is to read any more."""
+    """Return the lists that were uploaded, and used last, before a moment and that no announcement is to read any more.
+
+    A list is used whenever an announcement for its people is written, frozen or ends.
+    """
     query = select(RecipientListRow.id).where(
         col(RecipientListRow.state).in_(("ready", "refused")), RecipientListRow.created_at < before
     )
     used = {list_id for list_id, _ in await uses(session)}
+    row, listed = AnnouncementRow, col(AnnouncementRow.audience)["list_id"].as_string()
+    ran = exists(literal(1)).where(col(RunRow.announcement_id) == col(row.id), col(RunRow.created_at) >= before)
+    lately = or_(col(row.updated_at) >= before, col(row.ended_at) >= before, ran)
+    used |= set((await session.exec(select(listed).where(listed != "", lately))).all())
     return [each for each in (await session.exec(query)).all() if each not in used]
 
 

@@ -139,9 +139,34 @@ async def test_a_provider_that_is_down_is_asked_again_another_time(runtime: Runt
 async def test_what_is_not_listed_any_more_is_gone_and_lets_its_broadcasts_rest(
     runtime: Runtime, simulator: Simulator
 ) -> None:
+    await simulator.verbs.add_template(oa_id=STATE_OA, **RESULT | {"template_id": "312397"})
+    await fetch_templates(runtime)
+    number, other = await sent_by(runtime, "312396"), await sent_by(runtime, "312397")
+    await simulator.verbs.remove_template(oa_id=STATE_OA, template_id="312396")
+    await fetch_templates(runtime)
+    assert (await rows(runtime))["312396"].gone_at is not None
+    assert (await broadcast(runtime, number)).paused_reason == "template_disabled"
+    assert (await broadcast(runtime, other)).state == "running"
+
+
+async def test_a_list_without_any_template_is_believed_when_it_comes_twice_some_minutes_apart(
+    runtime: Runtime, simulator: Simulator, clock: Clock
+) -> None:
     await fetch_templates(runtime)
     number = await sent_by(runtime, "312396")
+    for _ in range(2):  # as long as there was one in between, it is not the second in a row
+        await simulator.verbs.remove_template(oa_id=STATE_OA, template_id="312396")
+        for seconds in (0, 100):
+            clock.forward(seconds=seconds)
+            await fetch_templates(runtime)
+            assert (await rows(runtime))["312396"].gone_at is None
+            assert (await broadcast(runtime, number)).state == "running"
+        await simulator.verbs.add_template(oa_id=STATE_OA, **RESULT)
+        clock.forward(minutes=10)
+        await fetch_templates(runtime)
     await simulator.verbs.remove_template(oa_id=STATE_OA, template_id="312396")
+    await fetch_templates(runtime)
+    clock.forward(minutes=10)
     await fetch_templates(runtime)
     assert (await rows(runtime))["312396"].gone_at is not None
     assert (await broadcast(runtime, number)).paused_reason == "template_disabled"

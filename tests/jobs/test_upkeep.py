@@ -3,13 +3,13 @@
 from typing import Any
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from bot.queue import JOBS
 from bot.runtime import Runtime
 from bot.store import cases, credentials, health
 from bot.store.accounts import AccountRow
-from bot.store.announcements import AnnouncementRow
+from bot.store.announcements import AnnouncementRow, RunRow
 from bot.store.arrivals import store_arrivals
 from bot.store.broadcasts import BroadcastRow, DeliveryRow
 from bot.store.cases import CaseEventRow
@@ -140,13 +140,56 @@ async def test_lists_and_what_they_filled_in_are_forgotten_once_nothing_needs_th
         assert number is not None
         for n in (1, 2, 3000):
             values = {"Họ tên": "Ví Dụ"} if n > 1 else None
-            uow.session.add(DeliveryRow(broadcast_id=number, n=n, recipient=str(n), address="1", merged=values))
+            sealed = runtime.box.seal("84900000001").hex() if n == 3000 else "1"
+            uow.session.add(DeliveryRow(broadcast_id=number, n=n, recipient=str(n), address=sealed, merged=values))
     talk.clock.forward(days=89)
     await forget(runtime)
     assert await kept(runtime) == (["free", "used"], 2)
     talk.clock.forward(days=2)
     await forget(runtime)
     assert await kept(runtime) == (["used"], 0)
+    async with runtime.database.reading() as session:
+        assert (await session.exec(select(DeliveryRow.address).order_by(col(DeliveryRow.n)))).all() == ["1", "1", ""]
+
+
+async def test_phones_of_those_long_written_to_are_blanked_also_without_values(talk: Talk) -> None:
+    runtime = talk.runtime
+    async with runtime.units_of_work() as uow:
+        about: dict[str, Any] = {"unit_id": "commune", "account_id": "account", "message": {}, "created_at": uow.now}
+        for way, state in (("template_phone", "finished"), ("none", "finished"), ("template_phone", "running")):
+            row = BroadcastRow(way=way, state=state, finished_at=uow.now, total=1, **about)
+            uow.session.add(row)
+            await uow.session.flush()
+            assert row.id is not None
+            sealed = runtime.box.seal("84900000001").hex()
+            uow.session.add(DeliveryRow(broadcast_id=row.id, n=1, recipient="phone:x", address=sealed))
+    talk.clock.forward(days=91)
+    await forget(runtime)
+    async with runtime.database.reading() as session:
+        left = (await session.exec(select(DeliveryRow.address).order_by(col(DeliveryRow.broadcast_id)))).all()
+    assert [bool(each) for each in left] == [False, False, True]
+
+
+async def test_a_list_is_kept_from_its_last_use_on(talk: Talk) -> None:
+    runtime = talk.runtime
+    async with runtime.units_of_work() as uow:
+        about: dict[str, Any] = {"unit_id": "commune", "created_at": uow.now}
+        uow.session.add(RecipientListRow(id="l", name="l", file_name="a", state="ready", made_by="official", **about))
+        row = AnnouncementRow(
+            id="a", audience={"list_id": "l"}, created_by="official", updated_at=uow.now, state="ended", **about
+        )
+        row.ended_at = uow.now
+        uow.session.add(row)
+    talk.clock.forward(days=60)
+    async with runtime.units_of_work() as uow:
+        made: dict[str, Any] = {"due_at": uow.now, "created_at": uow.now, "progress_at": uow.now, "state": "ended"}
+        uow.session.add(RunRow(id="r", announcement_id="a", number=1, **made))
+    talk.clock.forward(days=60)
+    await forget(runtime)
+    assert await kept(runtime) == (["l"], 0)
+    talk.clock.forward(days=31)
+    await forget(runtime)
+    assert await kept(runtime) == ([], 0)
 
 
 async def kept(runtime: Runtime) -> tuple[list[str], int]:
