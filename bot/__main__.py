@@ -18,6 +18,7 @@ _COMMANDS = {
     "demo": "fill an empty database with demo data",
     "staff": "add people who work in the console",
     "unit": "import units",
+    "procedure": "import procedures",
     "account": "connect Official Accounts and bots",
 }
 """Commands, each in bot/cli/<name>.py with `configure(parser)` and `run(arguments) -> int`."""

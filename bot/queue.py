@@ -58,7 +58,9 @@ FETCH_PROFILES = Job("fetch_profiles", 60)
 FETCH_TEMPLATES = Job("fetch_templates", 3600)
 IMPORT_FOLLOWERS = Job("import_followers", 30, "follower import running")
 REFRESH_CARDS = Job("refresh_cards", 30, "case event untold, card stale")
+MATCH_PROCEDURES = Job("match_procedures", 86400)
 TELL_DOSSIERS = Job("tell_dossiers", 30, "dossier notice due, dossier notice leaving", limit=None)
+DATE_DOSSIERS = Job("date_dossiers", 1800, limit=1800)
 REQUEUE_STUCK = Job("requeue_stuck", 10, "inbox handling, outbox sending")
 REFRESH_CREDENTIALS = Job("refresh_credentials", 300)
 KEEP_WEBHOOKS = Job("keep_webhooks", 300)
@@ -81,7 +83,9 @@ JOBS = (
     FETCH_TEMPLATES,
     IMPORT_FOLLOWERS,
     REFRESH_CARDS,
+    MATCH_PROCEDURES,
     TELL_DOSSIERS,
+    DATE_DOSSIERS,
     REQUEUE_STUCK,
     REFRESH_CREDENTIALS,
     KEEP_WEBHOOKS,

@@ -14,6 +14,7 @@ from bot.runtime import Runtime
 from bot.store import credentials, deliveries, health, inbox, outbox, receptions
 from jobs.check_lists import check_lists
 from jobs.close_answered import close_answered
+from jobs.date_dossiers import date_dossiers
 from jobs.deliver_messages import deliver_messages
 from jobs.fetch_attachments import fetch_attachments
 from jobs.fetch_profiles import fetch_profiles
@@ -22,6 +23,7 @@ from jobs.forget import forget
 from jobs.handle_updates import handle_updates
 from jobs.import_followers import import_followers
 from jobs.keep_webhooks import keep_webhooks
+from jobs.match_procedures import match_procedures
 from jobs.periodic import run_all, turn
 from jobs.plan_announcements import plan_announcements
 from jobs.poll_updates import poll_updates
@@ -60,7 +62,9 @@ REGISTERED: dict[str, Run] = {
     "fetch_templates": fetch_templates,
     "import_followers": import_followers,
     "refresh_cards": refresh_cards,
+    "match_procedures": match_procedures,
     "tell_dossiers": tell_dossiers,
+    "date_dossiers": date_dossiers,
     "requeue_stuck": requeue_stuck,
     "refresh_credentials": refresh_credentials,
     "keep_webhooks": keep_webhooks,

@@ -12,6 +12,8 @@ _WRITERS = 0x105D055
 """The number by which writers of dossiers know each other in PostgreSQL."""
 RUNNING = text("finished_at IS NULL")
 """What the index of dossiers that are not finished holds."""
+UNMATCHED = text("procedure_id IS NULL")
+"""What the index of dossiers whose procedure is not known holds."""
 
 
 class DossierRow(SQLModel, table=True):
@@ -19,8 +21,9 @@ class DossierRow(SQLModel, table=True):
 
     `squeezed` is the code without dots and dashes, `tail` its running number without leading zeros. `path` is the
     unit's. `due_at` is the appointed date, `law_due_at` the one that the procedure's limit gives, `first_due_at` what
-    was promised first. `outcome` is early | on_time | late, "" while open. `applicant` and `phone` are encrypted,
-    `person_key` are the events that told them. `odd` are unexpected moves; `source` is who reported last.
+    was promised first; its light is amber from `soon_at` and red from `late_at` on, None while the clock stands
+    (bot.domain.dossier_clock). `outcome` is early | on_time | late, "" while open. `applicant` and `phone` are
+    encrypted, `person_key` are the events that told them. `odd` are unexpected moves; `source` is who reported last.
     """
 
     __tablename__ = "dossiers"
@@ -32,6 +35,7 @@ class DossierRow(SQLModel, table=True):
         Index("ix_dossiers_path_received", "path", "received_at"),
         Index("ix_dossiers_field", "field", "phone_hash"),
         Index("ix_dossiers_running", "due_at", "path", sqlite_where=RUNNING, postgresql_where=RUNNING),
+        Index("ix_dossiers_late", "late_at", "id", "path", sqlite_where=RUNNING, postgresql_where=RUNNING),
         Index("ix_dossiers_unmatched", "procedure_code", sqlite_where=UNMATCHED, postgresql_where=UNMATCHED),
     )
 
@@ -50,6 +54,8 @@ class DossierRow(SQLModel, table=True):
     received_at: datetime | None = None
     due_at: datetime | None = None
     law_due_at: datetime | None = None
+    soon_at: datetime | None = None
+    late_at: datetime | None = None
     first_due_at: datetime | None = None
     finished_at: datetime | None = None
     returned_at: datetime | None = None

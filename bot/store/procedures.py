@@ -4,9 +4,12 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index
+from sqlalchemy import JSON, Index, func
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.domain.text import fold
+from bot.store.dossiers import DossierRow
 
 
 class ProcedureRow(SQLModel, table=True):
@@ -52,3 +55,46 @@ async def by_codes(session: AsyncSession, codes: Collection[str]) -> dict[str, P
         return {}
     query = select(ProcedureRow).where(col(ProcedureRow.code).in_(set(codes)))
     return {row.code: row for row in (await session.exec(query)).all()}
+
+
+async def search(
+    session: AsyncSession, words: str = "", field: str = "", *, active: bool | None = None, limit: int, offset: int = 0
+) -> list[ProcedureRow]:
+    """Return procedures by field and name that have all these words in code, name or field, accents or not."""
+    query = select(ProcedureRow)
+    for word in fold(words).split()[:20]:
+        query = query.where(col(ProcedureRow.search).contains(word, autoescape=True))
+    if field:
+        query = query.where(ProcedureRow.field == field)
+    if active is not None:
+        query = query.where(col(ProcedureRow.active).is_(active))
+    query = query.order_by(col(ProcedureRow.field), col(ProcedureRow.name), col(ProcedureRow.code))
+    return list((await session.exec(query.limit(limit).offset(offset))).all())
+
+
+async def fields(session: AsyncSession) -> dict[str, int]:
+    """Return the fields of procedures and how many each has."""
+    query = select(ProcedureRow.field, func.count()).group_by(ProcedureRow.field).order_by(ProcedureRow.field)
+    return dict((await session.exec(query)).all())
+
+
+async def unmatched(session: AsyncSession, limit: int) -> list[tuple[str, str, str, str]]:
+    """Return dossiers that name a procedure which was not known when they came, and is now.
+
+    Each as its id, the procedure's id, and the name and field that follow from both.
+    """
+    dossier, found = DossierRow, ProcedureRow
+    name = func.coalesce(func.nullif(dossier.procedure_name, ""), found.name)
+    field = func.coalesce(func.nullif(found.field, ""), dossier.field)
+    query = select(dossier.id, found.id, name, field).join(found, col(found.code) == col(dossier.procedure_code))
+    query = query.where(col(dossier.procedure_id).is_(None)).limit(limit)
+    return [(row[0], row[1], row[2], row[3]) for row in (await session.exec(query)).all()]
+
+
+async def moved(session: AsyncSession, after: str, limit: int) -> list[tuple[str, str]]:
+    """Return dossiers, by id and after that one, whose procedure is of another field by now: id and the field."""
+    dossier, found = DossierRow, ProcedureRow
+    query = select(dossier.id, found.field).join(found, col(found.id) == col(dossier.procedure_id))
+    query = query.where(found.field != "", found.field != dossier.field, dossier.id > after)
+    query = query.order_by(col(dossier.id)).limit(limit)
+    return [(dossier_id, field) for dossier_id, field in (await session.exec(query)).all()]
