@@ -1,10 +1,16 @@
 """Keep the bytes of pictures and files: in a folder or in S3-compatible storage."""
 
+from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
+from typing import IO
 from urllib.parse import urlsplit
 
 import obstore
 from obstore.store import LocalStore, S3Store
+
+_PIECE = 256 * 1024
+_LISTED = 500
 
 
 class Blobs:
@@ -28,6 +34,21 @@ class Blobs:
         """Return the bytes of a key; raises FileNotFoundError when there are none."""
         answer = await obstore.get_async(self._store, key)
         return bytes(await answer.bytes_async())
+
+    async def put_file(self, key: str, file: IO[bytes]) -> None:
+        """Store what a file holds, from where it stands, without having all of it in memory."""
+        await obstore.put_async(self._store, key, file)
+
+    async def stream(self, key: str) -> AsyncIterator[bytes]:
+        """Give the bytes of a key piece by piece; raises FileNotFoundError when there are none."""
+        answer = await obstore.get_async(self._store, key)
+        async for piece in answer.stream(min_chunk_size=_PIECE):
+            yield bytes(piece)
+
+    async def old(self, folder: str, before: datetime) -> AsyncIterator[list[str]]:
+        """Give the keys under a folder, some hundreds at a time, whose bytes were stored before a moment."""
+        async for page in obstore.list(self._store, folder.rstrip("/"), chunk_size=_LISTED):
+            yield [each["path"] for each in page if each["last_modified"] < before]
 
     async def delete(self, key: str) -> None:
         """Delete a key; nothing happens when it is gone already."""

@@ -1,19 +1,20 @@
 """Take in what other systems report of dossiers: whatever arrives in whatever order ends in the same state."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
+from bot.actions import dossier_dates
+from bot.actions.dossier_dates import Lines
 from bot.clock import to_local
-from bot.domain.dossier import Event, State, Status, Told, added_up, kept_facts, outcome, recent
+from bot.domain.dossier import Event, State, Status, Told, added_up, digest_of, kept_facts, outcome, recent
+from bot.domain.dossier_clock import dates
 from bot.domain.dossier_code import squeezed, tail_of
 from bot.secrets import SecretBox
 from bot.store import dossier_notices, dossiers, procedures
+from bot.store.database import Session
 from bot.store.dossier_notices import DossierNoticeRow, Noted
 from bot.store.dossiers import DossierEventRow, DossierRow
 from bot.store.procedures import ProcedureRow
@@ -26,7 +27,8 @@ NEW, CHANGED, SAME, OLDER, ODD = "new", "changed", "same", "older", "odd"
 class News(NamedTuple):
     """One status of one dossier as somebody reports it; `code` canonical, `path` the unit's, `phone` as 84….
 
-    `facts` are those of bot.domain.dossier.FACTS; "" for a name or phone that was not told.
+    `facts` are those of bot.domain.dossier.FACTS; "" for a name or phone that was not told. `digest` is what
+    `digest_of` makes of all that, where it has been worked out already.
     """
 
     code: str
@@ -37,6 +39,7 @@ class News(NamedTuple):
     facts: Mapping[str, Any] = {}
     applicant: str = ""
     phone: str = ""
+    digest: str = ""
 
 
 @dataclass(slots=True)
@@ -62,9 +65,9 @@ class Weighed:
     to_tell: int = 0
 
 
-async def weighed(session: AsyncSession, box: SecretBox, news: Sequence[News], now: datetime) -> Weighed:
+async def weighed(session: Session, box: SecretBox, news: Sequence[News], now: datetime) -> Weighed:
     """Compare reports with what is known, changing nothing: an import's preview, and the first half of taking in."""
-    made = [_digest(box, each) for each in news]
+    made = [each.digest or digest_of(box, each.facts, each.unit_id, each.applicant, each.phone) for each in news]
     known = await dossiers.digests(session, {each.code for each in news})
     unknown: dict[str, list[int]] = defaultdict(list)
     kinds = [SAME] * len(news)
@@ -122,11 +125,6 @@ def _state(known: Iterable[DossierEventRow], fresh: Iterable[News] = ()) -> Stat
     return added_up(_merged(change))
 
 
-def _digest(box: SecretBox, news: News) -> str:
-    told = [kept_facts(news.facts), news.unit_id, news.applicant, news.phone]
-    return box.fingerprint(json.dumps(told, ensure_ascii=False, sort_keys=True))[:32]
-
-
 async def take_in(uow: UnitOfWork, box: SecretBox, news: Sequence[News], source: str) -> Weighed:
     """Keep what was reported and note what is to be told; `source` as in DossierEventRow. At most some thousand a call.
 
@@ -138,7 +136,7 @@ async def take_in(uow: UnitOfWork, box: SecretBox, news: Sequence[News], source:
         return found
     codes = {str((change.state.facts if change.state else {}).get("procedure_code", "")) for change in found.changes}
     known = await procedures.by_codes(uow.session, {short_code(code) for code in codes if code})
-    writing = _Writing(uow, box, source, known)
+    writing = _Writing(uow, box, source, known, await dossier_dates.lines(uow.session))
     for change in found.changes:
         writing.take(change)
     await writing.write()
@@ -157,8 +155,10 @@ def short_code(code: str) -> str:
 class _Writing:
     """Gather what is to be written, so that a thousand dossiers take a few statements."""
 
-    def __init__(self, uow: UnitOfWork, box: SecretBox, source: str, known: Mapping[str, ProcedureRow]) -> None:
-        self._uow, self._box, self._source, self._procedures = uow, box, source, known
+    def __init__(
+        self, uow: UnitOfWork, box: SecretBox, source: str, known: Mapping[str, ProcedureRow], lines: Lines
+    ) -> None:
+        self._uow, self._box, self._source, self._procedures, self._lines = uow, box, source, known, lines
         self._made: list[dict[str, Any]] = []
         self._changed: list[dict[str, Any]] = []
         self._events: list[dict[str, Any]] = []
@@ -176,7 +176,7 @@ class _Writing:
         if row is None:
             made = {
                 "id": dossier_id, "code": change.code, "squeezed": squeezed(change.code), "tail": tail_of(change.code),
-                "law_due_at": None, "rating": None, "rating_remark": "", "rated_at": None, "late_cause": "",
+                "rating": None, "rating_remark": "", "rated_at": None, "late_cause": "",
                 "created_at": self._uow.now,
             }  # fmt: skip
             self._made.append({**values, **made})
@@ -203,9 +203,12 @@ class _Writing:
         code = short_code(str(facts.get("procedure_code", "")))
         procedure = self._procedures.get(code)
         newest = row is None or (latest.at, int(latest.status)) >= (row.status_at, row.status)
+        path = latest.path if newest or row is None else row.path
+        days = procedure.days if procedure else None
+        when = dates(self._lines.of(path), state.received_at, days, state.due_at, state.pauses)
         return {
             "unit_id": latest.unit_id if newest or row is None else row.unit_id,
-            "path": latest.path if newest or row is None else row.path,
+            "path": path,
             "procedure_id": procedure.id if procedure else None,
             "procedure_code": code,
             "procedure_name": str(facts.get("procedure_name") or (procedure.name if procedure else "")),
@@ -214,6 +217,7 @@ class _Writing:
             "status_at": state.at,
             "received_at": state.received_at,
             "due_at": state.due_at,
+            **when._asdict(),
             "first_due_at": state.first_due_at,
             "finished_at": state.finished_at,
             "returned_at": state.returned_at,

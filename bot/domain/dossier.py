@@ -1,10 +1,13 @@
 """Rules of a dossier: its statuses in the national exchange, what was told of it, and how that adds up to one state."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import Any, NamedTuple
+
+from bot.secrets import SecretBox
 
 
 class Status(IntEnum):
@@ -244,6 +247,12 @@ def kept_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
             continue
         found[name] = value.isoformat() if name in _TIMES and isinstance(value, datetime) else value
     return found
+
+
+def digest_of(box: SecretBox, facts: Mapping[str, Any], unit_id: str, applicant: str, phone: str) -> str:
+    """Return the keyed fingerprint of all that was told of one event: what is told again is known by it."""
+    told = [kept_facts(facts), unit_id, applicant, phone]
+    return box.fingerprint(json.dumps(told, ensure_ascii=False, sort_keys=True))[:32]
 
 
 class Outcome:

@@ -1,0 +1,19 @@
+"""Bound a process that reads what strangers made: memory, time, and that it lets everybody else go first."""
+
+_NICE = 10
+OUT_OF_MEMORY = 3
+"""The exit code that says so."""
+
+
+def bound(megabytes: int, seconds: int) -> None:
+    """Let this process use no more memory and time, and let everybody else go first, where the system can do that."""
+    try:
+        import os
+        import resource
+    except ImportError:  # Windows
+        return
+    os.nice(_NICE)
+    most = megabytes * 1024 * 1024
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
