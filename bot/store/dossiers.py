@@ -36,6 +36,12 @@ class DossierRow(SQLModel, table=True):
         Index("ix_dossiers_field", "field", "phone_hash"),
         Index("ix_dossiers_running", "due_at", "path", sqlite_where=RUNNING, postgresql_where=RUNNING),
         Index("ix_dossiers_late", "late_at", "id", "path", sqlite_where=RUNNING, postgresql_where=RUNNING),
+        # What the reports count is read from this index alone.
+        Index(
+            "ix_dossiers_report",
+            *("path", "field", "status", "outcome", "received_at", "finished_at", "late_at"),
+            *("online", "rating", "rated_at"),
+        ),
         Index("ix_dossiers_unmatched", "procedure_code", sqlite_where=UNMATCHED, postgresql_where=UNMATCHED),
     )
 

@@ -181,6 +181,14 @@ def upgrade() -> None:
             sqlite_where=sa.text("finished_at IS NULL"),
             postgresql_where=sa.text("finished_at IS NULL"),
         )
+        batch_op.create_index(
+            "ix_dossiers_report",
+            [
+                *("path", "field", "status", "outcome", "received_at", "finished_at", "late_at"),
+                *("online", "rating", "rated_at"),
+            ],
+            unique=False,
+        )
         batch_op.create_index("ix_dossiers_squeezed", ["squeezed"], unique=False)
         batch_op.create_index("ix_dossiers_tail", ["tail", "unit_id"], unique=False)
         batch_op.create_index(
@@ -360,6 +368,12 @@ def downgrade() -> None:
         )
         batch_op.drop_index("ix_dossiers_tail")
         batch_op.drop_index("ix_dossiers_squeezed")
+        batch_op.drop_index("ix_dossiers_report")
+        batch_op.drop_index(
+            "ix_dossiers_late",
+            sqlite_where=sa.text("finished_at IS NULL"),
+            postgresql_where=sa.text("finished_at IS NULL"),
+        )
         batch_op.drop_index(
             "ix_dossiers_running",
             sqlite_where=sa.text("finished_at IS NULL"),

@@ -1,0 +1,157 @@
+"""Find dossiers for the console's lists: what is due first, and what stands behind a figure of a report."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, or_
+from sqlalchemy import select as columns
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.domain.dossier import PAUSING
+from bot.store.dossier_figures import FIGURES, Period
+from bot.store.dossiers import DossierNoteRow, DossierRow
+
+_ROW = DossierRow
+LIGHTS = ("late", "soon", "calm", "paused")
+_PAUSING = sorted(int(status) for status in PAUSING)
+
+
+@dataclass(frozen=True, slots=True)
+class DossierFilter:
+    """What a list shows; "", 0 and None choose nothing.
+
+    `paths` are units' paths, None for all. Of `code`, `squeezed`, `tail` (with `dated`, the date part before it),
+    `phone_hash` and `procedures` (short codes) one may be given. `figure` is one of FIGURES and speaks of `period`.
+    """
+
+    now: datetime
+    paths: tuple[str, ...] | None = None
+    code: str = ""
+    squeezed: str = ""
+    tail: str = ""
+    dated: str = ""
+    phone_hash: str = ""
+    procedures: tuple[str, ...] | None = None
+    field: str = ""
+    status: int = 0
+    light: str = ""
+    figure: str = ""
+    period: Period | None = None
+    open_only: bool = False
+
+
+async def search(session: AsyncSession, wanted: DossierFilter, limit: int, offset: int = 0) -> list[DossierRow]:
+    """Return dossiers: those that are not finished by what is late first, those without a date after them.
+
+    A list that holds finished ones too, of a figure, a status or a search, begins with the latest change.
+    """
+    conditions = _conditions(wanted)
+    if not _running(wanted):
+        return await _page(session, conditions, (col(_ROW.status_at).desc(), col(_ROW.id).desc()), limit, offset)
+    running = [*conditions, col(_ROW.finished_at).is_(None)]
+    dated, undated = [*running, col(_ROW.late_at).is_not(None)], [*running, col(_ROW.late_at).is_(None)]
+    found = await _page(session, dated, (col(_ROW.late_at), col(_ROW.id)), limit, offset)
+    if len(found) < limit:
+        before = offset and await _number(session, dated)
+        order = (col(_ROW.status_at), col(_ROW.id))
+        found += await _page(session, undated, order, limit - len(found), max(0, offset - before))
+    return found
+
+
+async def light_counts(session: AsyncSession, wanted: DossierFilter) -> dict[str, int]:
+    """Return how many dossiers that are not finished have each light, whatever light is chosen."""
+    counts = [func.count().filter(_light(light, wanted.now)) for light in LIGHTS]
+    query = columns(*counts).where(*_conditions(wanted, light=False), col(_ROW.finished_at).is_(None))
+    numbers = (await (await session.connection()).execute(query)).one()
+    return dict(zip(LIGHTS, numbers, strict=True))
+
+
+async def overdue(session: AsyncSession, wanted: DossierFilter, limit: int) -> list[DossierRow]:
+    """Return what is late, by unit and then by what is late longest."""
+    conditions = [*_conditions(wanted), col(_ROW.finished_at).is_(None), col(_ROW.late_at) <= wanted.now]
+    conditions.append(col(_ROW.status).not_in(_PAUSING))
+    return await _page(session, conditions, (col(_ROW.path), col(_ROW.late_at), col(_ROW.id)), limit, 0)
+
+
+async def fields(session: AsyncSession) -> list[str]:
+    """Return the fields that dossiers have, by name."""
+    # One look-up a field: reading every dossier for their few fields would take as long as a report.
+    found: list[str] = []
+    while len(found) < _MOST_FIELDS:
+        query = select(func.min(_ROW.field)).where(col(_ROW.field) > (found[-1] if found else ""))
+        after = (await session.exec(query)).one()
+        if after is None:
+            break
+        found.append(after)
+    return found
+
+
+_MOST_FIELDS = 300
+
+
+async def latest_notes(session: AsyncSession, dossier_ids: Sequence[str], kind: str) -> dict[str, DossierNoteRow]:
+    """Return the latest note of a kind of each of these dossiers, by dossier."""
+    if not dossier_ids:
+        return {}
+    query = select(DossierNoteRow).where(col(DossierNoteRow.dossier_id).in_(dossier_ids), DossierNoteRow.kind == kind)
+    rows = (await session.exec(query.order_by(col(DossierNoteRow.at), col(DossierNoteRow.id)))).all()
+    return {row.dossier_id: row for row in rows}
+
+
+async def _page(
+    session: AsyncSession, conditions: Sequence[ColumnElement[bool]], order: Sequence[Any], limit: int, offset: int
+) -> list[DossierRow]:
+    """Return a page of rows; which ones is asked of the indexes, and only then are whole rows read."""
+    ids = (await session.exec(select(_ROW.id).where(*conditions).order_by(*order).limit(limit).offset(offset))).all()
+    rows = (await session.exec(select(_ROW).where(col(_ROW.id).in_(ids)))).all() if ids else []
+    by_id = {row.id: row for row in rows}
+    return [by_id[dossier_id] for dossier_id in ids if dossier_id in by_id]
+
+
+async def _number(session: AsyncSession, conditions: Sequence[ColumnElement[bool]]) -> int:
+    return (await session.exec(select(func.count()).select_from(_ROW).where(*conditions))).one()
+
+
+def _running(wanted: DossierFilter) -> bool:
+    searched = wanted.code or wanted.squeezed or wanted.tail or wanted.phone_hash
+    return wanted.open_only or bool(wanted.light) or not (searched or wanted.figure or wanted.status)
+
+
+def _conditions(wanted: DossierFilter, *, light: bool = True) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.paths is not None:
+        found.append(col(_ROW.path).in_(wanted.paths))
+    for column, value in (
+        (_ROW.code, wanted.code),
+        (_ROW.squeezed, wanted.squeezed),
+        (_ROW.tail, wanted.tail),
+        (_ROW.phone_hash, wanted.phone_hash),
+        (_ROW.field, wanted.field),
+        (_ROW.status, wanted.status),
+    ):
+        if value:
+            found.append(col(column) == value)
+    if wanted.dated:
+        found.append(col(_ROW.code).contains(f"-{wanted.dated}-", autoescape=True))
+    if wanted.procedures is not None:
+        found.append(col(_ROW.procedure_code).in_(wanted.procedures))
+    if wanted.figure and wanted.period is not None:
+        found.append(FIGURES[wanted.figure](wanted.period))
+    if light and wanted.light:
+        found += [_light(wanted.light, wanted.now), col(_ROW.finished_at).is_(None)]
+    return found
+
+
+def _light(light: str, now: datetime) -> ColumnElement[bool]:
+    """Return what has a light now; as bot.domain.dossier_clock.standing says it of one dossier."""
+    running = and_(col(_ROW.late_at).is_not(None), col(_ROW.status).not_in(_PAUSING))
+    if light == "paused":
+        return or_(col(_ROW.late_at).is_(None), col(_ROW.status).in_(_PAUSING))
+    if light == "late":
+        return and_(running, col(_ROW.late_at) <= now)
+    if light == "soon":
+        return and_(running, col(_ROW.late_at) > now, col(_ROW.soon_at) <= now)
+    return and_(running, col(_ROW.soon_at) > now)
