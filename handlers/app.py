@@ -6,6 +6,7 @@ from bot import render, translations
 from bot.health.gauges import Gauges
 from bot.runtime import Runtime
 from handlers.acknowledgement import Acknowledgement
+from handlers.api.entrance import CALLS, Calls
 from handlers.console.events import OPEN_STREAMS, end_streams
 from handlers.keys import ACKNOWLEDGEMENT, GAUGES, LOOKED_AGAIN, ROUTES, RUNTIME
 from handlers.middlewares import CONTENT_SECURITY_POLICY, SECURITY_HEADERS, add_headers, doorway, security_headers
@@ -31,6 +32,7 @@ def build_app(runtime: Runtime) -> web.Application:
     app[ASSETS] = Assets.load()
     app[OPEN_STREAMS] = set()
     app[RECENT] = Recent()
+    app[CALLS] = Calls()
     app.on_shutdown.append(end_streams)
     app[ROUTES] = {app.router.add_route(line.method, line.path, line.handler): line for line in TABLE}
     app.on_response_prepare.append(add_headers)

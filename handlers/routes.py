@@ -3,6 +3,8 @@
 from bot.domain.access import Permission
 from handlers import health as machines
 from handlers import static, webhooks
+from handlers.api import dossiers as api_dossiers
+from handlers.api import openapi
 from handlers.console import (
     account,
     accounts,
@@ -46,6 +48,10 @@ TABLE: tuple[Route, ...] = (
     # machines
     Route("POST", "/webhooks/zalo", webhooks.zalo, Permission.PUBLIC, machine=True),
     Route("POST", "/webhooks/telegram/{account}", webhooks.telegram, Permission.PUBLIC, machine=True),
+    Route("POST", "/api/v1/dossiers:batch", api_dossiers.take_batch, Permission.PUBLIC, machine=True),
+    Route("POST", "/api/v1/dossiers/{code}/events", api_dossiers.take_event, Permission.PUBLIC, machine=True),
+    Route("GET", "/api/v1/dossiers/{code}", api_dossiers.show, Permission.PUBLIC, machine=True),
+    Route("GET", "/api/v1/openapi.json", openapi.document, Permission.PUBLIC, machine=True),
     Route("GET", "/healthz", machines.healthz, Permission.PUBLIC),
     Route("GET", "/readyz", machines.readyz, Permission.PUBLIC),
     Route("GET", "/metrics", machines.metrics_page, Permission.PUBLIC),
@@ -105,7 +111,14 @@ TABLE: tuple[Route, ...] = (
     Route("POST", "/announcements/cap", announcement_new.from_warning, Permission.ANNOUNCEMENT_WRITE, uploads=True),
     Route("GET", "/announcements/{id}", announcement_page.show, Permission.ANNOUNCEMENT_READ),
     Route("GET", "/announcements/{id}/words", announcement_words.page, Permission.ANNOUNCEMENT_WRITE),
-    Route("POST", "/announcements/{id}/words", announcement_words.submit, Permission.ANNOUNCEMENT_WRITE, uploads=True),
+    Route(
+        "POST",
+        "/announcements/{id}/words",
+        announcement_words.submit,
+        Permission.ANNOUNCEMENT_WRITE,
+        uploads=True,
+        patient=True,
+    ),
     Route("GET", "/announcements/{id}/picture", announcement_words.picture, Permission.ANNOUNCEMENT_READ),
     Route("GET", "/announcements/{id}/audience", announcement_audience.page, Permission.ANNOUNCEMENT_WRITE),
     Route("POST", "/announcements/{id}/audience", announcement_audience.submit, Permission.ANNOUNCEMENT_WRITE),
@@ -148,7 +161,7 @@ TABLE: tuple[Route, ...] = (
     Route("POST", "/announcements/texts/{id}/end", saved_texts.end, Permission.ANNOUNCEMENT_WRITE),
     # announcements: uploaded lists of recipients
     Route("GET", recipient_lists.HOME, recipient_lists.show, Permission.ANNOUNCEMENT_WRITE),
-    Route("POST", recipient_lists.HOME, recipient_lists.add, Permission.ANNOUNCEMENT_WRITE, uploads=True),
+    Route("POST", recipient_lists.HOME, recipient_lists.add, Permission.ANNOUNCEMENT_WRITE, uploads=True, patient=True),
     Route("GET", "/announcements/lists/sample.xlsx", recipient_lists.sample, Permission.ANNOUNCEMENT_WRITE),
     Route("GET", "/announcements/lists/{id}", recipient_lists.show_one, Permission.ANNOUNCEMENT_WRITE),
     Route("GET", "/announcements/lists/{id}/bad.xlsx", recipient_lists.bad_lines, Permission.ANNOUNCEMENT_WRITE),

@@ -29,6 +29,11 @@ PUBLIC_PATHS = {
     "/webhooks/telegram/{account}",
     "/webhooks/zalo",
     "/zalo_verifier{code}.html",
+    # These ask for the key of the system that calls, but for the document that describes them.
+    "/api/v1/dossiers:batch",
+    "/api/v1/dossiers/{code}/events",
+    "/api/v1/dossiers/{code}",
+    "/api/v1/openapi.json",
     "/static/{name:.+}",
     "/login/code",
     "/favicon.ico",

@@ -1,5 +1,6 @@
 """Keep units, their areas and categories, the rules that route between them, and their calendars."""
 
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 
@@ -118,6 +119,14 @@ async def all_units(session: AsyncSession) -> list[UnitRow]:
 async def units_by_code(session: AsyncSession, code: str) -> list[UnitRow]:
     """Return the units that have or had this code: a code is not a key."""
     query = select(UnitRow).where(UnitRow.code == code).order_by(col(UnitRow.valid_from).desc())
+    return list((await session.exec(query)).all())
+
+
+async def units_by_codes(session: AsyncSession, codes: Collection[str]) -> list[UnitRow]:
+    """Return the units that have or had one of these codes."""
+    if not codes:
+        return []
+    query = select(UnitRow).where(col(UnitRow.code).in_(sorted(codes))).order_by(col(UnitRow.valid_from).desc())
     return list((await session.exec(query)).all())
 
 
