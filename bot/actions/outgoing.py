@@ -1,7 +1,8 @@
 """What follows once a message of ours is known to have left."""
 
-from bot.actions import answer_case, official_cards
+from bot.actions import answer_case, dossier_notices, official_cards
 from bot.domain.card import CARD_PURPOSE, DESK_PURPOSES
+from bot.domain.dossier_notice import PURPOSE as DOSSIER
 from bot.store import cases, outbox
 from bot.store.messages import MessageRow
 from bot.store.outbox import OutboxRow
@@ -28,6 +29,8 @@ async def late(uow: UnitOfWork, row: OutboxRow, provider_id: str) -> None:
             said.provider_id = provider_id
         if row.purpose == CARD_PURPOSE:
             await official_cards.arrived(uow, row)
+        if row.purpose == DOSSIER:
+            await dossier_notices.arrived(uow, row)
 
 
 async def sent(uow: UnitOfWork, row: OutboxRow) -> None:
@@ -37,6 +40,8 @@ async def sent(uow: UnitOfWork, row: OutboxRow) -> None:
         said.provider_id = row.provider_id
     if row.purpose == CARD_PURPOSE:
         await official_cards.arrived(uow, row)
+    if row.purpose == DOSSIER:
+        await dossier_notices.arrived(uow, row)
     if row.purpose == "answer" and row.case_id is not None:
         answer = await cases.approved_of(uow.session, row.id, row.case_id)
         rows = await outbox.rows(uow.session, answer.outbox_ids) if answer else {}
@@ -50,6 +55,8 @@ async def given_up(uow: UnitOfWork, row: OutboxRow, *, gone: bool = False) -> No
     """Do what follows from a message being given up: the case says so; `gone` when its reader cannot be written to."""
     if row.purpose == CARD_PURPOSE:
         await official_cards.failed(uow, row, gone=gone)
+    if row.purpose == DOSSIER:
+        await dossier_notices.given_up(uow, row)
     await answer_case.undeliverable(uow, row)
 
 

@@ -40,6 +40,26 @@ async def to_phone(
     it says anything about a chat. After `lifetime` it is not sent any more.
     """
     to = await _contact(uow, box, account, phone)
+    chosen = template_id, parameters
+    return await queue_template(
+        uow, account, to, chosen, way=Way.TEMPLATE_PHONE, purpose=purpose, unit_id=unit_id, lane=lane, lifetime=lifetime
+    )
+
+
+async def queue_template(
+    uow: UnitOfWork,
+    account: AccountRow,
+    to: ContactRow,
+    chosen: tuple[str, Mapping[str, str]],
+    *,
+    way: Way,
+    purpose: str,
+    unit_id: str = "",
+    lane: Lane = Lane.NOTICE,
+    lifetime: timedelta | None = None,
+) -> str:
+    """Queue a template, `chosen` with what fills it, for a contact by a way and return the id in the outbox."""
+    template_id, parameters = chosen
     template = await provider_templates.template(uow.session, account.id, template_id)
     development = template is not None and template.development
     message = Message(template_id=template_id, parameters=dict(parameters), development=development)
@@ -49,7 +69,7 @@ async def to_phone(
         contact_id=to.id,
         unit_id=unit_id or account.unit_id,
         purpose=purpose,
-        way=Way.TEMPLATE_PHONE.value,
+        way=way.value,
         lane=LANES[lane.value],
         body=message.to_json(),
         next_attempt_at=uow.now,

@@ -214,16 +214,9 @@ async def conversation(session: AsyncSession, contact_id: str) -> ConversationRo
     return (await session.exec(query)).first()
 
 
-async def stands_at(session: AsyncSession, contact_id: str) -> str:
-    """Return what a conversation waits for, as in bot.domain.conversation.Step; "" where there is none."""
-    query = select(ConversationRow.state).where(ConversationRow.contact_id == contact_id)
-    return (await session.exec(query)).first() or ""
-
-
-async def hasten(session: AsyncSession, contact_id: str, state: str, now: datetime) -> bool:
-    """Let the bot go on at once with a conversation that waits at a state; False when it does not any more."""
-    this = (col(ConversationRow.contact_id) == contact_id, col(ConversationRow.state) == state)
-    return bool((await session.exec(update(ConversationRow).where(*this).values(resume_at=now))).rowcount)
+async def stands(session: AsyncSession, contact_id: str) -> ConversationRow | None:
+    """Return where a conversation stands, without keeping others from it."""
+    return await session.get(ConversationRow, contact_id)
 
 
 async def due_conversations(session: AsyncSession, now: datetime, limit: int = 100) -> list[str]:

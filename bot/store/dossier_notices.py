@@ -1,13 +1,15 @@
 """Keep what people are to be told of their dossiers: one row a dossier and notice, whoever reports it how often."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import JSON, Index, UniqueConstraint, text
+from sqlalchemy import JSON, Index, UniqueConstraint, func, or_, text, update
 from sqlalchemy import select as sql_select
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.store.outbox import OPEN, OutboxRow
 
 DUE = text("state IN ('due', 'leaving')")
 """What the index of notices that are not at their end holds."""
@@ -74,8 +76,52 @@ async def noted(session: AsyncSession, dossier_ids: Collection[str]) -> dict[str
     return found
 
 
-async def due(session: AsyncSession, now: datetime, limit: int = 200) -> list[str]:
-    """Return notices that are to be told now, those that have waited longest first."""
+async def claim(session: AsyncSession, lease: str, now: datetime, seconds: float, limit: int) -> list[str]:
+    """Lease notices that are to be told now and return their ids, those that have waited longest first."""
     row = DossierNoticeRow
-    query = select(row.id).where(col(row.state) == "due", col(row.next_at) <= now)
-    return list((await session.exec(query.order_by(col(row.next_at), col(row.id)).limit(limit))).all())
+    free = or_(col(row.leased_until).is_(None), col(row.leased_until) <= now)
+    query = select(row.id).where(col(row.state) == "due", col(row.next_at) <= now, free)
+    query = query.order_by(col(row.next_at), col(row.id)).limit(limit).with_for_update(skip_locked=True)
+    ids = list((await session.exec(query)).all())
+    if ids:
+        values = {"lease": lease, "leased_until": now + timedelta(seconds=seconds)}
+        await session.exec(update(row).where(col(row.id).in_(ids)).values(**values))
+    return ids
+
+
+async def notice(session: AsyncSession, notice_id: str) -> DossierNoticeRow | None:
+    """Return one notice as it stands now."""
+    return await session.get(DossierNoticeRow, notice_id, populate_existing=True)
+
+
+async def held(session: AsyncSession, notice_id: str, lease: str) -> DossierNoticeRow | None:
+    """Return a notice that is to be told, locked until this transaction ends; None once the lease has been lost."""
+    row = DossierNoticeRow
+    query = select(row).where(row.id == notice_id, row.state == "due", row.lease == lease)
+    return (await session.exec(query.with_for_update().execution_options(populate_existing=True))).first()
+
+
+async def by_outbox(session: AsyncSession, outbox_id: str) -> DossierNoticeRow | None:
+    """Return the notice that a message carries, locked until this transaction ends."""
+    query = select(DossierNoticeRow).where(DossierNoticeRow.outbox_id == outbox_id)
+    return (await session.exec(query.with_for_update().execution_options(populate_existing=True))).first()
+
+
+async def ended(session: AsyncSession, limit: int = 200) -> list[str]:
+    """Return messages that carry a notice and are at an end of which the notice has not been told."""
+    row = DossierNoticeRow
+    query = (
+        select(OutboxRow.id)
+        .join(row, col(row.outbox_id) == col(OutboxRow.id))
+        .where(col(row.state) == "leaving", col(OutboxRow.state).not_in(OPEN))
+        .order_by(col(OutboxRow.id))
+        .limit(limit)
+    )
+    return list((await session.exec(query)).all())
+
+
+async def next_due(session: AsyncSession, now: datetime) -> datetime | None:
+    """Return when the next notice is to be told that waits for its time."""
+    row = DossierNoticeRow
+    query = select(func.min(row.next_at)).where(col(row.state) == "due", col(row.next_at) > now)
+    return (await session.exec(query)).one()
