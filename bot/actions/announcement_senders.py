@@ -46,7 +46,8 @@ async def prospect(session: Session, able: CapabilitiesOf, row: AnnouncementRow,
 async def accounts_of(session: Session, row: AnnouncementRow) -> list[AccountRow]:
     """Return the accounts of the chosen units and all below; where there is none, those of the nearest unit above.
 
-    These speak for many more people than the unit's own: then it has to be said which villages or which listed people.
+    These speak for many more people than the unit's own: then it has to be said which of them are meant, by villages,
+    by dossiers or by a list.
     """
     audience_ = Audience.from_json(row.audience)
     chosen = audience_.unit_ids or (row.unit_id,)
@@ -54,7 +55,7 @@ async def accounts_of(session: Session, row: AnnouncementRow) -> list[AccountRow
     by_id = {unit.id: unit for unit in await units.all_units(session)}
     everybody = await accounts.all_accounts(session)
     found = [a for a in everybody if any(by_id[a.unit_id].path.startswith(home.path) for home in homes)]
-    narrowed = audience_.area_ids or audience_.list_id
+    narrowed = audience_.area_ids or audience_.list_id or audience_.dossier_fields
     return found or (_nearest_above(homes, everybody, by_id) if narrowed else [])
 
 
@@ -97,11 +98,14 @@ async def rules_of(session: Session, row: AnnouncementRow) -> Rules:
     """Return what narrows the audience, with what people may have decided about its topic and about advertising."""
     topic = await session.get(TopicRow, row.topic_id) if row.topic_id else None
     advert = row.kind == Kind.ADVERT or (topic is not None and topic.advert)
+    home = await units.unit(session, row.unit_id)
+    assert home is not None
     return Rules(
         Audience.from_json(row.audience),
         topic.id if topic else "",
         topic_default_on=topic.default_on if topic else True,
         needs_consent=advert and row.kind != Kind.EMERGENCY,
+        path=home.path,
     )
 
 

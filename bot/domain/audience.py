@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.errors import InvalidInputError
 
-_LISTS = ("unit_ids", "area_ids", "topic_ids", "tags", "without_tags")
+_LISTS = ("unit_ids", "area_ids", "topic_ids", "tags", "without_tags", "dossier_fields")
 _MOST = 500
 
 
@@ -20,6 +20,8 @@ class Way(StrEnum):
     NONE = "none"
 
 
+EVER, UNFINISHED = "", "open"
+"""Who is meant by a dossier in a field: whoever has or had one, or only who has one now that is not finished."""
 TEMPLATE_USER_WINDOW = timedelta(days=365)
 """A template by user id asks for an interaction within a year (contract §3.5, mark B)."""
 
@@ -29,7 +31,8 @@ class Audience:
     """Whom an announcement is for; each rule that is not empty narrows it, several values of one rule widen it.
 
     `unit_ids` are units whose accounts send, with all below them; `topic_ids` topics that people have chosen
-    themselves. With `list_id` it is the people of an uploaded list instead.
+    themselves. `dossier_fields` are fields of which somebody has or had a dossier with the unit or one below it, with
+    `dossier_state` "open" only one that is not finished. With `list_id` it is the people of an uploaded list instead.
     """
 
     unit_ids: tuple[str, ...] = ()
@@ -37,6 +40,8 @@ class Audience:
     topic_ids: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     without_tags: tuple[str, ...] = ()
+    dossier_fields: tuple[str, ...] = ()
+    dossier_state: str = EVER
     list_id: str = ""
 
     def __post_init__(self) -> None:
@@ -52,7 +57,8 @@ class Audience:
     def from_json(cls, data: dict[str, Any]) -> "Audience":
         """Read what `to_json` wrote."""
         lists = {name: tuple(str(value) for value in data.get(name, ())) for name in _LISTS}
-        return cls(**lists, list_id=str(data.get("list_id", "")))
+        state = str(data.get("dossier_state", EVER))
+        return cls(**lists, dossier_state=state, list_id=str(data.get("list_id", "")))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,36 +5,46 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import and_, case, exists, func, literal, literal_column, not_, or_, select, true, tuple_
+from sqlalchemy import and_, case, exists, func, literal, literal_column, not_, or_, select, true, tuple_, union_all
 from sqlalchemy.sql import ColumnElement
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.domain.audience import TEMPLATE_USER_WINDOW, Audience, Reach, Sender, Way
+from bot.domain.audience import TEMPLATE_USER_WINDOW, UNFINISHED, Audience, Reach, Sender, Way
 from bot.store.contacts import ADDRESSABLE, GONE, STOPPED, ContactRow
+from bot.store.dossiers import DossierPersonRow, DossierRow
 from bot.store.marks import ADVERT, AREA, PURPOSE, TAG, TOPIC, MarkRow
 
 CONTACTS = ContactRow.metadata.tables["contacts"]
 C = CONTACTS.c
 _other = CONTACTS.alias("other")
 _M = MarkRow.metadata.tables["contact_marks"].c
+_D = DossierRow.metadata.tables["dossiers"].c
+_B = DossierPersonRow.metadata.tables["dossier_people"].c
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
 Condition = ColumnElement[bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What narrows an audience: its own rules, and what people have decided about the topic or about advertising."""
+    """What narrows an audience: its own rules, and what people have decided about the topic or about advertising.
+
+    `path` is that of the announcement's unit: only dossiers of the unit and those below it count.
+    """
 
     audience: Audience = field(default_factory=Audience)
     topic_id: str = ""
     topic_default_on: bool = True
     needs_consent: bool = False
+    path: str = ""
 
     def narrowing(self, columns: Any = C) -> list[Condition]:
         """Return what says whom the announcement is for, whatever they have decided."""
         rules = self.audience
         kinds = ((AREA, rules.area_ids), (TOPIC, rules.topic_ids), (TAG, rules.tags))
         found = [marked(columns, kind, values) for kind, values in kinds if values]
+        if rules.dossier_fields:
+            unfinished = rules.dossier_state == UNFINISHED
+            found.append(with_dossier(columns, rules.dossier_fields, self.path, unfinished=unfinished))
         return [*found, not_(marked(columns, TAG, rules.without_tags))] if rules.without_tags else found
 
     def decided(self, columns: Any = C) -> dict[str, Condition]:
@@ -57,6 +67,30 @@ def marked(columns: Any, kind: str, values: Sequence[str], *, chosen: bool = Tru
     """Say that a contact bears one of these marks, chosen or, with `chosen` False, decided against."""
     query = select(_M.contact_id).where(_M.kind == kind, _M.value.in_(values), _M.chosen.is_(chosen))
     return columns.id.in_(query)  # type: ignore[no-any-return] # a column's
+
+
+def with_dossier(columns: Any, fields: Sequence[str], path: str, *, unfinished: bool) -> Condition:
+    """Say that a contact is somebody's who has or had a dossier in one of these fields, with a unit below a path.
+
+    Known by the phone that the dossier names, by having been bound to it, or as another contact of such a person.
+    """
+    here = [_D.field.in_(fields), _D.path.startswith(path, autoescape=True)]
+    if unfinished:
+        here.append(_D.finished_at.is_(None))
+    phones = select(_D.phone_hash).where(*here, _D.phone_hash.is_not(None))
+    bound = select(_B.contact_id).where(_B.dossier_id.in_(select(_D.id).where(*here)))
+    known, holder, sibling = (CONTACTS.alias(name).c for name in ("known", "holder", "sibling"))
+    persons = [
+        select(holder.person_id).where(holder.person_id.is_not(None), condition)
+        for condition in (holder.phone_hash.in_(phones), holder.id.in_(bound))
+    ]
+    return columns.id.in_(  # type: ignore[no-any-return] # a column's
+        union_all(
+            select(known.id).where(known.phone_hash.in_(phones)),
+            bound,
+            select(sibling.id).where(sibling.person_id.in_(union_all(*persons))),
+        )
+    )
 
 
 def by_way(sender: Sender, way: Way) -> Condition:

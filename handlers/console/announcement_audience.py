@@ -1,4 +1,4 @@
-"""Choose whom an announcement is for: by units, villages, topics and tags, or by an uploaded list."""
+"""Choose whom an announcement is for: by units, villages, topics, tags and dossiers, or by an uploaded list."""
 
 from aiohttp import web
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from bot.domain.audience import Audience
+from bot.domain.audience import EVER, UNFINISHED, Audience
 from bot.errors import InvalidInputError
 from bot.store import announcement_views, marks, recipients, units
 from bot.store.accounts import AccountRow
@@ -26,17 +26,20 @@ class Named:
     topics: tuple[str, ...]
     tags: tuple[str, ...]
     without_tags: tuple[str, ...]
+    dossier_fields: tuple[str, ...] = ()
+    dossier_state: str = EVER
     listed: RecipientListRow | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What can be chosen from: villages stand by unit, topics with the unit that has them."""
+    """What can be chosen from: villages stand by unit, topics with the unit that has them, fields of its dossiers."""
 
     units: tuple[UnitRow, ...]
     areas: tuple[tuple[UnitRow, tuple[AreaRow, ...]], ...]
     topics: tuple[TopicRow, ...]
     tags: tuple[str, ...]
+    fields: tuple[str, ...]
     lists: tuple[RecipientListRow, ...]
 
 
@@ -50,6 +53,8 @@ def given(form: Form) -> Audience:
         topic_ids=_chosen(form, "topic"),
         tags=_chosen(form, "tag"),
         without_tags=_chosen(form, "without"),
+        dossier_fields=_chosen(form, "field"),
+        dossier_state=UNFINISHED if form.text("dossier") == UNFINISHED and _chosen(form, "field") else EVER,
     )
 
 
@@ -88,6 +93,8 @@ async def named(session: Session, home: UnitRow, audience: Audience) -> Named:
         tuple(topic.name for topic in topics),
         audience.tags,
         audience.without_tags,
+        audience.dossier_fields,
+        audience.dossier_state,
         listed,
     )
 
@@ -110,6 +117,7 @@ async def choices(
     offered = [u for u in below if u.id in audience.unit_ids or any(path.startswith(u.path) for path in paths)]
     found = await announcement_views.tags(session, [account.id for account in senders])
     known = {*found, *audience.tags, *audience.without_tags}
+    fields = await announcement_views.dossier_fields(session, home.path)
     mine = [unit for unit in await units.all_units(session) if _may_use(request, home, unit)]
     lists = await recipients.lists(session, [unit.id for unit in mine])
     return Choices(
@@ -117,5 +125,6 @@ async def choices(
         groups,
         tuple(await marks.topics(session, home)),
         tuple(sorted(known)),
+        tuple(sorted({*fields, *audience.dossier_fields})),
         tuple(row for row in lists if row.state in {"ready", "checking"} or row.id == audience.list_id),
     )

@@ -14,6 +14,7 @@ from bot.store.audience import Rules
 from bot.store.broadcasts import BroadcastRow, DeliveryRow
 from bot.store.contacts import ContactRow
 from bot.store.database import Database, Session
+from bot.store.dossiers import DossierPersonRow, DossierRow
 from bot.store.marks import MarkRow
 from bot.store.plans import Plan
 from bot.store.recipients import ListedRow
@@ -76,8 +77,37 @@ def _heard(rng: random.Random) -> datetime | None:
     return None if days is None else NOW - timedelta(days=days, seconds=rng.randrange(1000))
 
 
+FIELDS = ("Đất đai", "Hộ tịch", "100% _")
+PATHS = ("/unit/", "/unit/below/", "/other/")
+
+
+async def filed(
+    database: Database, rng: random.Random, people: list[ContactRow], number: int = 40
+) -> tuple[list[DossierRow], set[tuple[str, str]]]:
+    """File dossiers of these people by phone, bind some to contacts; returns them and who is bound to which."""
+    rows = [
+        DossierRow(
+            id=f"d{n:03d}", code=f"H01.1-261101-{n:04d}", squeezed=f"{n}", tail=str(n), unit_id="unit",
+            path=rng.choice(PATHS), field=rng.choice(FIELDS), status=4, status_at=NOW,
+            finished_at=rng.choice((None, NOW)),
+            phone=b"sealed", phone_hash=rng.choice((None, f"h{rng.randrange(12)}", f"own{n}", "stranger")),
+            created_at=NOW, updated_at=NOW,
+        )
+        for n in range(number)
+    ]  # fmt: skip
+    bound = {(row.id, rng.choice(people).id) for row in rows for _ in range(rng.choice((0, 0, 1, 2)))}
+    async with database.writing() as session:
+        session.add_all(rows)
+        await session.flush()
+        session.add_all(DossierPersonRow(dossier_id=d, contact_id=c, how="code", at=NOW) for d, c in sorted(bound))
+        await session.commit()
+    return rows, bound
+
+
 class Oracle:
     """Says in plain words who gets what; knows nothing of SQL."""
+
+    dossiers: tuple[list[DossierRow], set[tuple[str, str]]] = ([], set())
 
     def __init__(self, people: list[ContactRow], marks: list[MarkRow], given: list[Sender], rules: Rules) -> None:
         self.people = people
@@ -89,6 +119,19 @@ class Oracle:
     def has(self, c: ContactRow, kind: str, values: tuple[str, ...]) -> bool:
         return any((kind, value, c.id) in self.on for value in values)
 
+    def filed(self, c: ContactRow) -> bool:
+        """Whether somebody, as any of their contacts, has or had a dossier that the rules mean."""
+        rules, (rows, bound) = self.rules.audience, self.dossiers
+        meant = [
+            d
+            for d in rows
+            if d.field in rules.dossier_fields
+            and d.path.startswith(self.rules.path)
+            and (rules.dossier_state != "open" or d.finished_at is None)
+        ]
+        same = [o for o in self.people if o.id == c.id or (c.person_id and o.person_id == c.person_id)]
+        return any(o.phone_hash == d.phone_hash is not None or (d.id, o.id) in bound for o in same for d in meant)
+
     def meant(self, c: ContactRow) -> bool:
         """Whether an announcement is for somebody who may be, or was, written to."""
         rules = self.rules.audience
@@ -98,6 +141,7 @@ class Oracle:
             for kind, values in (("area", rules.area_ids), ("topic", rules.topic_ids), ("tag", rules.tags))
             if values
         )
+        narrowed = narrowed and (not rules.dossier_fields or self.filed(c))
         topic = self.rules.topic_id
         wants = not topic or (
             ("topic", topic, c.id) not in self.off if self.rules.topic_default_on else ("topic", topic, c.id) in self.on
@@ -182,16 +226,24 @@ RULES = (
     Rules(Audience(area_ids=("a",), tags=("old",)), topic_id="t"),
     Rules(Audience(without_tags=("old",)), topic_id="t", topic_default_on=False),
     Rules(Audience(topic_ids=("t",)), needs_consent=True),
+    Rules(Audience(dossier_fields=("Đất đai", "Hộ tịch")), path="/unit/"),
+    Rules(
+        Audience(dossier_fields=("100% _",), dossier_state="open", without_tags=("old",)), topic_id="t", path="/unit/"
+    ),
+    Rules(Audience(area_ids=("a",), dossier_fields=("Hộ tịch",)), path="/unit/below/"),
 )
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(2 * len(RULES)))
 async def test_what_is_counted_is_what_is_frozen_and_what_the_rules_say(database: Database, seed: int) -> None:
     rng = random.Random(seed)
     people, marks = await town(database, rng)
     given = senders(by_user=rng.random() < 0.5, by_phone=rng.random() < 0.5)
     rules = RULES[seed % len(RULES)]
-    expected = Oracle(people, marks, given, rules).rows()
+    oracle = Oracle(people, marks, given, rules)
+    if rules.audience.dossier_fields:
+        oracle.dossiers = await filed(database, rng, people)
+    expected = oracle.rows()
     async with database.reading() as session:
         counted = await audience.reach(session, given, rules)
     assert await frozen(database, given, rules, rng.randint(3, 80)) == expected

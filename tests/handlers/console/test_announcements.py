@@ -20,6 +20,7 @@ from bot.store.announcements import AnnouncementRow, RunRow
 from bot.store.audit import AuditRow
 from bot.store.broadcasts import BroadcastRow, ChunkRow, DeliveryRow
 from bot.store.contacts import ContactRow
+from bot.store.dossiers import DossierPersonRow, DossierRow
 from bot.store.marks import MarkRow, TopicRow
 from bot.store.outbox import OutboxRow
 from bot.store.provider_templates import ProviderTemplateRow
@@ -315,6 +316,54 @@ async def test_whom_it_is_for_is_chosen_by_rules_and_said_in_one_sentence(office
         "area_ids": ["kim-lam", "cat-dong"], "topic_ids": ["meeting"], "without_tags": ["trưởng thôn"],
     }  # fmt: skip
     assert sentence in " ".join(html.unescape(await writer.page(f"{address}/reach")).split())
+
+
+async def test_people_with_dossiers_in_a_field_are_chosen_counted_and_named(office: Office) -> None:
+    writer = await member(office, "broadcaster")
+    first, second, _ = await citizens(office)
+    async with office.runtime.units_of_work() as uow:
+        for n, (field, path, contact_id, finished) in enumerate((
+            ("Đất đai", "/commune/", first, uow.now), ("Hộ tịch", "/commune/", second, None),
+            ("Đất đai", "/elsewhere/", second, None), ("Thuế <lạ>", "/elsewhere/", first, None),
+        )):  # fmt: skip
+            uow.session.add(
+                DossierRow(
+                    id=f"d{n}",
+                    code=f"H01.1-261101-000{n}",
+                    squeezed="",
+                    tail="",
+                    unit_id="commune",
+                    path=path,
+                    field=field,
+                    status=4,
+                    status_at=uow.now,
+                    finished_at=finished,
+                    created_at=uow.now,
+                    updated_at=uow.now,
+                )  # fmt: skip
+            )
+            await uow.session.flush()
+            uow.session.add(DossierPersonRow(dossier_id=f"d{n}", contact_id=contact_id, how="staff", at=uow.now))
+    address = await begun(writer)
+    page = await writer.page(f"{address}/audience")
+    assert 'name="field" value="Đất đai"' in page
+    assert "Thuế" not in page, "a field of another unit's dossiers"
+    for rules, words, number in (
+        ({"field": ["Đất đai"]}, "đã có hồ sơ thuộc lĩnh vực Đất đai", 1),
+        ({"field": ["Đất đai", "Hộ tịch"]}, "đã có hồ sơ thuộc lĩnh vực Đất đai hoặc Hộ tịch", 2),
+        ({"field": ["Đất đai"], "dossier": "open"}, "đang có hồ sơ chưa xong thuộc lĩnh vực Đất đai", 0),
+        ({"dossier": "open"}, "Người theo dõi UBND xã Thanh Oai.", 3),
+    ):  # fmt: skip
+        seen = await text_of(await writer.post(f"{address}/reach", {"step": "audience", **RULES, **rules}))
+        assert words in " ".join(seen.split())
+        assert f"<strong>{number}</strong> người sẽ nhận được" in seen or not number
+    chosen = {"dossier_fields": ["Hộ tịch"], "dossier_state": "open"}
+    await step(writer, address, "audience", {**RULES, "field": ["Hộ tịch"], "dossier": "open"})
+    assert (await row_of(office, address)).audience == chosen
+    page = await writer.page(f"{address}/audience")
+    assert 'value="Hộ tịch" checked' in page
+    assert 'name="dossier" value="open" checked' in page
+    assert "đang có hồ sơ chưa xong thuộc lĩnh vực Hộ tịch" in html.unescape(await writer.page(f"{address}/check"))
 
 
 async def test_an_uploaded_list_is_chosen_and_its_columns_are_merge_fields(office: Office) -> None:
