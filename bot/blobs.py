@@ -1,5 +1,6 @@
 """Keep the bytes of pictures and files: in a folder or in S3-compatible storage."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
@@ -47,7 +48,9 @@ class Blobs:
 
     async def old(self, folder: str, before: datetime) -> AsyncIterator[list[str]]:
         """Give the keys under a folder, some hundreds at a time, whose bytes were stored before a moment."""
-        async for page in obstore.list(self._store, folder.rstrip("/"), chunk_size=_LISTED):
+        # In a thread: listing on the loop may end the interpreter with an abort when the process is just leaving.
+        pages = iter(obstore.list(self._store, folder.rstrip("/"), chunk_size=_LISTED))
+        while page := await asyncio.to_thread(next, pages, None):
             yield [each["path"] for each in page if each["last_modified"] < before]
 
     async def delete(self, key: str) -> None:

@@ -21,7 +21,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Route:
     """One line of the table: what answers an address, who may ask, and whether it takes uploads.
 
-    A `machine` is nobody to show a page to: it goes straight to its handler.
+    With `patient` a body that is too large by far is read, so that the page comes again with what was typed beside the
+    file. A `machine` is nobody to show a page to: it goes straight to its handler.
     """
 
     method: str
@@ -30,6 +31,7 @@ class Route:
     permission: Permission
     uploads: bool = False
     machine: bool = False
+    patient: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,18 @@
-"""Forget in time: raw webhooks, ended sessions, audit rows, lists of recipients, and bytes of what was discarded."""
+"""Forget in time: raw webhooks, ended sessions, audit rows, lists of recipients, bytes of what was discarded."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bot.actions import recipient_lists
+from bot.actions import api_calls, recipient_lists
 from bot.actions.desk_drafts import forget_old
 from bot.runtime import Runtime
 from bot.store import audit, broadcasts, files, inbox, messages, recipients, staff
 
 _BEGUN = timedelta(days=2)
 """What an official began in a chat and left lying, and codes that have ended, are kept so long."""
+
+_ORPHANED = timedelta(days=1)
+"""Bytes that belong to nothing are kept so long: they may be older than the row that is being made of them."""
 
 _SLICE = 2048
 """Deliveries that are blanked in one transaction."""
@@ -22,6 +26,7 @@ async def forget(runtime: Runtime) -> int:
         if kept.audit_days:
             gone += await audit.forget(uow.session, uow.now - timedelta(days=kept.audit_days))
         gone += await forget_old(uow, uow.now - _BEGUN)
+        gone += await api_calls.forget_old(uow)
         if kept.session_days:
             gone += await staff.clear_old(uow.session, uow.now - timedelta(days=kept.session_days))
         discarded = await messages.discarded_files(uow.session)
@@ -36,9 +41,38 @@ async def forget(runtime: Runtime) -> int:
             await files.mark_deleted(uow.session, file_id, uow.now)
             await messages.let_go(uow.session, attachment_id)
         gone += 1
+    gone += await _left_behind(runtime)
     if kept.recipient_list_days:
         gone += await _lists(runtime, runtime.now() - timedelta(days=kept.recipient_list_days))
     return gone
+
+
+async def _left_behind(runtime: Runtime) -> int:
+    """Delete pictures that no announcement has any more, and bytes of pictures and lists that no row knows."""
+    before, gone = runtime.now() - _ORPHANED, 0
+    async with runtime.database.reading() as session:
+        pictures = await files.unannounced(session, before)
+    for row in pictures:
+        async with runtime.units_of_work() as uow:  # first, so that nobody is shown a picture whose bytes are gone
+            await files.mark_deleted(uow.session, row.id, uow.now)
+        for key in filter(None, (row.key, row.thumbnail_key)):
+            await runtime.blobs.delete(key)
+        gone += 1
+    async for keys in runtime.blobs.old(files.ANNOUNCED, before):
+        async with runtime.database.reading() as session:
+            unknown = await files.unknown_keys(session, keys)
+        gone += await _delete(runtime, unknown)
+    async for keys in runtime.blobs.old(recipient_lists.FOLDER, before):
+        async with runtime.database.reading() as session:
+            ids = await recipients.without_bytes(session, [key.removeprefix(recipient_lists.FOLDER) for key in keys])
+        gone += await _delete(runtime, [recipient_lists.blob_key(each) for each in ids])
+    return gone
+
+
+async def _delete(runtime: Runtime, keys: Sequence[str]) -> int:
+    for key in keys:
+        await runtime.blobs.delete(key)
+    return len(keys)
 
 
 async def _lists(runtime: Runtime, before: datetime) -> int:

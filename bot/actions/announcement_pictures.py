@@ -1,17 +1,18 @@
-"""Note the picture of an announcement; its bytes were stored before."""
+"""Note pictures for announcements; their bytes were stored before."""
 
-from bot.actions import announcements
-from bot.actions.files import blob_key, file_name
+from bot.actions.files import file_name
 from bot.pictures import Picture
-from bot.store.announcements import AnnouncementRow
-from bot.store.files import FileRow
+from bot.store.files import ANNOUNCED, FileRow
 from bot.store.unit_of_work import UnitOfWork
 
 
-async def keep(
-    uow: UnitOfWork, announcement_id: str, version: int, file_id: str, picture: Picture, given_name: str
-) -> AnnouncementRow:
-    """Give an announcement its picture in place of an earlier one; raises ConflictError as every change does."""
+def blob_key(file_id: str) -> str:
+    """Return where the bytes of such a picture lie; the thumbnail has `.thumb` behind it."""
+    return f"{ANNOUNCED}{file_id}"
+
+
+async def note(uow: UnitOfWork, file_id: str, picture: Picture, given_name: str) -> FileRow:
+    """Note a picture that no announcement has yet; what none has got after a day is forgotten."""
     key = blob_key(file_id)
     row = FileRow(
         id=file_id,
@@ -27,4 +28,4 @@ async def keep(
     )
     uow.session.add(row)
     await uow.session.flush()
-    return await announcements.picture(uow, announcement_id, version, file_id)
+    return row

@@ -13,6 +13,7 @@ from bot.store.recipients import Line, RecipientListRow
 from bot.store.unit_of_work import UnitOfWork
 
 LONGEST_NAME = 100
+FOLDER = "lists/"
 LEASE = timedelta(seconds=60)
 """How long nobody else begins with a list that somebody has in hand."""
 MOST_TRIES = 5
@@ -21,7 +22,7 @@ MOST_TRIES = 5
 
 def blob_key(list_id: str) -> str:
     """Return where the bytes of a list lie until it is checked."""
-    return f"lists/{list_id}"
+    return f"{FOLDER}{list_id}"
 
 
 def topic(list_id: str) -> str:

@@ -142,6 +142,14 @@ async def old(session: AsyncSession, before: datetime) -> list[str]:
     return [each for each in (await session.exec(query)).all() if each not in used]
 
 
+async def without_bytes(session: AsyncSession, list_ids: Collection[str]) -> set[str]:
+    """Return which of these are no lists whose bytes are still to be read: unknown, or checked already."""
+    query = select(RecipientListRow.id).where(
+        col(RecipientListRow.id).in_(list_ids), col(RecipientListRow.state).in_(_OPEN)
+    )
+    return set(list_ids) - set((await session.exec(query)).all())
+
+
 async def lease(session: AsyncSession, token: str, now: datetime, until: datetime) -> RecipientListRow | None:
     """Lease the oldest list that is to be checked or removed and that nobody has in hand; None when there is none."""
     free = or_(col(RecipientListRow.lease).is_(None), col(RecipientListRow.leased_until) < now)

@@ -1,13 +1,14 @@
 """Write what an announcement says: kind and topic, words with merge fields, a button, a picture."""
 
 import asyncio
+import hmac
 
 from aiohttp import web
 
 from bot.actions import announcement_pictures
 from bot.actions import announcements as actions
+from bot.actions.announcement_pictures import blob_key
 from bot.actions.announcement_senders import fields_known, free_text
-from bot.actions.files import blob_key
 from bot.clock import new_id
 from bot.domain.announcement import MAX_LABEL, MAX_TEXT, MAX_TITLE, MAX_URL, NAME_FIELD, Kind, State, words_wrong
 from bot.domain.broadcast import fields_of
@@ -33,7 +34,9 @@ async def page(request: web.Request) -> web.Response:
     return await _page(request, {}, None)
 
 
-async def _page(request: web.Request, errors: Errors, form: Form | None, status: int = 200) -> web.Response:
+async def _page(
+    request: web.Request, errors: Errors, form: Form | None, status: int = 200, waiting: str = ""
+) -> web.Response:
     async with runtime_of(request).database.reading() as session:
         at = await step_of(request, session)
         if not isinstance(at, Step):
@@ -42,6 +45,7 @@ async def _page(request: web.Request, errors: Errors, form: Form | None, status:
         named = fields_of(await free_text(session, at.row))
         topics = await marks.topics(session, at.home)
         picture = await files.file(session, at.row.file_id) if at.row.file_id else None
+        chosen = await files.file(session, waiting) if waiting and waiting != at.row.file_id else None
     values = {
         "typed": {name: form.text(name) if form else getattr(at.row, name) or "" for name in FIELDS},
         "kinds": [kind.value for kind in Kind],
@@ -50,6 +54,8 @@ async def _page(request: web.Request, errors: Errors, form: Form | None, status:
         "fields": sorted(known),
         "missing": sorted(named - known),
         "picture": picture,
+        "chosen": chosen,
+        "chosen_as": _token(request, waiting) if chosen else "",
         "most_mb": runtime_of(request).settings.files.max_file_mb,
         "remarks": [word for word in request.query.get("remarks", "").split(",") if word],
     }
@@ -57,15 +63,17 @@ async def _page(request: web.Request, errors: Errors, form: Form | None, status:
 
 
 async def submit(request: web.Request) -> web.Response:
-    """Save the words; a picture that was chosen is kept even when the words are not right yet."""
+    """Save the words; a picture that was chosen is kept even when the words are not right yet, or out of date."""
     form = await form_of(request)
-    version = form.number("version") or 0
+    version, waiting = form.number("version") or 0, _waiting(request, form)
 
     async def again(errors: Errors, status: int) -> web.Response:
-        return await _page(request, errors, form, status)
+        return await _page(request, errors, form, status, waiting)
 
     try:
-        version = await _save_picture(request, form, version)
+        if form.uploads("picture"):
+            waiting = await _stored(request, form.uploads("picture")[0])
+        version = await _save_picture(request, form, version, waiting)
     except InvalidInputError as error:
         return await again({error.field: error}, 422)
     except ConflictError:
@@ -85,23 +93,37 @@ async def submit(request: web.Request) -> web.Response:
     return await save(request, "words", form, deed, again)
 
 
-async def _save_picture(request: web.Request, form: Form, version: int) -> int:
-    """Keep the picture that was chosen, or take the old one away; returns the version after that."""
-    chosen = form.uploads("picture")
-    if not chosen and not form.text("remove_picture"):
+def _token(request: web.Request, file_id: str) -> str:
+    """Name a picture that waits to be saved in a way that only this announcement's form can have it from us."""
+    signed = runtime_of(request).box.sign(f"picture {request.match_info['id']} {file_id}")
+    return f"{file_id}.{signed}"
+
+
+def _waiting(request: web.Request, form: Form) -> str:
+    """Return the picture that was chosen before and could not be saved yet; "" for none, or one of somebody else."""
+    given = form.text("chosen_picture")
+    file_id = given.partition(".")[0]
+    return file_id if file_id and hmac.compare_digest(given.encode(), _token(request, file_id).encode()) else ""
+
+
+async def _save_picture(request: web.Request, form: Form, version: int, file_id: str) -> int:
+    """Give the announcement the picture that was chosen, or take the old one away; returns the version after that."""
+    if not file_id and not form.text("remove_picture"):
         return version
-    async with runtime_of(request).database.reading() as session:
-        row, _ = await visible(request, session, WRITE)
-    if row.state != State.DRAFT or row.version != version:
-        raise ConflictError(f"announcement {row.id} has changed")
-    if not chosen:
-        async with writing(request) as uow:
-            return (await actions.picture(uow, row.id, version, None)).version
-    return await _keep(request, row.id, version, chosen[0])
+    async with writing(request) as uow:
+        row, _ = await visible(request, uow.session, WRITE)
+        if file_id and row.file_id == file_id:
+            return version
+        return (await actions.picture(uow, row.id, version, file_id or None)).version
 
 
-async def _keep(request: web.Request, announcement_id: str, version: int, upload: web.FileField) -> int:
+async def _stored(request: web.Request, upload: web.FileField) -> str:
+    """Keep a picture of which it is not known yet whether it can be saved; returns its id."""
     runtime, name = runtime_of(request), upload.filename
+    async with runtime.database.reading() as session:
+        row, _ = await visible(request, session, WRITE)
+    if row.state != State.DRAFT:
+        raise ConflictError(f"announcement {row.id} is {row.state}")
     most = runtime.settings.files.max_file_mb
     data = await asyncio.to_thread(upload.file.read, most * _MEGABYTE + 1)
     if len(data) > most * _MEGABYTE:
@@ -115,8 +137,8 @@ async def _keep(request: web.Request, announcement_id: str, version: int, upload
     if picture.thumbnail is not None:
         await runtime.blobs.put(f"{blob_key(file_id)}.thumb", picture.thumbnail)
     async with writing(request) as uow:
-        row = await announcement_pictures.keep(uow, announcement_id, version, file_id, picture, name)
-        return row.version
+        await announcement_pictures.note(uow, file_id, picture, name)
+    return file_id
 
 
 async def picture(request: web.Request) -> web.Response:

@@ -1,5 +1,7 @@
 """The jobs that keep things moving: leases, reminders, closing, forgetting, names, tokens."""
 
+import contextlib
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from bot.store.arrivals import store_arrivals
 from bot.store.broadcasts import BroadcastRow, DeliveryRow
 from bot.store.cases import CaseEventRow
 from bot.store.credentials import CredentialRow
+from bot.store.files import FileRow
 from bot.store.inbox import InboxRow
 from bot.store.outbox import OutboxRow
 from bot.store.recipients import RecipientListRow
@@ -103,7 +106,6 @@ async def test_raw_webhooks_are_forgotten_after_their_time(talk: Talk) -> None:
 
 
 async def test_the_bytes_of_what_was_discarded_are_deleted(talk: Talk) -> None:
-    from bot.store.files import FileRow
     from bot.store.messages import AttachmentRow
 
     await talk.photo()
@@ -150,6 +152,45 @@ async def test_lists_and_what_they_filled_in_are_forgotten_once_nothing_needs_th
     assert await kept(runtime) == (["used"], 0)
     async with runtime.database.reading() as session:
         assert (await session.exec(select(DeliveryRow.address).order_by(col(DeliveryRow.n)))).all() == ["1", "1", ""]
+
+
+async def test_bytes_that_belong_to_nothing_are_swept_after_a_day(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    runtime, left = talk.runtime, {"announced/lost", "lists/lost", "lists/ready", "announced/replaced"}
+    kept = {"announced/used", "announced/used.thumb", "announced/sent", "lists/open", "aa/bb"}
+    async with runtime.units_of_work() as uow:
+        about: dict[str, Any] = {"unit_id": "commune", "created_at": uow.now}
+        for name in ("used", "sent", "replaced"):
+            picture: dict[str, Any] = {"media_type": "image/jpeg", "name": "a", "size": 1, "sha256": "0"}
+            uow.session.add(FileRow(id=name, key=f"announced/{name}", created_at=uow.now, **picture))
+        await uow.session.flush()
+        for state in ("ready", "checking"):
+            list_id = {"checking": "open"}.get(state, state)
+            uow.session.add(
+                RecipientListRow(id=list_id, name="l", file_name="a", state=state, made_by="official", **about)
+            )
+        made: dict[str, Any] = {"created_by": "official", "updated_at": uow.now}
+        uow.session.add(AnnouncementRow(id="a", file_id="used", **made, **about))
+        media = {"media": {"file_id": "sent", "kind": "image", "name": "a"}}
+        uow.session.add(BroadcastRow(account_id="account", message=media, state="finished", **about))
+    for key in left | kept:
+        await runtime.blobs.put(key, b"x")
+    await forget(runtime)
+    assert await still_there(runtime, left | kept) == left | kept
+    real = runtime.blobs.old
+    # Blobs know the time of the disk alone.
+    monkeypatch.setattr(runtime.blobs, "old", lambda folder, before: real(folder, before + timedelta(days=3650)))
+    talk.clock.forward(days=2)
+    await forget(runtime)
+    assert await still_there(runtime, left | kept) == kept
+
+
+async def still_there(runtime: Runtime, keys: set[str]) -> set[str]:
+    found = set()
+    for key in keys:
+        with contextlib.suppress(FileNotFoundError):
+            await runtime.blobs.get(key)
+            found.add(key)
+    return found
 
 
 async def test_phones_of_those_long_written_to_are_blanked_also_without_values(talk: Talk) -> None:
