@@ -14,7 +14,7 @@ def texts_in(data: bytes) -> list[str]:
 
     Takes some hundredths of a second; to be called in a thread.
     """
-    import zxingcpp  # noqa: PLC0415 - a large library that most processes never need
+    import zxingcpp  # a large library that most processes never need
 
     try:
         with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as image:

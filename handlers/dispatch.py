@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from bot.actions import contacts, live, templates
 from bot.actions.contacts import BLOCKED
 from bot.actions.messages import edit, receive
+from bot.domain import dossier_code
 from bot.domain.conversation import Draft, Step
 from bot.domain.courtesy import courtesy
 from bot.domain.text import clean
@@ -40,12 +41,16 @@ from handlers import receipts
 from handlers.citizen import (
     ask,
     consent,
+    dossier_details,
+    dossier_photo,
+    dossiers,
     drafting,
     link,
     lookup,
     papers,
     propose,
     rate,
+    rate_dossier,
     reply,
     report,
     subscribe,
@@ -86,12 +91,17 @@ COMMANDS: tuple[tuple[Test, Handler], ...] = (
     (_says(MenuWord.DELETE_DATA), consent.delete_data),
     (_says(MenuWord.CANCEL), report.cancel),
     (rate.is_rating, rate.rate),
+    (rate_dossier.is_rating, rate_dossier.rate),
     (lookup.asks_status, lookup.status),
-    (lookup.asks_dossier, lookup.begin),
+    (dossier_details.is_tap, dossier_details.tapped),
+    (dossier_details.is_code, dossier_details.code),
+    (dossiers.asks, dossiers.answer),
     (_says(MenuWord.EXPORT_DATA), consent.export_data),
     (_says(MenuWord.MY_CASES), lookup.mine),
     (_says(MenuWord.REPORT), report.begin),
-    (_says(MenuWord.LOOKUP, MenuWord.MY_DOSSIERS), lookup.begin),
+    (dossier_photo.is_asked_with, dossier_photo.take),
+    (_says(MenuWord.LOOKUP), dossiers.begin),
+    (_says(MenuWord.MY_DOSSIERS), dossiers.mine),
     (_says(MenuWord.ASK), ask.begin),
     (_says(MenuWord.ANNOUNCEMENTS, MenuWord.MY_TOPICS), subscribe.overview),
     (_says(MenuWord.MY_AREAS), subscribe.ask_area),
@@ -108,6 +118,9 @@ STEPS: tuple[tuple[Test, Handler], ...] = (
     (_at(Step.QUESTION), ask.question),
     (_at(Step.REASON), rate.reason),
     (_at(Step.REMARK), rate.remark),
+    (_at(Step.DOSSIER_REMARK), rate_dossier.remark),
+    (dossier_photo.takes, dossier_photo.take),
+    (dossiers.answers, dossiers.answer),
     *((_at(step), handler) for step, handler in report.STEPS.items()),
 )
 """What the bot waits for."""
@@ -173,7 +186,7 @@ def _forget_old_draft(turn: Turn) -> None:
     if turn.draft is not None and turn.draft.forgotten(turn.uow.now, turn.desk.settings.draft_hours):
         turn.draft = None
         turn.goto(Step.IDLE)
-    if turn.step in {Step.REASON, Step.REMARK} and rate.late(turn):
+    if (turn.step in {Step.REASON, Step.REMARK, Step.DOSSIER_REMARK} and rate.late(turn)) or dossiers.late(turn):
         turn.goto(Step.IDLE)
 
 
@@ -207,7 +220,12 @@ async def _button(desk: Desk, uow: UnitOfWork, account: AccountRow, update: Butt
 
 
 def _number_to_payload(turn: Turn, text: str) -> str:
-    """Take a number for the button of that number in the last message, where buttons could not be shown."""
+    """Take a number for the button of that number in the last message, where buttons could not be shown.
+
+    The end of a dossier's code, with its zeros, is no such number.
+    """
+    if dossier_code.tail(text):
+        return text
     payloads = turn.recall("buttons") or []
     choice = number_choice(text, len(payloads)) if payloads else None
     return text if choice is None else str(payloads[choice - 1])
@@ -276,7 +294,9 @@ async def resume(desk: Desk, uow: UnitOfWork, account: AccountRow, contact_id: s
     turn = Turn(desk, uow, account, contact, conversation)
     turn.draft = Draft.from_json(conversation.data.get("draft"))
     conversation.resume_at = None
-    if turn.draft is not None:
+    if turn.step is Step.DOSSIER:
+        await dossier_photo.go_on(turn)
+    elif turn.draft is not None:
         await _after_quiet(turn)
     turn.keep()
     return True
@@ -286,7 +306,7 @@ async def _after_quiet(turn: Turn) -> None:
     draft = turn.draft
     assert draft is not None
     match turn.step:
-        case Step.PROPOSED:
+        case Step.PROPOSED if not await dossier_photo.instead(turn):
             await propose.ask(turn)
         case Step.PLACE if draft.has_place:
             await report.ask_confirm(turn)

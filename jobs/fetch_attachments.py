@@ -3,16 +3,19 @@
 import asyncio
 from datetime import timedelta
 from http import HTTPStatus
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import aiohttp
 
 from bot import metrics
+from bot.actions import dossier_photos
 from bot.actions.files import file_name
+from bot.barcodes import texts_in
 from bot.channels.channel import FetchesFiles, FileRefusedError
 from bot.clock import new_id
 from bot.documents import read_proof
 from bot.domain.delivery import SendError
+from bot.domain.dossier_code import found_in
 from bot.logs import logger
 from bot.pictures import Picture, PictureError, inspect_file, read_picture
 from bot.runtime import Runtime, ref
@@ -62,6 +65,7 @@ async def _one(runtime: Runtime, row: AttachmentRow) -> None:
     try:
         data = await _download(runtime, row)
         file = await _keep(runtime, row, data)
+        codes = await _dossier_codes(runtime, row, file)
     except NotFetchableError as error:
         await _not_kept(runtime, row, error)
         return
@@ -73,13 +77,31 @@ async def _one(runtime: Runtime, row: AttachmentRow) -> None:
     async with runtime.units_of_work() as uow:
         uow.session.add(file)
         await uow.session.flush()
-        if not await messages.settle_attachment(uow.session, row.id, state="stored", file_id=file.id, size=file.size):
+        values = {"state": "stored", "file_id": file.id, "size": file.size, "codes": " ".join(codes or ())}
+        if not await messages.settle_attachment(uow.session, row.id, **values):
             file.deleted_at = uow.now
             await _drop(runtime, file)
             return
         fresh = await uow.session.get(AttachmentRow, row.id)
         if fresh is not None and fresh.case_id:
             uow.announce(f"case:{fresh.case_id}")
+    if codes is not None:
+        async with runtime.units_of_work() as uow:
+            await dossier_photos.was_read(uow, row.id, codes)
+
+
+async def _dossier_codes(runtime: Runtime, row: AttachmentRow, file: FileRow) -> list[str] | None:
+    """Return the dossiers' codes that a photo shows, None for one in which none is looked for.
+
+    Nothing else of what its QR codes say is kept: that of an identity card holds a whole person.
+    """
+    if row.kind != "image":
+        return None
+    async with runtime.database.reading() as session:
+        if not await dossier_photos.may_show_code(session, row.id):
+            return None
+    texts = await asyncio.to_thread(texts_in, await runtime.blobs.get(file.key))
+    return list(dict.fromkeys(code for text in texts for code in found_in(unquote(text))))[: dossier_photos.MOST_CODES]
 
 
 async def _download(runtime: Runtime, row: AttachmentRow) -> bytes:

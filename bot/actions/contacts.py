@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from bot.actions import phone_messages
+from bot.actions import dossier_binding, phone_messages
 from bot.actions.case_clock import calendar_of
 from bot.actions.case_trail import audit
 from bot.domain.deadline import Budget, compute
@@ -170,6 +170,7 @@ async def erase(uow: UnitOfWork, contact: ContactRow, keep_inbox_id: int) -> Non
     await joins.end(uow.session, contact.id, ("asked", "promised"), "lapsed", uow.now, both=True)
     await joins.end(uow.session, contact.id, ("joined",), "undone", uow.now, both=True)
     await marks.forget(uow.session, contact.id)
+    await dossier_binding.forget(uow, contact)
     # Lists of the office name them too: by the phone that they have shared, or by what the provider calls them.
     listed = [f"user:{contact.external_id}", *([f"phone:{contact.phone_hash}"] if contact.phone_hash else [])]
     await delivery_outcomes.erase(uow.session, [contact.id, *listed])

@@ -30,6 +30,8 @@ class Step(StrEnum):
     QUESTION = "question"
     REASON = "reason"
     REMARK = "remark"
+    DOSSIER_REMARK = "dossier_remark"
+    DOSSIER = "dossier"
 
 
 REPORT_STEPS = frozenset(
@@ -66,6 +68,11 @@ class Draft:
     def has_place(self) -> bool:
         """Say whether anything tells where it is."""
         return bool(self.place or self.area_id or self.latitude is not None)
+
+    @property
+    def only_photos(self) -> bool:
+        """Say whether nothing but photos came yet: they may be of something else than of what is to be reported."""
+        return self.photos > 0 and self.attached == self.photos and not (self.text or self.has_place)
 
     @property
     def attached(self) -> int:

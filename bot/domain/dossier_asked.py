@@ -1,4 +1,4 @@
-"""Find what names a dossier in what a citizen types: a code however it is written, or its end; and what is around it."""
+"""Find what names a dossier in what a citizen types: a code however it is written, or its end, and how much else."""
 
 import re
 from typing import NamedTuple

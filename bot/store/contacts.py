@@ -151,17 +151,6 @@ def phone_id(fingerprint: str) -> str:
     return f"phone:{fingerprint}"
 
 
-async def of_phone(session: AsyncSession, fingerprint: str) -> list[ContactRow]:
-    """Return the people at every account who have shared a phone, by its keyed fingerprint, the longest known first."""
-    query = select(ContactRow).where(
-        ContactRow.phone_hash == fingerprint,
-        ContactRow.kind == "person",
-        ~col(ContactRow.anonymous),
-        col(ContactRow.erased_at).is_(None),
-    )
-    return list((await session.exec(query.order_by(col(ContactRow.created_at)))).all())
-
-
 async def of_phone_alone(session: AsyncSession, fingerprint: str) -> list[ContactRow]:
     """Return what stands for a phone at each account where templates were sent to it."""
     query = select(ContactRow).where(

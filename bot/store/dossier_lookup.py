@@ -13,6 +13,7 @@ from bot.store.units import UnitRow
 
 _MOST = 50
 """So many of somebody's newest dossiers are looked at, however many they have handed in for others."""
+_NOT_BY_PHONE = col(DossierPersonRow.how) != "phone"
 
 
 async def by_code(session: AsyncSession, code: str, path: str) -> DossierRow | None:
@@ -55,13 +56,18 @@ async def of_contact(session: AsyncSession, contact: ContactRow, limit: int) -> 
     """
     people = await same_person(session, contact)
     newest = col(DossierRow.status_at).desc()
-    mine = select(DossierPersonRow.dossier_id).where(col(DossierPersonRow.contact_id).in_([row.id for row in people]))
+    mine = select(DossierPersonRow.dossier_id).where(*_proved([row.id for row in people]))
     query = select(DossierRow).where(col(DossierRow.id).in_(mine)).order_by(newest).limit(limit)
     found = {row.id: row for row in (await session.exec(query)).all()}
     for phone in sorted({row.phone_hash for row in people if row.phone_hash}):
         query = select(DossierRow).where(DossierRow.phone_hash == phone).order_by(newest).limit(limit)
         found |= {row.id: row for row in (await session.exec(query)).all()}
     return sorted(found.values(), key=lambda row: row.status_at, reverse=True)[:limit]
+
+
+def _proved(contact_ids: list[str]) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Match what binds contacts otherwise than by phone: a phone counts as long as both have it, and is compared."""
+    return col(DossierPersonRow.contact_id).in_(contact_ids), _NOT_BY_PHONE
 
 
 async def open_first(session: AsyncSession, contact: ContactRow, limit: int) -> list[DossierRow]:
@@ -76,14 +82,14 @@ async def is_of(session: AsyncSession, contact: ContactRow, row: DossierRow) -> 
     if row.phone_hash is not None and row.phone_hash in {one.phone_hash for one in people}:
         return True
     query = select(DossierPersonRow.contact_id).where(
-        DossierPersonRow.dossier_id == row.id, col(DossierPersonRow.contact_id).in_([one.id for one in people])
+        DossierPersonRow.dossier_id == row.id, *_proved([one.id for one in people])
     )
     return (await session.exec(query.limit(1))).first() is not None
 
 
 async def contacts_of(session: AsyncSession, row: DossierRow) -> list[ContactRow]:
     """Return every contact whose dossier this is, bound or by the phone that they have shared, last heard of first."""
-    bound = select(DossierPersonRow.contact_id).where(DossierPersonRow.dossier_id == row.id)
+    bound = select(DossierPersonRow.contact_id).where(DossierPersonRow.dossier_id == row.id, _NOT_BY_PHONE)
     mine: ColumnElement[bool] = col(ContactRow.id).in_(bound)
     if row.phone_hash is not None:
         mine = or_(mine, col(ContactRow.phone_hash) == row.phone_hash)
@@ -109,10 +115,18 @@ async def bind(session: AsyncSession, dossier_ids: Sequence[str], contact_id: st
     await add(session, DossierPersonRow, rows)
 
 
-async def unbind(session: AsyncSession, contact_id: str, how: str = "") -> list[str]:
-    """End what binds a contact to dossiers, all of it or what came about one way; returns which dossiers."""
-    statement = delete(DossierPersonRow).where(col(DossierPersonRow.contact_id) == contact_id)
-    if how:
-        statement = statement.where(col(DossierPersonRow.how) == how)
-    found = await session.exec(statement.returning(col(DossierPersonRow.dossier_id)))
+async def unbind(session: AsyncSession, contact_id: str) -> list[str]:
+    """End everything that binds a contact to dossiers; returns which they are."""
+    return await _unbound(session, col(DossierPersonRow.contact_id) == contact_id)
+
+
+async def unbind_other_phones(session: AsyncSession, contact_id: str, phone_hash: str) -> list[str]:
+    """End what another phone than this one had bound a contact to; returns which dossiers."""
+    with_it = select(DossierRow.id).where(DossierRow.phone_hash == phone_hash)
+    mine = (col(DossierPersonRow.contact_id) == contact_id, col(DossierPersonRow.how) == "phone")
+    return await _unbound(session, *mine, col(DossierPersonRow.dossier_id).not_in(with_it))
+
+
+async def _unbound(session: AsyncSession, *which: ColumnElement[bool]) -> list[str]:
+    found = await session.exec(delete(DossierPersonRow).where(*which).returning(col(DossierPersonRow.dossier_id)))
     return list(found.scalars().all())

@@ -6,7 +6,7 @@ from bot.actions import contacts, linking
 from bot.domain.conversation import Step
 from bot.domain.text import fold
 from bot.domain.update import PhoneShared
-from handlers.citizen import link
+from handlers.citizen import dossier_details, link
 from handlers.citizen.turn import Turn
 
 HERE, EVERYWHERE = "#xoadulieu kenh-nay", "#xoadulieu tat-ca"
@@ -72,8 +72,12 @@ async def export_data(turn: Turn) -> None:
 
 
 async def phone(turn: Turn, update: PhoneShared) -> None:
-    """Keep the phone that was handed over on request; who is known by it elsewhere is asked whether to link."""
+    """Keep the phone that was handed over on request, and what it makes one's own.
+
+    Who is known by it elsewhere is asked whether to link.
+    """
     kept = await contacts.share_phone(turn.uow, turn.contact, update.phone, update.name, update.address, turn.desk.box)
     await turn.say("phone_kept" if kept else "phone_unreadable")
     if kept:
+        await dossier_details.phone_shared(turn)
         await link.offered(turn)

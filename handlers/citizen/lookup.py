@@ -1,19 +1,15 @@
-"""Tell how things stand: a case by its code, my cases, and where dossiers are found."""
+"""Tell how things stand: a case by its code, and my cases."""
 
-import re
 from datetime import datetime, timedelta
 from typing import Any
 
 from bot.actions import linking
 from bot.domain.case import CaseState
-from bot.domain.conversation import Step
 from bot.domain.words import case_code
 from bot.store import accounts, cases, contacts, units
 from bot.store.cases import CaseRow
-from handlers.citizen import welcome
 from handlers.citizen.turn import Turn
 
-_DOSSIER = re.compile(r"^[0-9A-Z]{1,3}(\.[0-9A-Z]{2,3}){1,3}-(\d{6}|\d{8})-\d{4,7}$")
 _MISSES_PER_HOUR = 10
 _SHORT = 30
 """A text no longer than this that holds a code asks for its status."""
@@ -22,11 +18,6 @@ _SHORT = 30
 def asks_status(turn: Turn) -> bool:
     """Say whether the text asks for the status of a case."""
     return len(turn.text) <= _SHORT and case_code(turn.text) is not None
-
-
-def asks_dossier(turn: Turn) -> bool:
-    """Say whether the text is the code of a dossier of the one-stop system."""
-    return _DOSSIER.match(turn.text.upper().replace("–", "-").replace(" ", "")) is not None
 
 
 async def status(turn: Turn) -> None:
@@ -95,9 +86,3 @@ async def mine(turn: Turn) -> None:
     found = await cases.of_contacts(turn.uow.session, [turn.contact.id, *(row.id for row, _ in linked)], limit=5)
     sources = {turn.contact.id: turn.account, **{row.id: account for row, account in linked}} if linked else {}
     await turn.say("my_cases", cases=found, sources=sources)
-
-
-async def begin(turn: Turn) -> None:
-    """Say what can be looked up and how."""
-    turn.goto(Step.IDLE)
-    await turn.say("lookup", **await welcome.office(turn))
