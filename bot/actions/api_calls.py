@@ -63,3 +63,8 @@ async def end(uow: UnitOfWork, call: Call, status: int, body: bytes) -> None:
 async def give_up(uow: UnitOfWork, call: Call) -> None:
     """Let a call that came to nothing be made again at once."""
     await api_keys.drop_call(uow.session, call.key_id, call.idempotency_key, call.lease)
+
+
+async def forget_old(uow: UnitOfWork) -> int:
+    """Forget calls whose answers are no longer given again; returns how many."""
+    return await api_keys.forget_calls(uow.session, uow.now - KEPT)

@@ -1,5 +1,6 @@
 """The interface in this process over HTTP, with the key of a commune's one-stop system."""
 
+import io
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -61,7 +62,9 @@ class System:
             sent["Content-Type"] = "application/json"
         raw = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         given = {**sent, **self.headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
-        async with self.http.request(method, self.url + path, data=raw, headers=given) as answer:
+        async with self.http.request(
+            method, self.url + path, data=io.BytesIO(raw) if raw else None, headers=given
+        ) as answer:
             content = await answer.read()
             read = json.loads(content) if "json" in answer.headers.get("Content-Type", "") else content
             return Answer(answer.status, answer.headers, read)
