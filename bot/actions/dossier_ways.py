@@ -10,12 +10,15 @@ from bot.domain.audience import TEMPLATE_USER_WINDOW
 from bot.domain.dossier_notice import Candidate, Way
 from bot.domain.reach import reach
 from bot.domain.template import ENABLED, filled, parameters_of
-from bot.store import accounts, contacts, dossiers, provider_templates
+from bot.store import accounts, contacts, dossier_lookup, provider_templates
 from bot.store.accounts import AccountRow
 from bot.store.contacts import ContactRow
 from bot.store.dossiers import DossierRow
 from bot.store.unit_of_work import UnitOfWork
 from bot.store.units import UnitRow
+
+_BY_PHONE = "phone"
+"""Who somebody is that is known by the phone of the dossier."""
 
 
 @dataclass(slots=True)
@@ -34,12 +37,8 @@ class Ways:
 
 async def people_of(uow: UnitOfWork, dossier: DossierRow) -> list[ContactRow]:
     """Return every contact of the people whose dossier it is: bound to it, or known by the phone it was filed with."""
-    bound = [person.contact_id for person in await dossiers.people(uow.session, dossier.id)]
-    found = list((await contacts.contacts(uow.session, bound)).values())
-    if dossier.phone_hash:
-        found += await contacts.of_phone(uow.session, dossier.phone_hash)
     everybody: dict[str, ContactRow] = {}
-    for row in found:
+    for row in await dossier_lookup.contacts_of(uow.session, dossier):
         everybody |= {one.id: one for one in await contacts.same_person(uow.session, row)}
     here = everybody.values()
     return [one for one in here if one.kind == "person" and not one.anonymous and one.erased_at is None]
@@ -48,23 +47,27 @@ async def people_of(uow: UnitOfWork, dossier: DossierRow) -> list[ContactRow]:
 async def ways_of(uow: UnitOfWork, dossier: DossierRow, chain: Sequence[UnitRow], choices: Choices, said: Said) -> Ways:
     """Return every way that is open now for a notice."""
     found = Ways(accounts={row.id: row for row in await accounts.all_accounts(uow.session)})
-    for person in await people_of(uow, dossier):
+    people = await people_of(uow, dossier)
+    # Who shares the phone that the dossier was filed with is one, at whichever account, with all that they linked.
+    by_phone = {one.person for one in people if one.phone_hash and one.phone_hash == dossier.phone_hash}
+    for person in people:
         found.people[person.id] = person
-        await _to_person(uow, found, person, dossier, choices, said)
+        who = _BY_PHONE if person.person in by_phone else person.person
+        await _to_person(uow, found, person, who, choices, said)
     if dossier.phone is not None and not _by_own_phone(found, dossier):
         await _to_phone(uow, found, chain, choices, said)
     return found
 
 
 async def _to_person(
-    uow: UnitOfWork, found: Ways, person: ContactRow, dossier: DossierRow, choices: Choices, said: Said
+    uow: UnitOfWork, found: Ways, person: ContactRow, who: str, choices: Choices, said: Said
 ) -> None:
     account = found.accounts[person.account_id]
     can = uow.capabilities(account)
     heard = person.last_interaction_at
 
     def candidate(way: Way, template_id: str = "") -> Candidate:
-        return Candidate(way, account.id, person.id, _whose(person, dossier), heard, template_id)
+        return Candidate(way, account.id, person.id, who, heard, template_id)
 
     if reach(heard, bool(person.gone), can, uow.now).open:
         found.candidates.append(candidate(Way.CHAT if can.window_hours else Way.TELEGRAM))
@@ -83,11 +86,6 @@ async def _to_person(
             found.values[one.key] = values
 
 
-def _whose(person: ContactRow, dossier: DossierRow) -> str:
-    """Return who somebody is: who shares the phone that the dossier was filed with is one, at whichever account."""
-    return "phone" if person.phone_hash and person.phone_hash == dossier.phone_hash else person.person
-
-
 def _by_own_phone(found: Ways, dossier: DossierRow) -> bool:
     phones = {found.people[one.contact_id].phone_hash for one in found.candidates if one.way is Way.TEMPLATE_PHONE}
     return dossier.phone_hash in phones
@@ -100,7 +98,7 @@ async def _to_phone(uow: UnitOfWork, found: Ways, chain: Sequence[UnitRow], choi
     for account in sorted(near, key=lambda one: (one.state != "active", depth[one.unit_id], one.id)):
         template = await _template(uow, found, account, choices, said, bound=False)
         if template is not None and template[2]:
-            one = Candidate(Way.TEMPLATE_PHONE, account.id, person="phone", template_id=template[0])
+            one = Candidate(Way.TEMPLATE_PHONE, account.id, person=_BY_PHONE, template_id=template[0])
             found.candidates.append(one)
             found.values[one.key] = template[3]
             return
