@@ -40,7 +40,7 @@ def read_procedures(path: Path, link: str = "") -> list[Read]:
     Raises InvalidInputError with field "file": missing_columns, too_many_rows, too_large, or what bot.tables says.
     """
     if path.stat().st_size > _MOST_BYTES:
-        raise InvalidInputError("file", "too_large", most=_MOST_BYTES // 1024 // 1024)
+        raise InvalidInputError("file", "too_large", name=path.name, most=_MOST_BYTES // 1024 // 1024)
     found = list(_of_records(path, link) if _is_jsonl(path) else _of_table(path, link))
     if len(found) > MOST_LINES:
         raise InvalidInputError("file", "too_many_rows", most=MOST_LINES)
@@ -97,19 +97,21 @@ def _own(number: int, cells: Mapping[str, str], link: str) -> Read:
     """Read one row of a table of our own; raises InvalidInputError with the column that is wrong."""
     values: dict[str, Any] = {}
     code, full_code = codes(cells["code"])
-    for name in COLUMNS[2:]:
+    for name in COLUMNS[1:]:
         if name in cells:
             values |= column(name, cells[name])
     if "online" in cells and values["online"] and not values.get("online_url"):
         values["online_url"] = linked(link, code, full_code)
-    procedure = Procedure(code, full_code, " ".join(clean(cells["name"]).split())[:MAX_NAME], **values)
-    return _checked(number, procedure, cells["code"])._replace(columns=frozenset({"name", *values}))
+    read = _checked(number, Procedure(code, full_code, **values), cells["code"])
+    return read._replace(columns=frozenset(values))
 
 
 def column(name: str, text: str) -> dict[str, Any]:
     """Return what a column of our own means for ProcedureRow; raises InvalidInputError with the column as field."""
     text = " ".join(clean(text).split())
     match name:
+        case "name":
+            return {"name": _name(text)}
         case "days":
             days = _whole(text, "days", MOST_DAYS) if text else None
             if days == 0:
@@ -125,6 +127,14 @@ def column(name: str, text: str) -> dict[str, Any]:
             return {"online_url": _address(text)}
         case _:
             return {"field": text[:200]}
+
+
+def _name(text: str) -> str:
+    if not text:
+        raise InvalidInputError("name", "empty")
+    if len(text) > MAX_NAME:
+        raise InvalidInputError("name", "too_long", most=MAX_NAME)
+    return text
 
 
 def _fee(text: str) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from bot.actions.case_trail import audit
 from bot.actions.procedure_file import Read, column
-from bot.domain.procedure import MAX_NAME, Procedure
-from bot.domain.text import clean, fold
-from bot.errors import InvalidInputError, NotFoundError
+from bot.domain.procedure import Procedure
+from bot.domain.text import fold
+from bot.errors import NotFoundError
 from bot.store import dossiers, procedures
 from bot.store.dossiers import DossierRow
 from bot.store.procedures import ProcedureRow
@@ -147,21 +147,19 @@ async def procedure_of(uow: UnitOfWork, procedure_id: str) -> ProcedureRow:
     return row
 
 
-async def save(uow: UnitOfWork, procedure_id: str, typed: Mapping[str, str], *, active: bool) -> ProcedureRow:
+async def save(
+    uow: UnitOfWork, procedure_id: str, typed: Mapping[str, str], *, active: bool, untouched: Collection[str] = ()
+) -> ProcedureRow:
     """Write what the office knows better: `typed` has name, field, days, fee, online and url as they were typed.
 
-    What is not changed is not marked as edited. Raises NotFoundError, or InvalidInputError with the field.
+    What is `untouched` or means what stands there is not marked as edited. Raises NotFoundError, or InvalidInputError
+    with the field.
     """
     row = await procedure_of(uow, procedure_id)
-    values: dict[str, Any] = {"name": " ".join(clean(typed["name"]).split()), "active": active}
-    if not values["name"]:
-        raise InvalidInputError("name", "empty")
-    if len(values["name"]) > MAX_NAME:
-        raise InvalidInputError("name", "too_long", most=MAX_NAME)
-    for name in ("field", "days", "fee", "online", "url"):
-        values |= column(name, typed[name])
-    if values["fee"] == row.fee and not values["fee_words"]:
-        values["fee_words"] = row.fee_words
+    values: dict[str, Any] = {"active": active}
+    for name in ("name", "field", "days", "fee", "online", "url"):
+        if name not in untouched:
+            values |= column(name, typed[name])
     new = {name: value for name, value in values.items() if getattr(row, name) != value}
     if not new:
         return row
