@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from bot.actions.announcement_senders import CapabilitiesOf, Prospect, fields_known, free_text, message_for, prospect
+from bot.actions.list_values import first_wrong
 from bot.domain.announcement import NAME_FIELD, SOMEBODY, Kind, fields_wrong, words_wrong
 from bot.domain.audience import Audience, Way
 from bot.domain.calendar import WorkingCalendar
@@ -11,7 +12,7 @@ from bot.domain.schedule import Schedule, upcoming
 from bot.domain.schedule import problems as schedule_wrong
 from bot.domain.template import Parameter, Problem, filled, parameters_of
 from bot.errors import InvalidInputError
-from bot.store import listed_audience, provider_templates, recipients
+from bot.store import provider_templates, recipients
 from bot.store.announcements import AnnouncementRow
 from bot.store.database import Session
 from bot.store.marks import TopicRow
@@ -107,14 +108,7 @@ async def _values_wrong(
     list_id = Audience.from_json(row.audience).list_id
     if not list_id:
         return _told(filled(parameters, given, {NAME_FIELD: SOMEBODY}).problems, None)
-    after = 0
-    while lines := await listed_audience.good_lines(session, list_id, after):
-        for number, merged in lines:
-            problems = filled(parameters, given, merged).problems
-            if problems:
-                return _told(problems, number)
-        after = lines[-1][0]
-    return []
+    return _told(*await first_wrong(session, list_id, parameters, given))
 
 
 def _told(problems: list[Problem], line: int | None) -> list[InvalidInputError]:
