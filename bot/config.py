@@ -105,6 +105,13 @@ class PrivacySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DossiersSettings:
+    """Where exports of the one-stop system are put for us: `folder` has a folder for each unit, named by its code."""
+
+    folder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     """How much is written to the log and in which form (text | json)."""
 
@@ -134,6 +141,7 @@ class Settings:
     conversation: ConversationSettings = field(default_factory=ConversationSettings)
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
     health: HealthSettings = field(default_factory=HealthSettings)
+    dossiers: DossiersSettings = field(default_factory=DossiersSettings)
     log: LogSettings = field(default_factory=LogSettings)
 
 

@@ -68,6 +68,8 @@ POLL_UPDATES = Job("poll_updates", 10, limit=None)
 REMIND_DEADLINES = Job("remind_deadlines", 300, "case open")
 CLOSE_ANSWERED = Job("close_answered", 600, "case answered")
 CHECK_LISTS = Job("check_lists", 30, "recipient list checking, recipient list removing", limit=1800)
+IMPORT_DOSSIERS = Job("import_dossiers", 30, "dossier import reading, dossier import applying", limit=None)
+WATCH_DOSSIERS = Job("watch_dossiers", 60)
 FORGET = Job("forget", 3600)
 RECONCILE = Job("reconcile", 86400)
 JOBS = (
@@ -93,6 +95,8 @@ JOBS = (
     REMIND_DEADLINES,
     CLOSE_ANSWERED,
     CHECK_LISTS,
+    IMPORT_DOSSIERS,
+    WATCH_DOSSIERS,
     FORGET,
     RECONCILE,
 )

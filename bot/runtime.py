@@ -62,6 +62,8 @@ class Runtime:
     """How far the database's clock, which `now` follows, is ahead of this machine's."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when this process is about to end: long work gives back what it holds and returns."""
+    watched: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Size and time of what stood in watched folders when this process last looked."""
     background: set[asyncio.Task[None]] = field(default_factory=set)
 
     def in_background(self, work: Coroutine[Any, Any, None]) -> None:

@@ -21,6 +21,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Route:
     """One line of the table: what answers an address, who may ask, and whether it takes uploads.
 
+    `megabytes` are what uploads may have where the configured limit is less.
     With `patient` a body that is too large by far is read, so that the page comes again with what was typed beside the
     file. A `machine` is nobody to show a page to: it goes straight to its handler.
     """
@@ -32,6 +33,7 @@ class Route:
     uploads: bool = False
     machine: bool = False
     patient: bool = False
+    megabytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

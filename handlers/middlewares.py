@@ -141,7 +141,7 @@ async def gate(request: web.Request, handler: Handler) -> web.StreamResponse:
         raise web.HTTPNotFound  # PostgreSQL knows no such text, so nothing can be found by it
     if route.uploads:
         slack = _PATIENCE if route.patient else _FORM_SLACK
-        most = request.app[RUNTIME].settings.files.max_file_mb * _MEGABYTE + slack
+        most = max(request.app[RUNTIME].settings.files.max_file_mb, route.megabytes) * _MEGABYTE + slack
         request = request.clone(client_max_size=most)
     visit = await _visit(request, route)
     if visit is None:

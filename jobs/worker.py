@@ -21,6 +21,7 @@ from jobs.fetch_profiles import fetch_profiles
 from jobs.fetch_templates import fetch_templates
 from jobs.forget import forget
 from jobs.handle_updates import handle_updates
+from jobs.import_dossiers import import_dossiers
 from jobs.import_followers import import_followers
 from jobs.keep_webhooks import keep_webhooks
 from jobs.match_procedures import match_procedures
@@ -38,6 +39,7 @@ from jobs.send_broadcasts import send_broadcasts
 from jobs.settle_deliveries import settle_deliveries
 from jobs.settle_messages import settle_messages
 from jobs.tell_dossiers import tell_dossiers
+from jobs.watch_dossiers import watch_dossiers
 
 _log = logger("jobs")
 _POLL_SECONDS = 0.5
@@ -72,6 +74,8 @@ REGISTERED: dict[str, Run] = {
     "remind_deadlines": remind_deadlines,
     "close_answered": close_answered,
     "check_lists": check_lists,
+    "import_dossiers": import_dossiers,
+    "watch_dossiers": watch_dossiers,
     "forget": forget,
     "reconcile": reconcile,
 }

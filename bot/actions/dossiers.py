@@ -22,6 +22,8 @@ from bot.store.unit_of_work import UnitOfWork
 
 NEW, CHANGED, SAME, OLDER, ODD = "new", "changed", "same", "older", "odd"
 """What one report is: of an unknown dossier, of something new, of what is known, of the past, of an odd move."""
+_ANNOUNCED = 20
+"""So many dossiers of one call are told to open pages: of an import they hear when they are loaded anew."""
 
 
 class News(NamedTuple):
@@ -140,7 +142,7 @@ async def take_in(uow: UnitOfWork, box: SecretBox, news: Sequence[News], source:
     for change in found.changes:
         writing.take(change)
     await writing.write()
-    for change in found.changes:
+    for change in found.changes[:_ANNOUNCED]:
         uow.announce(f"dossier:{change.row.id if change.row else change.code}")
     if writing.notices:
         uow.after_commit("tell_dossiers")

@@ -103,3 +103,9 @@ def rows_of(sealed: bytes, box: SecretBox) -> list[Row]:
 def bad_rows_of(sealed: bytes, box: SecretBox) -> list[tuple[int, dict[str, str], list[dict[str, Any]]]]:
     """Return the bad rows of a chunk: number, cells by column, and what is wrong with each."""
     return [(number, cells, problems) for number, cells, problems in orjson.loads(box.open(sealed))]
+
+
+def without(sealed: bytes, box: SecretBox, dropped: frozenset[int]) -> bytes:
+    """Return a chunk of good rows without those of some numbers."""
+    rows = [row for row in orjson.loads(box.open(sealed)) if row[0] not in dropped]
+    return box.seal(orjson.dumps(rows).decode())

@@ -1,0 +1,191 @@
+"""Exports are read, compared, confirmed and applied once, whoever dies over them, and what is odd is said."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from sqlmodel import select
+
+from bot.actions import dossier_imports as actions
+from bot.clock import new_id
+from bot.errors import InvalidInputError
+from bot.runtime import Runtime
+from bot.store import dossier_imports
+from bot.store.dossier_imports import DossierImportRow
+from bot.store.dossier_notices import DossierNoticeRow
+from bot.store.dossiers import DossierEventRow, DossierNoteRow, DossierRow
+from bot.store.unit_of_work import Actor
+from jobs import import_dossiers as job
+from jobs.import_dossiers import import_dossiers
+from tests import commune
+from tests.bot.sheets.files import xlsx
+
+OFFICIAL = Actor("staff", "official", "Cán bộ")
+HEADER = [
+    "Mã hồ sơ", "Tên thủ tục", "Chủ hồ sơ", "Số điện thoại", "Ngày tiếp nhận", "Ngày hẹn trả", "Ngày có kết quả",
+    "Trạng thái", "Ngày cập nhật",
+]  # fmt: skip
+
+
+def code(number: int) -> str:
+    return f"000.00.01.H26-261118-{number:04d}"
+
+
+def row(number: int, status: str, updated: str = "20/11/2026 09:00", due: str = "30/11/2026") -> list[Any]:
+    name, phone = f"Nguyễn Văn Mẫu {number}", f"0900{number:06d}"
+    return [code(number), "Cấp bản sao trích lục", name, phone, "18/11/2026 08:30", due, "", status, updated]
+
+
+def export(rows: Sequence[Sequence[Any]]) -> bytes:
+    return xlsx([["DANH SÁCH HỒ SƠ"], HEADER, *rows])
+
+
+@pytest.fixture(autouse=True)
+async def _commune(runtime: Runtime) -> None:
+    async with runtime.units_of_work() as uow:
+        await commune.build(uow)
+
+
+async def given(runtime: Runtime, data: bytes, *, confirmed: bool = False) -> str:
+    """Upload a file; returns its import."""
+    import_id = new_id()
+    await runtime.blobs.put(actions.blob_key(import_id), data)
+    async with runtime.units_of_work(OFFICIAL) as uow:
+        digest = hashlib.sha256(data).hexdigest()
+        await actions.add(uow, import_id, "commune", "xuat.xlsx", digest, "console", confirmed=confirmed)
+    return import_id
+
+
+async def looked(runtime: Runtime, data: bytes) -> DossierImportRow:
+    import_id = await given(runtime, data)
+    await import_dossiers(runtime)
+    return await row_of(runtime, import_id)
+
+
+async def row_of(runtime: Runtime, import_id: str) -> DossierImportRow:
+    async with runtime.database.reading() as session:
+        found = await dossier_imports.one(session, import_id)
+    assert found is not None
+    return found
+
+
+async def confirm(runtime: Runtime, import_id: str, *, nonetheless: bool = False) -> DossierImportRow:
+    async with runtime.units_of_work(OFFICIAL) as uow:
+        await actions.confirm(uow, import_id, nonetheless=nonetheless)
+    await import_dossiers(runtime)
+    return await row_of(runtime, import_id)
+
+
+async def every(runtime: Runtime, table: Any) -> list[Any]:
+    async with runtime.database.reading() as session:
+        return list((await session.exec(select(table))).all())
+
+
+def figures(it: DossierImportRow, prefix: str = "") -> dict[str, int]:
+    return {kind: it.figures[f"{prefix}{kind}"] for kind in actions.KINDS if it.figures[f"{prefix}{kind}"]}
+
+
+async def test_an_export_is_looked_through_confirmed_and_applied_and_again_changes_nothing(runtime: Runtime) -> None:
+    data = export([row(1, "Đang xử lý"), row(2, "Đã trả kết quả"), row(3, "Yêu cầu bổ sung giấy tờ")])
+    it = await looked(runtime, data)
+    assert (it.state, it.figures["rows"], figures(it)) == ("ready", 3, {"new": 3})
+    assert await every(runtime, DossierRow) == []
+    it = await confirm(runtime, it.id)
+    assert (it.state, it.position, figures(it, "done_")) == ("applied", 3, {"new": 3})
+    kept = {each.code: each for each in await every(runtime, DossierRow)}
+    assert {number: kept[code(number)].status for number in (1, 2, 3)} == {1: 4, 2: 10, 3: 5}
+    assert runtime.box.open(kept[code(1)].applicant) == "Nguyễn Văn Mẫu 1"
+    assert len(await every(runtime, DossierNoticeRow)) == it.figures["done_told"] == it.figures["told"]
+
+    again = await looked(runtime, data)
+    assert (again.state, figures(again), again.warnings[0]["code"]) == ("applied", {"same": 3}, "same_file")
+    mended = await looked(runtime, export([row(1, "Đang xử lý"), row(2, "Đã trả kết quả"), row(4, "Đang xử lý")]))
+    assert (mended.state, figures(mended)) == ("ready", {"new": 1, "same": 2})
+    assert len(await every(runtime, DossierEventRow)) == 3
+
+
+async def test_corrections_backwards_and_odd_moves_are_flagged_on_the_dossier(runtime: Runtime) -> None:
+    first = await looked(runtime, export([row(1, "Đã trả kết quả"), row(2, "Đã trả kết quả")]))
+    await confirm(runtime, first.id)
+    later = [row(1, "Đang xử lý", "19/11/2026 09:00"), row(2, "Đang xử lý", "21/11/2026 09:00")]
+    it = await looked(runtime, export(later))
+    assert figures(it) == {"backwards": 1, "odd": 1}
+    it = await confirm(runtime, it.id)
+    assert figures(it, "done_") == {"backwards": 1, "odd": 1}
+    notes = await every(runtime, DossierNoteRow)
+    assert {note.data["kind"] for note in notes} == {"backwards", "odd"}
+    assert {each.code: each.status for each in await every(runtime, DossierRow)} == {code(1): 10, code(2): 4}
+
+
+async def test_of_two_rows_of_one_dossier_the_later_status_counts(runtime: Runtime) -> None:
+    rows = [row(1, "Đã xử lý xong", "20/11/2026 10:00"), row(2, "Đang xử lý"), row(1, "Đang xử lý", "19/11/2026 10:00")]
+    it = await looked(runtime, export(rows))
+    assert (it.figures["doubled"], figures(it)) == (1, {"new": 2})
+    assert [(each["row"], each["details"]) for each in it.sample if each["kind"] == "remark"] == [(5, {"other": 3})]
+    await confirm(runtime, it.id)
+    assert {each.code: each.status for each in await every(runtime, DossierRow)} == {code(1): 9, code(2): 4}
+    assert len(await every(runtime, DossierEventRow)) == 2
+
+
+async def test_bad_rows_are_left_out_and_named_and_unknown_units_want_a_word(runtime: Runtime) -> None:
+    header = [*HEADER, "Mã đơn vị"]
+    rows = [
+        [*row(1, "Đang xử lý"), "10183"],
+        [*row(2, "Đang đi dạo"), "10183"],
+        [*row(3, "Đang xử lý", "31/02/2026"), "10183"],
+        [*row(4, "Đang xử lý"), "99999"],
+    ]
+    it = await looked(runtime, xlsx([header, *rows]))
+    assert (it.state, it.figures["bad"], figures(it)) == ("ready", 2, {"new": 2})
+    assert {warning["code"] for warning in it.warnings} == {"unknown_units", "unknown_statuses"}
+    with pytest.raises(InvalidInputError, match="nonetheless"):
+        await confirm(runtime, it.id)
+    assert (await confirm(runtime, it.id, nonetheless=True)).state == "applied"
+    unattended = await given(runtime, xlsx([header, [*row(5, "Đang xử lý"), "99999"]]), confirmed=True)
+    await import_dossiers(runtime)
+    assert (await row_of(runtime, unattended)).state == "ready"
+
+
+async def test_an_import_goes_on_where_it_was_when_a_process_died(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch, clock: Any
+) -> None:
+    monkeypatch.setattr(job, "SLICE", 2)
+    it = await looked(runtime, export([row(number, "Đang xử lý") for number in range(1, 8)]))
+    slices = 0
+
+    async def dying(*given: Any) -> bool:
+        nonlocal slices
+        slices += 1
+        if slices == 3:
+            raise RuntimeError("died")
+        return await apply(*given)
+
+    apply = actions.apply
+    monkeypatch.setattr(actions, "apply", dying)
+    with pytest.raises(RuntimeError):
+        await confirm(runtime, it.id)
+    assert (await row_of(runtime, it.id)).position == 4
+    assert await import_dossiers(runtime) == 0
+    clock.forward(seconds=61)
+    assert await import_dossiers(runtime) == 1
+    it = await row_of(runtime, it.id)
+    assert (it.state, it.position, figures(it, "done_")) == ("applied", 7, {"new": 7})
+    assert len(await every(runtime, DossierEventRow)) == 7
+
+
+async def test_a_file_that_was_cut_off_changes_nothing_and_says_where(runtime: Runtime) -> None:
+    data = export([row(number, "Đang xử lý") for number in range(1, 400)])
+    it = await looked(runtime, data[: len(data) // 2])
+    assert (it.state, it.problems[0]["code"]) == ("refused", "cut_off")
+    text = "\n".join(";".join(map(str, each)) for each in [HEADER, row(1, "Đang xử lý"), row(2, "Đang xử lý")])
+    it = await looked(runtime, text[:-30].encode())
+    assert (it.state, it.problems[0]) == ("refused", {"column": "", "code": "cut_off", "details": {"row": 2}})
+    assert await every(runtime, DossierRow) == []
+
+
+async def test_a_workbook_of_something_else_is_refused_with_its_columns(runtime: Runtime) -> None:
+    it = await looked(runtime, xlsx([["Vật tư", "Số lượng"], ["Ví dụ", 5]]))
+    assert (it.state, it.problems[0]["code"], it.columns) == ("refused", "no_columns", ["Vật tư", "Số lượng"])
+    it = await looked(runtime, xlsx([["Số biên nhận gốc", *HEADER[1:]], row(1, "Đang xử lý")]))
+    assert (it.state, it.problems[0]["code"]) == ("refused", "no_code_column")
