@@ -1,11 +1,13 @@
-"""Fill an empty database with the demo commune and its forty reports."""
+"""Fill an empty database with the demo commune, its forty reports and its everyday procedures."""
 
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.actions.procedure_file import read_procedures
+from bot.actions.procedures import bring_in
 from bot.demo import choices, commune, photos
-from bot.demo.data import CommuneData, Report, Step, read_commune, read_reports
+from bot.demo.data import DATA, CommuneData, Report, Step, read_commune, read_reports
 from bot.demo.days import Days
 from bot.demo.holidays import holidays_around
 from bot.demo.stage import Stage
@@ -48,6 +50,7 @@ async def load(runtime: Runtime) -> Demo:
     if filled:
         return Demo(await _still_there(runtime, data), created=False)
     reports = read_reports()
+    listed = read_procedures(DATA / "procedures.csv")
     wanted = [name for r in reports for name in (*r.photos, *(p for s in r.steps for p in s.photos))]
     now = runtime.now()
     stored, password_hash, holidays = await asyncio.gather(
@@ -62,6 +65,7 @@ async def load(runtime: Runtime) -> Demo:
         stage = Stage(uow, rows, days, stored, runtime.settings.conversation, runtime.box, data.contact)
         await _act_all(stage, reports)
         await choices.choose(stage, data.choices)
+        await bring_in(founded, listed)
     await runtime.refresh_accounts()
     return Demo(tuple(_sign_in(data)), created=True)
 

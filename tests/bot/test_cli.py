@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,6 +71,27 @@ def test_bad_rows_are_named_and_good_ones_go_in(
     assert "row 8: valid_from is no date (2025-07-01 or 01/07/2025): 'hôm qua'" in told.err
 
 
+def test_procedures_come_in_and_what_is_wrong_is_told_by_line(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "procedures.csv"
+    file.write_text("code,name,field,days\n1.900001,Nuôi cá,Thủy sản,5\n1.900002,Khai thuế,Thuế,1\nx,Sai,,\n")
+    chosen = ("procedure", "import", str(file), "--without-field", "thue", "--without-field", "Hải quan")
+    assert run(config, *chosen, "--dry-run") == 1
+    told = capsys.readouterr()
+    assert "1 would be added, 0 would be changed, 0 as before, 1 left out, 0 kept as edited, 1 bad" in told.out
+    assert "line 4: no code of a procedure (1.000253): 'x'" in told.err
+    assert "no procedure of the file is of the field 'Hải quan'" in told.err
+    assert run(config, *chosen) == 1
+    assert "1 added, 0 changed" in capsys.readouterr().out
+    file.write_text("code,name,field,days\n1.900001,Nuôi cá,Thủy sản,5\n1.900002,Khai thuế,Thuế,1\n")
+    assert run(config, *chosen) == 0
+    assert "0 added, 0 changed, 1 as before" in capsys.readouterr().out
+    assert run(config, "procedure", "import", str(tmp_path / "none.csv")) == 2
+    file.write_text("code\n")
+    assert run(config, "procedure", "import", str(file)) == 2
+
+
 @pytest.mark.parametrize("content", ["", "code,name\n1,x\n", "code,code,name,kind,parent,valid_from\n"])
 def test_a_table_of_the_wrong_shape_is_misuse(config: Path, tmp_path: Path, content: str) -> None:
     file = tmp_path / "units.csv"
@@ -96,6 +118,31 @@ def test_a_person_and_an_account_are_added(
     assert run(config, *connect, *tokens, "--unit", "404") == 2
     assert "unknown unit" in capsys.readouterr().err
     assert run(config, *connect, "--unit", "10126") == 2
+
+
+def test_a_key_of_another_system_is_made_listed_and_revoked(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "units.csv"
+    file.write_text(UNITS)
+    run(config, "unit", "import", str(file))
+    capsys.readouterr()
+    assert run(config, "api-key", "add", "--unit", "10126", "--name", "Một cửa") == 0
+    key = capsys.readouterr().out.strip()
+    assert re.fullmatch(r"loa_[\w-]{43}", key)
+    assert run(config, "api-key", "add", "--unit", "10126", "--name", "Một cửa") == 2
+    assert "name taken" in capsys.readouterr().err
+    assert run(config, "api-key", "add", "--unit", "404", "--name", "x") == 2
+    assert "unknown unit" in capsys.readouterr().err
+    assert run(config, "api-key", "list") == 0
+    listed = capsys.readouterr().out
+    assert f"…{key[-4:]}  10126  Một cửa  (never used)" in listed
+    assert key not in listed
+    assert run(config, "api-key", "revoke", listed.split()[0]) == 0
+    assert "revoked Một cửa" in capsys.readouterr().out
+    run(config, "api-key", "list")
+    assert "(revoked)" in capsys.readouterr().out
+    assert run(config, "api-key", "revoke", "nothing") == 1
 
 
 def test_an_import_of_followers_is_begun_once(config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

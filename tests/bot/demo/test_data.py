@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.demo.data import Report, Step, read_commune, read_reports
+from bot.actions.procedure_file import read_procedures
+from bot.demo.data import DATA, Report, Step, read_commune, read_reports
 from bot.demo.days import Days
 from bot.demo.photos import draw
 from bot.demo.steps import VERBS
@@ -42,6 +43,15 @@ def opened(days: Days, report: Report) -> datetime:
 def test_there_are_forty_reports_with_keys_of_their_own() -> None:
     assert len(REPORTS) == 40
     assert len({report.key for report in REPORTS}) == 40
+
+
+def test_every_procedure_is_read_as_it_is_meant() -> None:
+    lines = read_procedures(DATA / "procedures.csv")
+    assert [line for line in lines if line.procedure is None] == []
+    found = [line.procedure for line in lines if line.procedure]
+    assert len(found) == 13
+    assert all(one.days and one.field and (one.fee is not None or one.fee_words) for one in found)
+    assert all(bool(one.online) == bool(one.online_url) for one in found)
 
 
 def test_everything_that_is_referred_to_exists() -> None:
