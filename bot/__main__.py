@@ -20,8 +20,9 @@ _COMMANDS = {
     "unit": "import units",
     "procedure": "import procedures",
     "account": "connect Official Accounts and bots",
+    "api-key": "make and revoke the keys of systems that push dossiers",
 }
-"""Commands, each in bot/cli/<name>.py with `configure(parser)` and `run(arguments) -> int`."""
+"""Commands, each in bot/cli/<name>.py (dashes as underscores) with `configure(parser)` and `run(arguments) -> int`."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -34,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _configured(name: str) -> tuple[argparse.ArgumentParser, object]:
-    module = importlib.import_module(f"bot.cli.{name}")
+    module = importlib.import_module(f"bot.cli.{name.replace('-', '_')}")
     own = argparse.ArgumentParser(prog=f"loa {name}", description=_COMMANDS[name])
     own.add_argument("--config", type=Path, default=Path("config.toml"), help="configuration file (config.toml)")
     module.configure(own)
