@@ -174,7 +174,7 @@ async def erase(uow: UnitOfWork, contact: ContactRow, keep_inbox_id: int) -> Non
     # Lists of the office name them too: by the phone that they have shared, or by what the provider calls them.
     listed = [f"user:{contact.external_id}", *([f"phone:{contact.phone_hash}"] if contact.phone_hash else [])]
     await delivery_outcomes.erase(uow.session, [contact.id, *listed])
-    await recipients.erase(uow.session, listed)
+    await recipients.erase(uow.session, [contact.id, *listed])
     if contact.phone_hash:
         for phone_id in await phone_messages.forget(uow, contact.phone_hash):
             await messages.blank_contact(uow.session, phone_id)

@@ -1,14 +1,16 @@
 """Keep uploaded lists of recipients: taken in, checked line by line, removed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+import orjson
+
 from bot.actions.case_trail import audit
-from bot.domain.recipient_list import KeyKind
+from bot.domain.recipient_list import DOSSIER, UNKNOWN_DOSSIER, KeyKind
 from bot.domain.text import clean
 from bot.errors import InvalidInputError, NotFoundError
-from bot.store import recipients
+from bot.store import recipients, units
 from bot.store.recipients import Line, RecipientListRow
 from bot.store.unit_of_work import UnitOfWork
 
@@ -80,12 +82,39 @@ async def add_lines(uow: UnitOfWork, list_id: str, token: str, lines: Sequence[L
     row = await recipients.held(uow.session, list_id, token, uow.now + LEASE)
     if row is None or row.state != "checking":
         return False
+    lines = await _owned(uow, row, lines)
     await recipients.add_lines(uow.session, list_id, lines)
     row.good += sum(1 for line in lines if line.recipient)
     row.bad += sum(1 for line in lines if line.cells is not None)
     row.warned += sum(1 for line in lines if line.problems and line.cells is None)
     uow.announce(topic(list_id))
     return True
+
+
+async def _owned(uow: UnitOfWork, row: RecipientListRow, lines: Sequence[Line]) -> Sequence[Line]:
+    """Find whose the dossiers are that lines name by their codes; only the unit's own and those below it count."""
+    codes = {line.recipient.removeprefix(DOSSIER) for line in lines if line.recipient.startswith(DOSSIER)}
+    if not codes:
+        return lines
+    unit = await units.unit(uow.session, row.unit_id)
+    assert unit is not None
+    owners = await recipients.owners(uow.session, codes, unit.path)
+    return [_of_owner(line, owners) if line.recipient.startswith(DOSSIER) else line for line in lines]
+
+
+def _of_owner(line: Line, owners: Mapping[str, tuple[str, str]]) -> Line:
+    """Return a line with its dossier's person, no longer bad; as it is, with what is wrong, where there is none."""
+    code = line.recipient.removeprefix(DOSSIER)
+    recipient, address = owners.get(code, ("", ""))
+    problems = orjson.loads(line.problems or "[]")
+    if not recipient:
+        for problem in problems:
+            if code in owners and problem["code"] == UNKNOWN_DOSSIER:
+                problem["code"] = "dossier_nobody"
+        return line._replace(recipient="", merged=None, problems=orjson.dumps(problems).decode())
+    left = [problem for problem in problems if problem["code"] != UNKNOWN_DOSSIER]
+    said = orjson.dumps(left).decode() if left else None
+    return line._replace(recipient=recipient, address=address, problems=said, cells=None)
 
 
 async def checked(

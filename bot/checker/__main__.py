@@ -9,7 +9,16 @@ from typing import Any, BinaryIO
 import orjson
 
 from bot.domain.personal_columns import SAMPLE_LINES
-from bot.domain.recipient_list import Checked, Columns, KeyKind, LineCheck, Problem, read_columns
+from bot.domain.recipient_list import (
+    DOSSIER,
+    UNKNOWN_DOSSIER,
+    Checked,
+    Columns,
+    KeyKind,
+    LineCheck,
+    Problem,
+    read_columns,
+)
 from bot.errors import InvalidInputError
 from bot.secrets import SecretBox
 from bot.sheets import opendocument, separated, workbook  # noqa: F401 - imports may never end once memory is short
@@ -84,15 +93,21 @@ def _lines(columns: Columns, lines: Iterator[Line], box: SecretBox, out: BinaryI
 
 
 def _kept(columns: Columns, line: Line, checked: Checked, box: SecretBox) -> list[Any]:
-    """Return a line as it is kept: number, recipient, address, merged, problems, cells; phones only encrypted."""
+    """Return a line as it is kept: number, recipient, address, merged, problems, cells; phones only encrypted.
+
+    A line with a dossier is bad as long as the service has not found whose it is.
+    """
     recipient = address = ""
+    found, sought = checked.problems, bool(checked.recipient) and columns.kind is KeyKind.DOSSIER
     if checked.recipient and columns.kind is KeyKind.PHONE:
         recipient, address = f"phone:{box.fingerprint(checked.recipient)}", box.seal(checked.recipient).hex()
+    elif sought:
+        recipient, found = f"{DOSSIER}{checked.recipient}", [*found, Problem(columns.key_name, UNKNOWN_DOSSIER)]
     elif checked.recipient:
         recipient, address = f"user:{checked.recipient}", checked.recipient
-    problems = _json([problem.to_json() for problem in checked.problems]) if checked.problems else None
+    problems = _json([problem.to_json() for problem in found]) if found else None
     cells = None
-    if checked.bad:
+    if checked.bad or sought:
         texts = {name: text[:_KEPT] for name, text in zip(columns.names, [*line.cells, *[""] * 50], strict=False)}
         cells = box.seal(json.dumps(texts, ensure_ascii=False)).decode()
     # What repeats an earlier line is written to nobody: its values would only outlive the person they are about.

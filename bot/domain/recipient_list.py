@@ -59,6 +59,10 @@ KEY_NAMES: dict[KeyKind, frozenset[str]] = {
 """How a column is called that says who the recipient is, folded; where several are there the first kind counts."""
 WARNINGS = frozenset({"zero_restored", "duplicate", "empty_cell", "beyond_columns", "personal_column"})
 """What is only said; a line with anything else wrong is not written to."""
+DOSSIER = "dossier:"
+"""How the recipient of a checked line begins of which only a dossier's code is known, until whose it is is found."""
+UNKNOWN_DOSSIER = "dossier_unknown"
+"""What is wrong with a line of which only a dossier's code is known."""
 REASON_NAMES = frozenset({"ly do loi", "what is wrong"})
 """The last column of a file of bad lines, folded: it is left aside when the file comes back, put right."""
 SAMPLE = (
@@ -135,7 +139,7 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One line: who it is (phone as 84…, user id; "" for nobody), its values by field, and what is wrong with it."""
+    """One line: who it is (phone as 84…, user id, dossier's code; "" for nobody), values by field, what is wrong."""
 
     number: int
     recipient: str
@@ -299,7 +303,10 @@ Found = list[tuple[str, dict[str, Any]]]
 
 
 def recipient_of(text: str, kind: KeyKind) -> tuple[str, Found]:
-    """Return who a cell means, a phone as 84 and nine digits, and what is to be said of it; "" for nobody."""
+    """Return who a cell means, a phone as 84 and nine digits, and what is to be said of it; "" for nobody.
+
+    Whose a dossier is, nobody knows yet: it is told by its code.
+    """
     if not text:
         return "", [("empty", {})]
     if kind is KeyKind.PHONE:
@@ -309,7 +316,7 @@ def recipient_of(text: str, kind: KeyKind) -> tuple[str, Found]:
     code = _dossier(text)
     if not is_dossier_code(code):
         return "", [("not_a_dossier", {})]
-    return "", [("dossier_unknown", {})]
+    return code, []
 
 
 def _phone(text: str) -> tuple[str, Found]:

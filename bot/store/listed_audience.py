@@ -44,6 +44,7 @@ def _lines(senders: Sequence[Sender], list_id: str, after: int, until: int | Non
     same = or_(
         and_(_L.c.recipient.like("phone:%"), _found.c.phone_hash == func.substr(_L.c.recipient, 7)),
         and_(_L.c.recipient.like("user:%"), _found.c.external_id == func.substr(_L.c.recipient, 6)),
+        _found.c.id == _L.c.recipient,
     )
     contact = (
         select(_found.c.id)
@@ -186,12 +187,11 @@ async def freeze_lines(
     made = 0
     chosen = _resolved(senders, rules, after, until).c
     others = _found.c
-    has_one = exists(literal(1)).where(
-        others.person_id == chosen.person_id,
-        _D.recipient == others.id,
-        _D.broadcast_id.in_([r.id for r in rows.values()]),
-    )
-    here = (chosen.turn == 1, chosen.out == "", or_(chosen.person_id.is_(None), not_(has_one)))
+    made_for = _D.broadcast_id.in_([r.id for r in rows.values()])
+    # Of lines before these: several dossiers are one person's, by one phone, one contact or several.
+    has_one = exists(literal(1)).where(others.person_id == chosen.person_id, _D.recipient == others.id, made_for)
+    itself = exists(literal(1)).where(_D.recipient == chosen.recipient, made_for)
+    here = (chosen.turn == 1, chosen.out == "", not_(itself), or_(chosen.person_id.is_(None), not_(has_one)))
     for (account_id, way), row in rows.items():
         nobody = way is Way.NONE
         statement = select(

@@ -10,6 +10,8 @@ from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.store.announcements import AnnouncementRow, RunRow
+from bot.store.contacts import ContactRow
+from bot.store.dossiers import DossierPersonRow, DossierRow
 
 LINES = 1000
 """Lines that are written, read or deleted in one transaction."""
@@ -51,10 +53,11 @@ class RecipientListRow(SQLModel, table=True):
 class ListedRow(SQLModel, table=True):
     """One line of a list; `n` is its number as the reader of the file counts it.
 
-    `recipient` is `phone:` and the fingerprint of a phone, or `user:` and the provider's user id; "" for a bad line and
-    for one that repeats an earlier one. `address` is the phone encrypted, as hexadecimal text, or the user id. `merged`
-    are the values of the merge fields. `problems` are what is said of it: column, code, severity and details. `cells`
-    keeps the whole line of a bad row, encrypted, for the file of bad rows.
+    `recipient` is `phone:` and the fingerprint of a phone, `user:` and the provider's user id, or a contact's id where
+    the line's dossier is bound to it; "" for a bad line and for one that repeats an earlier one. `address` is the phone
+    encrypted, as hexadecimal text, or the user id. `merged` are the values of the merge fields. `problems` are what is
+    said of it: column, code, severity and details. `cells` keeps the whole line of a bad row, encrypted, for the file
+    of bad rows.
     """
 
     __tablename__ = "listed"
@@ -185,6 +188,30 @@ async def add_lines(session: AsyncSession, list_id: str, lines: Sequence[Line]) 
         return
     columns = dict(zip(Line._fields, map(list, zip(*lines, strict=True)), strict=True))
     await connection.execute(_ADD_POSTGRES, {"list_id": list_id, **columns})
+
+
+async def owners(session: AsyncSession, codes: Collection[str], path: str) -> dict[str, tuple[str, str]]:
+    """Return by code who the dossiers of a unit, and of those below it, are: recipient and address as a line has them.
+
+    The contact bound last counts; where it has the phone that the dossier names, or nobody is bound, that phone does.
+    Both are "" for a dossier of nobody that can be written to; codes that no dossier has are left out.
+    """
+    dossier, bound, contact = DossierRow, DossierPersonRow, ContactRow
+    query = (
+        select(dossier.code, dossier.phone_hash, dossier.phone, contact.id, contact.phone_hash)
+        .join(bound, col(bound.dossier_id) == col(dossier.id), isouter=True)
+        .join(contact, and_(col(contact.id) == col(bound.contact_id), col(contact.erased_at).is_(None)), isouter=True)
+        .where(col(dossier.code).in_(codes), col(dossier.path).startswith(path, autoescape=True))
+        .order_by(col(bound.at), col(contact.id))
+    )
+    found: dict[str, tuple[str, str]] = {}
+    for code, fingerprint, phone, contact_id, own in (await session.exec(query)).all():
+        by_phone = (f"phone:{fingerprint}", phone.hex()) if fingerprint and phone else ("", "")
+        if contact_id is None:
+            found.setdefault(code, by_phone)
+        else:
+            found[code] = by_phone if fingerprint and own == fingerprint else (contact_id, "")
+    return found
 
 
 async def forget_lines(session: AsyncSession, list_id: str) -> int:

@@ -13,8 +13,11 @@ from bot.errors import InvalidInputError
 from bot.queue import CHECK_LISTS
 from bot.runtime import Runtime
 from bot.store import recipients
+from bot.store.accounts import AccountRow
 from bot.store.announcements import AnnouncementRow, RunRow
 from bot.store.audit import AuditRow
+from bot.store.contacts import ContactRow
+from bot.store.dossiers import DossierPersonRow, DossierRow
 from bot.store.recipients import Line, ListedRow, RecipientListRow
 from bot.store.unit_of_work import Actor
 from jobs.check_lists import check_lists
@@ -83,6 +86,50 @@ async def test_a_list_is_checked_counted_and_its_file_forgotten(runtime: Runtime
         assert [line.n for line in await recipients.bad_lines(session, list_id)] == [4]
         assert [line.n for line in await recipients.warned_lines(session, list_id, 200)] == [3, 5]
     assert sorted(done) == ["recipient_list.add", "recipient_list.checked"]
+
+
+async def test_lines_with_codes_of_dossiers_find_their_people_and_name_codes_that_nobody_has(runtime: Runtime) -> None:
+    phone, other = (runtime.box.fingerprint(f"8490000000{n}") for n in (1, 2))
+    filed = (("1", phone, ""), ("2", phone, "same"), ("3", other, "bound"), ("4", None, "bound"), ("5", None, ""))
+    async with runtime.units_of_work() as uow:
+        account = (await uow.session.exec(select(AccountRow))).first()
+        assert account is not None
+        people = {"same": phone, "bound": None}
+        uow.session.add_all(
+            ContactRow(id=key, account_id=account.id, external_id=key, phone_hash=own, created_at=uow.now)
+            for key, own in people.items()
+        )
+        uow.session.add_all(
+            DossierRow(
+                id=n, code=f"H26.01-260930-000{n}", squeezed=n, tail=n, unit_id="police", path="/commune/police/",
+                status=4, status_at=uow.now, phone=runtime.box.seal(f"phone{n}") if hashed else None,
+                phone_hash=hashed, created_at=uow.now, updated_at=uow.now,
+            )
+            for n, hashed, _ in (*filed, ("6", phone, ""))
+        )  # fmt: skip
+        await uow.session.flush()
+        elsewhere = await uow.session.get(DossierRow, "6")
+        assert elsewhere is not None
+        elsewhere.path = "/elsewhere/"
+        uow.session.add_all(
+            DossierPersonRow(dossier_id=n, contact_id=key, how="code", at=uow.now) for n, _, key in filed if key
+        )
+    codes = [[f"h26.01 - 260930 - 000{n}", f"Số {n}"] for n in range(1, 8)]
+    list_id = await uploaded(runtime, xlsx([["Mã hồ sơ", "Ghi chú"], *codes, [codes[0][0], "lại"], ["12", "x"]]))
+    assert await check_lists(runtime) == 1
+    row = await row_of(runtime, list_id)
+    assert row is not None
+    assert (row.state, row.good, row.bad, row.warned) == ("ready", 4, 4, 1)
+    assert (row.key_kind, row.columns) == ("dossier", ["Mã hồ sơ", "Ghi chú"])
+    lines = await lines_of(runtime, list_id)
+    assert [line.recipient for line in lines] == [f"phone:{phone}", f"phone:{phone}", "bound", "bound", *[""] * 5]
+    assert [runtime.box.open(bytes.fromhex(line.address)) for line in lines[:2]] == ["phone1", "phone2"]
+    said = [[problem["code"] for problem in line.problems or []] for line in lines]
+    assert said[:4] == [[]] * 4
+    assert said[4:] == [["dossier_nobody"], ["dossier_unknown"], ["dossier_unknown"], ["duplicate"], ["not_a_dossier"]]
+    assert [line.cells is None for line in lines] == [*[True] * 4, *[False] * 3, True, False]
+    assert [line.merged is None for line in lines] == [*[False] * 4, *[True] * 5]
+    assert (lines[0].merged or {})["Mã hồ sơ"] == codes[0][0]
 
 
 async def test_what_cannot_be_read_is_refused_with_the_reason_and_leaves_no_lines(runtime: Runtime) -> None:

@@ -202,16 +202,16 @@ def test_user_ids_are_digits_and_spreadsheets_spoil_long_ones() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "code"),
+    ("text", "found"),
     [
-        ("000.00.01.H26-260930-0012", "dossier_unknown"),
-        ("g09.20–20260609–0092637", "dossier_unknown"),
-        ("000.00.01.H26-261330-0012", "not_a_dossier"),
-        ("12345", "not_a_dossier"),
+        ("000.00.01.H26-260930-0012", ("000.00.01.H26-260930-0012", [])),
+        ("g09.20–20260609–0092637", ("G09.20-20260609-0092637", [])),
+        ("000.00.01.H26-261330-0012", ("", [("not_a_dossier", {})])),
+        ("12345", ("", [("not_a_dossier", {})])),
     ],
 )
-def test_a_dossier_is_known_by_its_form_and_not_yet_by_itself(text: str, code: str) -> None:
-    assert recipient_of(text, KeyKind.DOSSIER) == ("", [(code, {})])
+def test_a_dossier_is_told_by_its_code_in_one_form(text: str, found: tuple[str, list[Any]]) -> None:
+    assert recipient_of(text, KeyKind.DOSSIER) == found
     assert is_dossier_code("G09.20-20260609-0092637")
 
 

@@ -269,10 +269,12 @@ def listed(oracle: Oracle, lines: list[str]) -> tuple[dict[str, tuple[str, Way, 
     persons: set[str] = set()
     out: set[tuple[str, bool]] = set()
     for n, phone in enumerate(lines, 2):
-        meant = [c for c in oracle.people if c.phone_hash == phone and not c.erased_at]
+        called = [c for c in oracle.people if phone in {f"phone:{c.phone_hash}", c.id}]
+        meant = [c for c in called if not c.erased_at]
         best = max(meant, key=lambda c: (*oracle.rank(c)[:2], [-ord(x) for x in c.id]), default=None)
         person = (best.person_id or best.id) if best else phone
-        stopped = any(c.stopped_at for c in oracle.people if c.phone_hash == phone)
+        is_phone = phone.startswith("phone:")
+        stopped = any(c.stopped_at for c in (called if is_phone else meant))
         off = best is not None and ("topic", oracle.rules.topic_id, best.id) in oracle.off
         agreed = best is not None and ("purpose", "advert", best.id) in oracle.on
         if stopped or off or (oracle.rules.needs_consent and not agreed):
@@ -285,9 +287,9 @@ def listed(oracle: Oracle, lines: list[str]) -> tuple[dict[str, tuple[str, Way, 
         way = oracle.way(best) if best and open_ else Way.NONE
         zalo = oracle.senders[ZALO]
         if way in {Way.NONE, Way.TEMPLATE_PHONE}:
-            way = Way.TEMPLATE_PHONE if zalo.by_phone else Way.NONE
+            way = Way.TEMPLATE_PHONE if zalo.by_phone and is_phone else Way.NONE
         account = ZALO if way is Way.TEMPLATE_PHONE or best is None else best.account_id
-        got[best.id if best else f"phone:{phone}"] = (account, way, n)
+        got[best.id if best else phone] = (account, way, n)
     return got, len(out)
 
 
@@ -298,11 +300,14 @@ async def test_each_line_of_a_list_finds_its_contact_and_its_way(database: Datab
     given = senders(by_user=rng.random() < 0.5, by_phone=rng.random() < 0.5)
     rules = LISTS[seed % len(LISTS)]
     phones = {f"h{n}" for n in range(12)} | {c.phone_hash for c in people if c.phone_hash} | {"nobody1", "nobody2"}
-    lines = rng.sample(sorted(phones), min(len(phones), 35))
+    lines = [f"phone:{phone}" for phone in rng.sample(sorted(phones), min(len(phones), 30))]
+    lines += [c.id for c in rng.sample(people, 8)]  # as whom the dossiers of lines are bound to
+    lines += rng.choices(lines, k=4)  # several dossiers of one person
+    rng.shuffle(lines)
     async with database.writing() as session:
         session.add_all(
-            ListedRow(list_id="l", n=n, recipient=f"phone:{phone}", address="00ff", merged={"Dòng": n})
-            for n, phone in enumerate(lines, 2)
+            ListedRow(list_id="l", n=n, recipient=recipient, address="00ff", merged={"Dòng": n})
+            for n, recipient in enumerate(lines, 2)
         )
         session.add(ListedRow(list_id="l", n=99, problems=[{"code": "bad"}]))
         await session.commit()

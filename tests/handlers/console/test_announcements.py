@@ -340,7 +340,7 @@ async def test_people_with_dossiers_in_a_field_are_chosen_counted_and_named(offi
                     finished_at=finished,
                     created_at=uow.now,
                     updated_at=uow.now,
-                )  # fmt: skip
+                )
             )
             await uow.session.flush()
             uow.session.add(DossierPersonRow(dossier_id=f"d{n}", contact_id=contact_id, how="staff", at=uow.now))
