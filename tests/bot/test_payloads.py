@@ -10,12 +10,13 @@ from bot.actions.units import MAX_CODE_BYTES
 from bot.clock import new_id
 from bot.domain.card import Press, payload
 from bot.domain.case import new_code
-from handlers.citizen import consent, link, report, subscribe
+from handlers.citizen import consent, dossier_details, dossiers, link, report, subscribe
 
 MOST_BYTES = 64
 """callback_data of Telegram (core.telegram.org/bots/api#inlinekeyboardbutton); Zalo takes 1 000 characters."""
 FOLDER = render.TEMPLATES / "messages" / "vi"
 _OF_THE_DESK = max((payload(press, new_id(), new_id()) for press in Press), key=len)
+_DOSSIER = "000.000.000.H26-20260930-1234567"
 _LONGEST = {
     "code": new_code(),
     "case.code": new_code(),
@@ -27,6 +28,9 @@ _LONGEST = {
     "everywhere": consent.EVERYWHERE,
     "words.decide(prefix, topic.id, not on)": f"{subscribe.TOPIC}{new_id()} khong",
     "words.decide(prefix, area.id, area.id not in followed)": f"{subscribe.AREA}{new_id()} khong",
+    "row.code": _DOSSIER,
+    "details": f"{dossiers.DETAILS}{_DOSSIER}",
+    "send": f"{dossier_details.SEND}{_DOSSIER}",
     "ask_area": subscribe.ASK_AREA,
     "back": subscribe.BACK,
     **dict.fromkeys(("after", "before", "cancel", "one.payload", "undo"), _OF_THE_DESK),
