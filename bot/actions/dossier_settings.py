@@ -6,9 +6,11 @@ from typing import Any
 
 from bot.actions.case_trail import audit
 from bot.actions.units import unit_of
+from bot.domain.broadcast import fields_of
 from bot.domain.dossier import Kind
 from bot.domain.dossier_notice import BANK as ACCOUNT
 from bot.domain.dossier_notice import bank_of, told_kinds
+from bot.domain.message import Message
 from bot.domain.text import clean
 from bot.domain.vietqr import is_account, is_bin
 from bot.errors import InvalidInputError
@@ -17,11 +19,14 @@ from bot.store.database import Session
 from bot.store.unit_of_work import UnitOfWork
 from bot.store.units import UnitRow
 
-NOTICES, TEMPLATES, BANK, DESK, DAYS = (
-    "dossier_notices", "dossier_templates", "dossier_bank", "dossier_desk", "dossier_days_before",
+NOTICES, TEMPLATES, BANK, DESK, DAYS, WARNS = (
+    "dossier_notices", "dossier_templates", "dossier_bank", "dossier_desk", "dossier_days_before", "dossier_warns",
 )  # fmt: skip
 """The keys in a unit's settings."""
 DAYS_BEFORE, MOST_DAYS = 1, 10
+OFFICIALS, HEADS, NOBODY = "officials", "heads", "nobody"
+"""Whom a unit warns of dossiers that are about to be late."""
+_WARNS = (OFFICIALS, HEADS, NOBODY)
 _MOST = 300
 _MOST_NAME = 50
 
@@ -39,6 +44,7 @@ class Choices:
     bank: Mapping[str, str] = field(default_factory=dict)
     desk: str = ""
     days_before: int = DAYS_BEFORE
+    warns: str = OFFICIALS
     own: frozenset[str] = frozenset()
 
 
@@ -55,6 +61,7 @@ def choices_of(chain: Sequence[UnitRow]) -> Choices:
         bank_of(nearest(BANK)),
         str(nearest(DESK) or _office(chain)),
         days if isinstance(days, int) else DAYS_BEFORE,
+        str(nearest(WARNS) or OFFICIALS),
         frozenset(chain[0].settings) if chain else frozenset(),
     )
 
@@ -77,16 +84,14 @@ async def chain_of(session: Session, unit_id: str) -> list[UnitRow]:
 async def change(uow: UnitOfWork, unit_id: str, given: Mapping[str, Any]) -> UnitRow:
     """Change what a unit decides itself; what is not given, or None, is left to the unit above.
 
-    `given` may hold kinds (words of Kind), templates, bin, account, name, label, desk and days. Raises
-    InvalidInputError for bin, account, name, label, desk, days: not_a_bank, not_an_account, empty, not_a_number, too_long.
+    `given` may hold kinds (words of Kind), bin, account, name, label, desk, days and warns. Raises InvalidInputError
+    for bin, account, name, label, desk, days, warns: not_a_bank, not_an_account, empty, not_a_number, too_long.
     """
     row = await unit_of(uow, unit_id)
-    mine = {NOTICES, TEMPLATES, BANK, DESK, DAYS}
+    mine = {NOTICES, BANK, DESK, DAYS, WARNS}
     kept = {name: value for name, value in row.settings.items() if name not in mine}
     if given.get("kinds") is not None:
         kept[NOTICES] = [kind.value for kind in Kind if kind.value in given["kinds"]]
-    if given.get("templates") is not None:
-        kept[TEMPLATES] = given["templates"]
     if bank := _bank(given):
         kept[BANK] = bank
     desk = clean(str(given.get("desk") or ""))
@@ -98,9 +103,31 @@ async def change(uow: UnitOfWork, unit_id: str, given: Mapping[str, Any]) -> Uni
         if not (days.isascii() and days.isdigit() and 1 <= int(days) <= MOST_DAYS):
             raise InvalidInputError("days", "not_a_number")
         kept[DAYS] = int(days)
+    if given.get("warns") in _WARNS:
+        kept[WARNS] = given["warns"]
     row.settings = kept
     audit(uow, "unit.dossier_settings", f"unit:{unit_id}", {"settings": sorted(mine & set(kept))})
     return row
+
+
+async def choose_templates(
+    uow: UnitOfWork, unit_id: str, kind: Kind, given: Mapping[str, Mapping[str, Any]]
+) -> UnitRow:
+    """Choose by account the template that tells of a kind (template_id and parameters); of all kinds from now on.
+
+    A unit that had chosen none of its own begins with those of the unit above.
+    """
+    row = await unit_of(uow, unit_id)
+    chosen = {**choices_of(await chain_of(uow.session, unit_id)).templates}
+    chosen[kind.value] = dict(given)
+    row.settings = {**row.settings, TEMPLATES: {name: dict(each) for name, each in chosen.items() if each}}
+    audit(uow, "unit.dossier_settings", f"unit:{unit_id}", {"settings": [TEMPLATES], "kind": kind.value})
+    return row
+
+
+def fields_in(value: str) -> list[str]:
+    """Return the fields that a parameter names as `{{field}}`."""
+    return sorted(fields_of(Message(text=value)))
 
 
 def _bank(given: Mapping[str, Any]) -> dict[str, str]:

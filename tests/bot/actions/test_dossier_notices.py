@@ -51,8 +51,14 @@ class Office:
                 account_id="account", template_id="7", status="ENABLE", by_user=by_user, parameters=parameters
             )
             uow.session.add(row)
-        chosen = {kind.value: {"account": {"template_id": "7", "parameters": PARAMETERS}}}
-        await self.settings(templates=chosen, **settings)
+        await self.choose(kind, PARAMETERS)
+        if settings:
+            await self.settings(**settings)
+
+    async def choose(self, kind: Kind, parameters: dict[str, str]) -> None:
+        async with self.runtime.units_of_work() as uow:
+            chosen = {"account": {"template_id": "7", "parameters": parameters}}
+            await dossier_settings.choose_templates(uow, "commune", kind, chosen)
 
     async def person(
         self, user: str = "u1", *, hours: float = 1, phone: str = PHONE, account: str = "account", bound: bool = False
@@ -206,8 +212,7 @@ async def test_where_no_way_is_open_the_reason_stands(office: Office, phone: str
 
 async def test_a_template_that_the_notice_does_not_fill_is_left_out(office: Office) -> None:
     await office.template()
-    chosen = {"accepted": {"account": {"template_id": "7", "parameters": {"ma": "{{mã bưu gửi}}", "tt": "x"}}}}
-    await office.settings(templates=chosen)
+    await office.choose(Kind.ACCEPTED, {"ma": "{{mã bưu gửi}}", "tt": "x"})
     await office.take()
     notice = await office.notice()
     assert (notice.state, notice.reason) == ("unreached", "template_unfit")
