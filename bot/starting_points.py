@@ -52,6 +52,12 @@ class StartingPoint:
 
 
 @cache
+def warning_words() -> dict[str, dict[str, Any]]:
+    """Return what drafts of official warnings say around the words of these."""
+    return tomllib.loads((FOLDER.parent / "warning.toml").read_text(encoding="utf-8"))
+
+
+@cache
 def starting_points() -> tuple[StartingPoint, ...]:
     """Return all starting points in the order in which they are offered."""
     tables = {path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in FOLDER.glob("*.toml")}

@@ -7,6 +7,7 @@ from bot.actions.list_values import first_wrong
 from bot.domain.announcement import NAME_FIELD, SOMEBODY, Kind, fields_wrong, words_wrong
 from bot.domain.audience import Audience, Way
 from bot.domain.calendar import WorkingCalendar
+from bot.domain.cap import remarks_of
 from bot.domain.quiet import opens_at
 from bot.domain.schedule import Schedule, upcoming
 from bot.domain.schedule import problems as schedule_wrong
@@ -23,7 +24,8 @@ async def wrong(
 ) -> list[InvalidInputError]:
     """Return everything that stands against submitting an announcement, by field; [] when nothing does.
 
-    Fields are those of the steps: title, text, button_label, button_url, audience, list, template, and the schedule's.
+    Fields are those of the steps: title, text, button_label, button_url, audience, list, template, warning, and those
+    of the schedule.
     """
     found = words_wrong(row.title, row.text, row.button_label, row.button_url)
     found += fields_wrong(await free_text(session, row), await fields_known(session, row, NAME_FIELD))
@@ -34,6 +36,7 @@ async def wrong(
     timing = schedule_problems(row, calendar, now)
     found += timing
     at = now if timing else first_run(row, calendar, now)
+    found += _warning_wrong(row, max(at, now))
     outlook = await prospect(session, able, row, at)
     if not outlook.senders:
         found.append(InvalidInputError("audience", "no_account"))
@@ -67,6 +70,12 @@ def schedule_problems(row: AnnouncementRow, calendar: WorkingCalendar, now: date
     if any(opens_at(row.kind, run) > run for run in runs):
         return [InvalidInputError("at" if schedule.kind == "once" else "time", "quiet_hours", kind=row.kind)]
     return []
+
+
+def _warning_wrong(row: AnnouncementRow, at: datetime) -> list[InvalidInputError]:
+    """Return why the official warning that an announcement was made of is none to pass on when it leaves."""
+    stand = {"not_public", "expired"} & set(remarks_of(row.warning, at))
+    return [InvalidInputError("warning", f"warning_{code}") for code in sorted(stand)]
 
 
 async def _list_wrong(session: Session, row: AnnouncementRow) -> list[InvalidInputError]:

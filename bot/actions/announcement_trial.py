@@ -13,6 +13,7 @@ from bot.domain.broadcast import personal
 from bot.domain.message import Message
 from bot.domain.privacy import normalise_phone
 from bot.errors import InvalidInputError
+from bot.render import words
 from bot.secrets import SecretBox
 from bot.store import accounts, announcement_views, contacts, links
 from bot.store.accounts import AccountRow
@@ -21,7 +22,6 @@ from bot.store.contacts import ContactRow
 from bot.store.database import Session
 from bot.store.unit_of_work import UnitOfWork
 
-MARK = "[Gửi thử] "
 PURPOSE = "announcement_trial"
 OWN_TAGS = frozenset({tag_word("thử"), tag_word("cán bộ")})
 """By these the office marks phones as its own."""
@@ -84,6 +84,7 @@ def _refused() -> InvalidInputError:
 
 def marked(message: Message) -> Message:
     """Say in front that this is only a trial."""
+    mark = words("official/trial_mark")
     if message.title:
-        return replace(message, title=f"{MARK}{message.title}")
-    return replace(message, text=f"{MARK}{message.text}")
+        return replace(message, title=f"{mark} {message.title}")
+    return replace(message, text=f"{mark} {message.text}")

@@ -17,17 +17,21 @@ from bot.store.unit_of_work import UnitOfWork
 _WORDS = ("title", "text", "button_label", "button_url")
 
 
-async def create(uow: UnitOfWork, unit_id: str, like: AnnouncementRow | None = None) -> AnnouncementRow:
+async def create(
+    uow: UnitOfWork, unit_id: str, like: AnnouncementRow | None = None, warning: dict[str, Any] | None = None
+) -> AnnouncementRow:
     """Begin an announcement of a unit, empty or with all that another one has but its approval.
 
-    Whoever wrote one that nobody has approved yet has written its copy, too.
+    Whoever wrote one that nobody has approved yet has written its copy, too. `warning` is what is kept of the official
+    warning that it is made of.
     """
     assert uow.actor.id is not None
     row = AnnouncementRow(
         id=uow.new_id(), unit_id=unit_id, created_by=uow.actor.id, created_at=uow.now, updated_at=uow.now
     )
+    row.warning = warning or {}
     if like is not None:
-        for name in (*_WORDS, "kind", "topic_id", "file_id", "templates", "audience"):
+        for name in (*_WORDS, "kind", "topic_id", "file_id", "templates", "audience", "warning"):
             setattr(row, name, getattr(like, name))
         if like.approved_at is None:
             row.writers = sorted({*like.writers, like.created_by})

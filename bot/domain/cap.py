@@ -1,6 +1,7 @@
 """Read an official warning in the Common Alerting Protocol (OASIS CAP 1.2) and make a draft of it."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -77,6 +78,15 @@ class CapWarning:
         found += ["not_vietnamese"] if self.event and not _is_vietnamese(self.language) else []
         found += ["expired"] if self.expires is not None and self.expires <= now else []
         return found
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what an announcement keeps of it: which it was, until when it holds, and the lasting remarks."""
+        return {
+            "identifier": self.identifier,
+            "sender": self.sender,
+            "expires": self.expires.isoformat() if self.expires else "",
+            "remarks": [each for each in self.remarks(self.sent) if each != "expired"],
+        }
 
 
 def read_cap(data: bytes) -> CapWarning:
@@ -157,60 +167,53 @@ def _moment(element: Element, name: str) -> datetime | None:
     return found
 
 
-_STATUS = {
-    "Exercise": ("[DIỄN TẬP] ", "Đây là tin diễn tập, không phải cảnh báo thật."),
-    "Test": ("[THỬ NGHIỆM] ", "Đây là tin thử nghiệm, không phải cảnh báo thật."),
-    "System": ("[THỬ NGHIỆM] ", "Đây là tin kiểm tra hệ thống, không phải cảnh báo thật."),
-    "Draft": ("[BẢN NHÁP] ", "Tin gốc mới là bản nháp, chưa phải cảnh báo chính thức."),
-}
-_TYPE = {
-    "Update": ("Cập nhật: ", "Tin này thay cho cảnh báo đã phát trước đó."),
-    "Cancel": ("Hủy cảnh báo: ", "Cảnh báo đã phát trước đó được hủy."),
-}
-_SEVERITY = {"Extreme": "đặc biệt nghiêm trọng", "Severe": "nghiêm trọng", "Moderate": "trung bình", "Minor": "nhẹ"}
 _MOST_TITLE = 100
 _MOST = {"event": 80, "areas": 140, "instruction": 220, "source": 80, "web": 80}
 
+Words = Mapping[str, Mapping[str, Any]]
+"""What a draft says around the words of a warning, as templates/messages/vi/warning.toml has it."""
 
-def draft_of(warning: CapWarning) -> tuple[str, str]:
-    """Write the title (at most 100 characters) and the text (at most 900) of an announcement in Vietnamese.
+
+def draft_of(warning: CapWarning, words: Words) -> tuple[str, str]:
+    """Write the title (at most 100 characters) and the text (at most 900) of an announcement.
 
     The words of the warning itself stay in its own language. What would be taken for a merge field loses its braces.
     """
-    mark, says_status = _STATUS.get(warning.status, ("", ""))
-    about, says_type = _TYPE.get(warning.message_type, ("", ""))
+    line, severities = words["line"], words["severity"]
+    status, kind = words["status"].get(warning.status, {}), words["type"].get(warning.message_type, {})
     subject = warning.headline or warning.event or warning.note or warning.identifier
-    title = excerpt(f"{mark}{about}{_plain(subject)}", _MOST_TITLE)
+    title = excerpt(f"{status.get('mark', '')}{kind.get('mark', '')}{_plain(subject)}", _MOST_TITLE)
     cancelled = warning.message_type == "Cancel"
-    severity = _SEVERITY.get(warning.severity, "")
+    severity = severities.get(warning.severity, "")
     event = _short(warning.event, "event")
     head = [
-        says_status,
-        says_type,
-        f"{event} (mức độ {severity})" if event and severity and not cancelled else event,
-        f"Khu vực: {_short('; '.join(warning.areas), 'areas')}" if warning.areas else "",
-        f"Thời gian: {_time_words(warning)}" if warning.event and not cancelled else "",
+        status.get("says", ""),
+        kind.get("says", ""),
+        line["severe"].format(event=event, severity=severity) if event and severity and not cancelled else event,
+        line["areas"].format(areas=_short("; ".join(warning.areas), "areas")) if warning.areas else "",
+        _time_words(warning, line) if warning.event and not cancelled else "",
     ]
     web = warning.web if warning.web.startswith(("https://", "http://")) and len(warning.web) <= _MOST["web"] else ""
-    source = _short(warning.sender_name or warning.sender, "source")
+    source, todo = _short(warning.sender_name or warning.sender, "source"), _short(warning.instruction, "instruction")
     tail = [
-        f"Cần làm: {_short(warning.instruction, 'instruction')}" if warning.instruction and not cancelled else "",
-        f"Nguồn: {source}, phát lúc {_clock(warning.sent)}",
+        line["todo"].format(instruction=todo) if todo and not cancelled else "",
+        line["source"].format(source=source, sent=_clock(warning.sent, line)),
         _plain(web),
     ]
-    room = MAX_DRAFT - sum(len(line) + 1 for line in (*head, *tail))
+    room = MAX_DRAFT - sum(len(each) + 1 for each in (*head, *tail))
     told = warning.description or (warning.note if warning.note != subject else "")
-    return title, "\n".join(line for line in (*head, excerpt(_plain(told), max(room, 0)), *tail) if line)
+    return title, "\n".join(each for each in (*head, excerpt(_plain(told), max(room, 0)), *tail) if each)
 
 
-def _time_words(warning: CapWarning) -> str:
+def _time_words(warning: CapWarning, line: Mapping[str, str]) -> str:
+    begins = _clock(warning.begins, line)
     if warning.expires is None:
-        return f"từ {_clock(warning.begins)}"
-    return f"từ {_clock(warning.begins)} đến {_clock(warning.expires)}"
+        return line["from"].format(begins=begins)
+    return line["until"].format(begins=begins, expires=_clock(warning.expires, line))
 
 
-def _clock(moment: datetime) -> str:
-    return to_local(moment).strftime("%H:%M ngày %d/%m/%Y")
+def _clock(moment: datetime, line: Mapping[str, str]) -> str:
+    return to_local(moment).strftime(line["moment"])
 
 
 def _short(text: str, name: str) -> str:
@@ -219,3 +222,11 @@ def _short(text: str, name: str) -> str:
 
 def _plain(text: str) -> str:
     return _BRACES.sub(lambda found: found[0][0], text)
+
+
+def remarks_of(kept: Mapping[str, Any], at: datetime) -> list[str]:
+    """Return what is to be looked at of an announcement that was made of a warning, at a moment; [] for any other."""
+    if not kept:
+        return []
+    over = kept["expires"] and datetime.fromisoformat(kept["expires"]) <= at
+    return [*kept["remarks"], *(["expired"] if over else [])]

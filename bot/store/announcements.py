@@ -15,7 +15,8 @@ class AnnouncementRow(SQLModel, table=True):
     account's id the template that stands in where free text may not go: template_id, and parameters whose values may
     name merge fields. `next_run_at` is when the next run is due; `reason` why it was sent back or ended.
     `version` counts changes: who changes what has changed meanwhile is told. `writers` are the ids of all staff who
-    have had a hand in it since it began, and may therefore not approve it.
+    have had a hand in it since it began, and may therefore not approve it. `warning` is what is kept of the official
+    warning that it was made of (bot.domain.cap), {} for any other.
     """
 
     __tablename__ = "announcements"
@@ -40,6 +41,7 @@ class AnnouncementRow(SQLModel, table=True):
     schedule: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     reason: str = ""
     writers: list[str] = Field(default_factory=list, sa_type=JSON)
+    warning: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     created_by: str = Field(foreign_key="staff.id")
     created_at: datetime
     updated_at: datetime

@@ -10,7 +10,7 @@ from bot.actions import saved_texts
 from bot.domain.cap import MAX_BYTES, CapWarning, draft_of, read_cap
 from bot.domain.text import fold
 from bot.errors import InvalidInputError
-from bot.starting_points import StartingPoint, starting_point, starting_points
+from bot.starting_points import StartingPoint, starting_point, starting_points, warning_words
 from bot.store import accounts, announcement_views, announcements, marks, units
 from bot.store.announcements import AnnouncementRow
 from bot.store.unit_of_work import UnitOfWork
@@ -111,21 +111,20 @@ async def _from_point(uow: UnitOfWork, home: UnitRow, point: StartingPoint, form
 
 
 async def from_warning(request: web.Request) -> web.Response:
-    """Make a draft of an official warning (CAP 1.2); what to look at stands on the page of its words."""
+    """Make a draft of an official warning (CAP 1.2); what to look at stays with it."""
     form = await form_of(request)
     try:
         warning = await _warning(form)
         async with writing(request) as uow:
             home = await _home(request, uow, form.text("unit_id"))
-            title, text = draft_of(warning)
-            row = await actions.create(uow, home.id)
+            title, text = draft_of(warning, warning_words())
+            row = await actions.create(uow, home.id, warning=warning.to_json())
             await actions.write(
                 uow, row.id, row.version, kind=warning.kind, topic_id=None, words={"title": title, "text": text}
             )
     except InvalidInputError as error:
         return await _page(request, of(error), form, 422)
-    remarks = warning.remarks(runtime_of(request).now())
-    return see_other(f"/announcements/{row.id}/words", remarks=",".join(["cap", *remarks]))
+    return see_other(f"/announcements/{row.id}/words")
 
 
 async def _warning(form: Form) -> CapWarning:

@@ -57,7 +57,6 @@ async def _page(
         "chosen": chosen,
         "chosen_as": _token(request, waiting) if chosen else "",
         "most_mb": runtime_of(request).settings.files.max_file_mb,
-        "remarks": [word for word in request.query.get("remarks", "").split(",") if word],
     }
     return show(request, at, "words", values, errors, status)
 

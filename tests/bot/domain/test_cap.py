@@ -9,9 +9,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.domain.cap import MAX_BYTES, MAX_DRAFT, CapWarning, draft_of, read_cap
+from bot.domain import cap as module
+from bot.domain.cap import MAX_BYTES, MAX_DRAFT, CapWarning, read_cap, remarks_of
 from bot.domain.cap_elements import NAMESPACE
 from bot.errors import InvalidInputError
+from bot.starting_points import warning_words
 
 ALERT = {
     "identifier": "TEST.2027.0001",
@@ -51,6 +53,10 @@ def info(areas: tuple[str, ...] = ("Xã Thanh Oai", "Xã Bình Minh"), **changes
 def cap(*blocks: str, namespace: str = NAMESPACE, before: str = "", **changes: str) -> bytes:
     body = elements({**ALERT, **changes}) + "".join(blocks or (info(),))
     return f'<?xml version="1.0" encoding="UTF-8"?>{before}<alert xmlns="{namespace}">{body}</alert>'.encode()
+
+
+def draft_of(warning: CapWarning) -> tuple[str, str]:
+    return module.draft_of(warning, warning_words())
 
 
 def refused(data: bytes) -> InvalidInputError:
@@ -168,6 +174,15 @@ def test_a_warning_that_is_over_says_so() -> None:
     warning = read_cap(cap())
     assert warning.expires is not None
     assert warning.remarks(warning.expires) == ["expired"]
+
+
+def test_what_is_kept_of_a_warning_says_at_any_time_what_is_to_be_looked_at() -> None:
+    warning = read_cap(cap(scope="Private", msgType="Update"))
+    assert warning.expires is not None
+    kept = warning.to_json()
+    assert remarks_of(kept, warning.sent) == ["update", "not_public"]
+    assert remarks_of(kept, warning.expires) == ["update", "not_public", "expired"]
+    assert remarks_of({}, warning.expires) == []
 
 
 @pytest.mark.parametrize(
