@@ -102,6 +102,8 @@ def _one(
     differing = {name: (getattr(row, name), value) for name, value in values.items() if getattr(row, name) != value}
     kept = {name: pair for name, pair in differing.items() if own and name in EDITED}
     new = {name: pair[1] for name, pair in differing.items() if name not in kept}
+    if row.fee is not None and "fee" not in kept:
+        kept.pop("fee_words", None)  # in whatever words, it is the same amount
     if kept:
         done.kept.append(Kept(read.number, procedure.code, kept))
     if new:

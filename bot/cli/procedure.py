@@ -9,6 +9,7 @@ from bot import config
 from bot.actions.procedure_file import Read, read_procedures
 from bot.actions.procedures import Kept, ProcedureImport, bring_in, chosen_of
 from bot.config import Settings
+from bot.domain.text import excerpt
 from bot.errors import ConfigError, InvalidInputError
 from bot.runtime import opened
 from bot.store.unit_of_work import Actor
@@ -75,4 +76,9 @@ def _tell(done: ProcedureImport, *, dry: bool) -> None:
 
 
 def _differences(kept: Kept) -> str:
-    return ", ".join(f"{name} {ours!r} (file: {theirs!r})" for name, (ours, theirs) in kept.differences.items())
+    told = kept.differences.items()
+    return ", ".join(f"{name} {_shown(ours)} (file: {_shown(theirs)})" for name, (ours, theirs) in told)
+
+
+def _shown(value: object) -> str:
+    return repr(excerpt(value, 60) if isinstance(value, str) else value)

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index, func
+from sqlalchemy import JSON, Index, case, func, or_
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -60,14 +60,20 @@ async def by_codes(session: AsyncSession, codes: Collection[str]) -> dict[str, P
 async def search(
     session: AsyncSession, words: str = "", field: str = "", *, active: bool | None = None, limit: int, offset: int = 0
 ) -> list[ProcedureRow]:
-    """Return procedures by field and name that have all these words in code, name or field, accents or not."""
+    """Return procedures that have words beginning with all of these in code, name or field, accents or not.
+
+    Those that have them side by side come first, then by field and name.
+    """
     query = select(ProcedureRow)
-    for word in fold(words).split()[:20]:
-        query = query.where(col(ProcedureRow.search).contains(word, autoescape=True))
+    wanted, text = fold(words).split()[:20], col(ProcedureRow.search)
+    for word in wanted:
+        query = query.where(or_(text.startswith(word, autoescape=True), text.contains(f" {word}", autoescape=True)))
     if field:
         query = query.where(ProcedureRow.field == field)
     if active is not None:
         query = query.where(col(ProcedureRow.active).is_(active))
+    if len(wanted) > 1:
+        query = query.order_by(case((text.contains(" ".join(wanted), autoescape=True), 0), else_=1))
     query = query.order_by(col(ProcedureRow.field), col(ProcedureRow.name), col(ProcedureRow.code))
     return list((await session.exec(query.limit(limit).offset(offset))).all())
 
