@@ -60,10 +60,10 @@ def _of_records(path: Path, link: str) -> Iterator[Read]:
         try:
             record = json.loads(line)
         except (ValueError, RecursionError):
-            yield Read(number, problem="not_json", value=line[:40])
+            yield Read(number, problem="not_json", value=clean(line[:40]))
             continue
         if not isinstance(record, dict):
-            yield Read(number, problem="not_json", value=line[:40])
+            yield Read(number, problem="not_json", value=clean(line[:40]))
             continue
         yield _checked(number, read_record(record, link), record.get("ma_thu_tuc"))
 
@@ -87,7 +87,7 @@ def _of_table(path: Path, link: str) -> Iterator[Read]:
 
 def _checked(number: int, procedure: Procedure, code: object) -> Read:
     if not procedure.code:
-        return Read(number, problem="bad_code", value=str(code or "")[:40])
+        return Read(number, problem="bad_code", value=clean(str(code or "")[:40]))
     if not procedure.name:
         return Read(number, problem="bad_name", value=procedure.code)
     return Read(number, procedure)

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from openpyxl import Workbook
 from sqlmodel import select
 
@@ -177,6 +179,29 @@ def test_a_file_that_is_no_list_of_procedures_is_refused(tmp_path: Path) -> None
         read_procedures(table(tmp_path, "ten,tuoi\nCá,3\n"))
 
 
+_KEYS = st.sampled_from([*record(1), "x"])
+_JSON = st.recursive(
+    st.none() | st.text(max_size=20) | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(_KEYS, inner)
+)
+
+
+@settings(max_examples=30)
+@given(lines=st.lists(st.binary(max_size=40) | st.dictionaries(_KEYS, _JSON), max_size=4), begun=st.booleans())
+def test_whatever_a_file_holds_it_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[Any], *, begun: bool
+) -> None:
+    path = tmp_path_factory.mktemp("any") / "file"
+    told = [line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines]
+    path.write_bytes((b"{}\n" if begun else b"") + b"\n".join(told))
+    try:
+        found = read_procedures(path)
+    except InvalidInputError:
+        return
+    for read in found:
+        assert (read.procedure is None) == bool(read.problem)
+        read.value.encode()
+
+
 @pytest.mark.parametrize(
     ("typed", "field"),
     [({"name": " "}, "name"), ({"name": "x" * 1001}, "name"), ({"days": "-1"}, "days"), ({"url": "cá"}, "url"),
@@ -193,7 +218,7 @@ async def test_what_is_typed_wrong_is_refused(
 
 async def test_saving_without_a_change_marks_nothing(runtime: Runtime, tmp_path: Path) -> None:
     await bring(runtime, catalogue(tmp_path, record(1)))
-    same = {"name": "Đăng ký nuôi cá 1", "days": "5", "field": "Thủy sản", "online": "không"}
+    same: dict[str, Any] = {"name": "Đăng ký nuôi cá 1", "days": "5", "field": "Thủy sản", "online": "không"}
     assert (await save(runtime, "1.900001", **same)).edited_by is None
     ended = await save(runtime, "1.900001", active=False)
     assert (ended.active, ended.edited_by, ended.fee_words) == (False, None, "Miễn phí")
