@@ -15,7 +15,7 @@ from bot.store.announcements import AnnouncementRow
 from bot.store.database import Session
 from handlers.console.announcement_access import able, tried, visible
 from handlers.console.announcement_words import FIELDS
-from handlers.console.page import Form, form_of, render, runtime_of
+from handlers.console.page import Form, form_of, is_htmx, render, runtime_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,14 @@ async def show(request: web.Request) -> web.Response:
         if form.has("text"):
             row = tried(row, **{name: form.text(name) for name in FIELDS if name != "topic_id"})
         values = await phones_of(session, row)
-    return render(request, "announcements/preview", values)
+    return part_of(request, "preview", values)
+
+
+def part_of(request: web.Request, part: str, values: dict[str, Any]) -> web.Response:
+    """Answer with a part of a page, or with a page around it when a browser without JavaScript asks for it alone."""
+    if is_htmx(request):
+        return render(request, f"announcements/{part}", values)
+    return render(request, "announcements/alone", {**values, "part": part})
 
 
 async def phones_of(session: Session, row: AnnouncementRow) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from bot.store.database import Session
 from bot.store.units import UnitRow
 from handlers.console import announcement_rules as rules
 from handlers.console.announcement_access import able, calendar_of, tried, visible
+from handlers.console.announcement_preview import part_of
 from handlers.console.announcement_ways import templates_given
-from handlers.console.page import Form, form_of, of, render, runtime_of
+from handlers.console.page import Form, form_of, of, runtime_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,11 @@ async def show(request: web.Request) -> web.Response:
         try:
             row = await _as_chosen(request, session, row, home, form)
         except InvalidInputError as error:
-            return render(request, "announcements/reach", {"errors": of(error), "seen": None})
+            return part_of(request, "reach", {"row": row, "errors": of(error), "seen": None})
         at = first_run(row, await calendar_of(session, home), runtime_of(request).now())
         seen = await prospect(session, able, row, at)
         named = await rules.named(session, home, Audience.from_json(row.audience))
-    return render(request, "announcements/reach", {"row": row, "seen": seen, "named": named, "lines": lines_of(seen)})
+    return part_of(request, "reach", {"row": row, "seen": seen, "named": named, "lines": lines_of(seen)})
 
 
 async def _as_chosen(
