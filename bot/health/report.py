@@ -3,7 +3,7 @@
 import asyncio
 from datetime import datetime
 
-from bot.health import accounts, broadcasts, follower_imports, machine, templates, work
+from bot.health import accounts, broadcasts, dossiers, follower_imports, machine, templates, work
 from bot.health.line import HealthReport, Light, Line
 from bot.runtime import Runtime
 from bot.store import health
@@ -36,6 +36,7 @@ async def database_lines(session: Session, now: datetime) -> list[Line]:
     lines += await accounts.refusal_lines(session, now)
     lines += await accounts.account_lines(session, now)
     lines += await follower_imports.import_lines(session, now)
+    lines += await dossiers.guess_lines(session, now)
     lines += await machine.process_lines(session, now)
     lines.append(await machine.books_line(session, now))
     return lines + machine.job_lines(runs, now)

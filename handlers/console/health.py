@@ -54,7 +54,7 @@ def _groups(found: HealthReport) -> list[tuple[str, list[Line]]]:
         ),
         ("broadcasts", ("broadcast", "template", "ranges", "broadcast_doubt")),
         ("webhooks", ("refused", "unknown_account")),
-        ("accounts", ("account", "receipts", "follower_import")),
+        ("accounts", ("account", "receipts", "follower_import", "dossier_guesses")),
         ("machine", ("database", "queue", "disk", "clock", "processes", "vanished")),
         ("jobs", ("job",)),
     )

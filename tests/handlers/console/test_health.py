@@ -20,6 +20,7 @@ from bot.store.books import ReconciliationRow
 from bot.store.broadcasts import BroadcastRow, ChunkRow, DeliveryRow
 from bot.store.contacts import ConversationRow
 from bot.store.credentials import CredentialRow
+from bot.store.dossiers import DossierGuessesRow
 from bot.store.health import JobRunRow
 from bot.store.inbox import InboxRow
 from bot.store.messages import AttachmentRow, MessageRow
@@ -409,6 +410,21 @@ async def test_attachments_that_cannot_be_fetched(office: Office) -> None:
     at = office.clock.now
     await add(office, JobRunRow(name="fetch_attachments", started_at=at, finished_at=at))
     assert (await line(office.runtime, "attachments")).light is Light.WARN
+
+
+async def test_people_who_guess_codes_of_dossiers(office: Office) -> None:
+    case = await office.make_case()
+    now = office.clock.now
+    until = now + timedelta(minutes=10)
+    row = DossierGuessesRow(contact_id=case.contact_id or "", since=now, misses=10, blocked_until=until)
+    await add(office, row)
+    found = await line(office.runtime, "dossier_guesses", "account")
+    assert (found.light, found.values["number"]) == (Light.WARN, 1)
+    shown = await advice_page(office)
+    assert "UBND xã Thanh Oai: 1 người hỏi nhiều mã hồ sơ không có" in shown
+    assert "dò mã hồ sơ" in shown
+    office.clock.forward(minutes=11)
+    assert (await report(office.runtime)).of("dossier_guesses") == []
 
 
 async def broadcast(office: Office, state: str, **values: Any) -> int:
