@@ -11,8 +11,10 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.domain.dossier import PAUSING
+from bot.store.contacts import ContactRow
 from bot.store.dossier_figures import FIGURES, Period
 from bot.store.dossiers import DossierNoteRow, DossierRow
+from bot.store.outbox import OutboxRow
 
 _ROW = DossierRow
 LIGHTS = ("late", "soon", "calm", "paused")
@@ -90,6 +92,21 @@ async def fields(session: AsyncSession) -> list[str]:
 
 
 _MOST_FIELDS = 300
+
+
+async def people_with_phone(session: AsyncSession, fingerprint: str) -> list[ContactRow]:
+    """Return the contacts who have shared a phone, the last heard of first."""
+    query = select(ContactRow).where(ContactRow.phone_hash == fingerprint)
+    return list((await session.exec(query.order_by(col(ContactRow.last_interaction_at).desc()).limit(20))).all())
+
+
+async def carriers(session: AsyncSession, outbox_ids: Sequence[str]) -> dict[str, OutboxRow]:
+    """Return the messages that carry notices, by id."""
+    if not outbox_ids:
+        return {}
+    return {
+        row.id: row for row in (await session.exec(select(OutboxRow).where(col(OutboxRow.id).in_(outbox_ids)))).all()
+    }
 
 
 async def latest_notes(session: AsyncSession, dossier_ids: Sequence[str], kind: str) -> dict[str, DossierNoteRow]:
