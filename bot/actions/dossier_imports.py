@@ -196,7 +196,7 @@ async def unchanged(uow: UnitOfWork, import_id: str, token: str) -> bool:
         **Counted(Counter(same=rows - bad - doubled)).figures(),
     }
     row.figures = row.figures | Counted(Counter(same=rows - bad - doubled)).figures("done_")
-    row.warnings = [{"code": "same_file", "details": {"at": before.applied_at.isoformat(), "import": before.id}}]
+    row.warnings = [_warning("same_file", {"at": before.applied_at.isoformat(), "import": before.id})]
     row.sample = [each for each in before.sample if each["kind"] == "remark"]
     row.state, row.read_at, row.applied_at = "applied", uow.now, uow.now
     _ended(uow, row)
@@ -205,37 +205,37 @@ async def unchanged(uow: UnitOfWork, import_id: str, token: str) -> bool:
 
 def asks(row: DossierImportRow) -> bool:
     """Say whether something of an import asks for a person's word before it is applied."""
-    return any(warning.get("asks") for warning in row.warnings)
+    return any(warning["asks"] for warning in row.warnings)
 
 
 async def _warnings(session: Session, row: DossierImportRow, told: Mapping[str, Any]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    if told["units"]:
-        found.append({"code": "unknown_units", "asks": True, "details": {"units": told["units"]}})
-    if row.figures["told"] > MANY_NOTICES:
-        found.append({"code": "many_notices", "asks": True, "details": {"number": row.figures["told"]}})
-    if told["statuses"]:
-        found.append({"code": "unknown_statuses", "details": {"statuses": told["statuses"]}})
     short = {code: core.short_code(code) for code, _ in told["procedures"]}
     known = await procedures.by_codes(session, set(short.values()))
     unknown = [[code, count] for code, count in told["procedures"] if short[code] not in known]
-    if unknown:
-        found.append({"code": "unknown_procedures", "details": {"procedures": unknown}})
-    if Column.UPDATED not in row.mapping.values():
-        found.append({"code": "no_update_column", "details": {}})
-    return found
+    possible: tuple[tuple[bool, str, bool, dict[str, Any]], ...] = (
+        (bool(told["units"]), "unknown_units", True, {"units": told["units"]}),
+        (row.figures["told"] > MANY_NOTICES, "many_notices", True, {"number": row.figures["told"]}),
+        (bool(told["statuses"]), "unknown_statuses", False, {"statuses": told["statuses"]}),
+        (bool(unknown), "unknown_procedures", False, {"procedures": unknown}),
+        (Column.UPDATED not in row.mapping.values(), "no_update_column", False, {}),
+    )
+    return [_warning(code, details, asks=asking) for here, code, asking, details in possible if here]
+
+
+def _warning(code: str, details: dict[str, Any], *, asks: bool = False) -> dict[str, Any]:
+    return {"code": code, "asks": asks, "details": details}
 
 
 async def confirm(uow: UnitOfWork, import_id: str, *, nonetheless: bool = False) -> None:
     """Have an import applied, with `nonetheless` whatever asks for a person's word.
 
-    Raises NotFoundError, InvalidInputError not_ready and confirm_nonetheless.
+    Raises NotFoundError, InvalidInputError import_not_ready and confirm_nonetheless.
     """
     row = await dossier_imports.locked(uow.session, import_id)
     if row is None:
         raise NotFoundError(import_id)
     if row.state != "ready":
-        raise InvalidInputError("import", "not_ready")
+        raise InvalidInputError("import", "import_not_ready")
     if asks(row) and not nonetheless:
         raise InvalidInputError("nonetheless", "confirm_nonetheless")
     row.state, row.confirmed = "applying", True
@@ -248,13 +248,13 @@ async def confirm(uow: UnitOfWork, import_id: str, *, nonetheless: bool = False)
 async def cancel(uow: UnitOfWork, import_id: str) -> DossierImportRow:
     """Let go of an import, whatever of it has been applied stays; its pieces are for the caller to delete.
 
-    Raises NotFoundError, and InvalidInputError not_ready for one that is at its end.
+    Raises NotFoundError, and InvalidInputError import_not_ready for one that is at its end.
     """
     row = await dossier_imports.locked(uow.session, import_id)
     if row is None:
         raise NotFoundError(import_id)
     if row.state not in {"reading", "ready", "applying"}:
-        raise InvalidInputError("import", "not_ready")
+        raise InvalidInputError("import", "import_not_ready")
     row.state = "cancelled"
     _ended(uow, row)
     return row

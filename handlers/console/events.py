@@ -9,7 +9,7 @@ from aiohttp import web
 
 from bot.domain.access import Permission
 from bot.runtime import Runtime
-from bot.store import announcement_views, announcements, cases, recipients, results, units
+from bot.store import announcement_views, announcements, cases, dossier_imports, recipients, results, units
 from bot.store.database import Session
 from handlers.console.case_access import may_see
 from handlers.console.page import runtime_of, visit_of
@@ -62,6 +62,8 @@ async def _changed(session: Session, made: datetime, topic: str) -> bool:
     if kind == "recipient_list":
         row = await recipients.seen(session, subject)
         return row is None or (row.checked_at is not None and row.checked_at >= made)
+    if kind == "dossier_import":
+        return True  # as a broadcast
     if kind == "broadcast":
         return True  # something of it moves all the time; looking once more costs less than finding that out
     if kind in {"announcement", "announcements"}:
@@ -126,7 +128,15 @@ async def _keeps_list(runtime: Runtime, visit: Visit, list_id: str) -> bool:
     return unit is not None and visit.grants.over(Permission.ANNOUNCEMENT_WRITE, unit.path)
 
 
+async def _imports(runtime: Runtime, visit: Visit, import_id: str) -> bool:
+    async with runtime.database.reading() as session:
+        row = await dossier_imports.one(session, import_id)
+        unit = await units.unit(session, row.unit_id) if row is not None else None
+    return unit is not None and visit.grants.over(Permission.DOSSIER_WORK, unit.path)
+
+
 _OTHERS = {
+    "dossier_import": _imports,
     "announcement": _reads_announcement,
     "broadcast": _reads_broadcast,
     "recipient_list": _keeps_list,
