@@ -2,11 +2,15 @@
 
 import asyncio
 import contextlib
+import os
+import shutil
 import sys
+import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import orjson
 
@@ -17,6 +21,13 @@ from bot.store.recipients import Line
 _ROOT = Path(__file__).resolve().parents[2]
 _LONGEST_ANSWER = 8 * 1024 * 1024
 _READ = 64 * 1024
+AT_ONCE = 2
+"""How many workbooks one process has written at a time; lists are checked one after another by their job."""
+_semaphores: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+
+
+def _turns() -> asyncio.Semaphore:
+    return _semaphores.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(AT_ONCE))
 
 
 class TooHeavyError(LoaError):
@@ -74,10 +85,13 @@ async def check(
 async def write(
     rows: AsyncIterator[Any], title: str, secret: str, language: str, bounds: Bounds | None = None
 ) -> bytes:
-    """Return an xlsx of these rows: lists of texts, or bad lines as {"cells", "problems"}. Raises TooHeavyError."""
+    """Return an xlsx of these rows: lists of texts, or bad lines as {"cells", "problems"}. Raises TooHeavyError.
+
+    Whoever asks while as many are being written as may be waits: each takes memory and a part of the processor.
+    """
     bounds = bounds or Bounds()
     task = {"verb": "write", "title": title, "language": language}
-    async with _started(task, secret, bounds) as process, _patience(bounds.seconds):
+    async with _turns(), _started(task, secret, bounds) as process, _patience(bounds.seconds):
         assert process.stdin is not None
         assert process.stdout is not None
         with contextlib.suppress(ConnectionError):  # it has died: what it answers says so
@@ -100,8 +114,21 @@ def _line(n: int, recipient: str, address: str, merged: str | None, problems: st
 @contextlib.asynccontextmanager
 async def _started(task: dict[str, Any], secret: str, bounds: Bounds) -> AsyncIterator[asyncio.subprocess.Process]:
     """Start the process and give it its task; it is killed when nobody wants to know any more."""
+    # What it puts aside while it writes holds personal data: it goes with the process, however that ends.
+    folder = tempfile.mkdtemp(prefix="loa-")
+    try:
+        async with _running(task, secret, bounds, folder) as process:
+            yield process
+    finally:
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+@contextlib.asynccontextmanager
+async def _running(
+    task: dict[str, Any], secret: str, bounds: Bounds, folder: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot.checker", cwd=_ROOT, limit=_LONGEST_ANSWER,
+        sys.executable, "-m", "bot.checker", cwd=_ROOT, limit=_LONGEST_ANSWER, env={**os.environ, "TMPDIR": folder},
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     assert process.stdin is not None

@@ -28,6 +28,7 @@ _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _ENDINGS = (".xlsx", ".ods", ".csv", ".txt", ".tsv", ".xls")
 _LIST = "Danh sách"
 _REASON = "Lý do lỗi"
+_sample: list[bytes] = []
 
 
 async def show(request: web.Request) -> web.Response:
@@ -165,8 +166,10 @@ async def sample(request: web.Request) -> web.Response:
         for row in SAMPLE:
             yield row
 
-    secret = runtime.settings.security.secret_key
-    return _workbook(await process.write(rows(), _LIST, secret, translations.current()), "danh-sach-mau.xlsx")
+    if not _sample:  # the same for everybody: one process is enough
+        secret = runtime.settings.security.secret_key
+        _sample.append(await process.write(rows(), _LIST, secret, translations.current()))
+    return _workbook(_sample[0], "danh-sach-mau.xlsx")
 
 
 def _workbook(data: bytes, name: str) -> web.Response:

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
@@ -70,6 +71,35 @@ async def test_numbers_of_people_beside_the_key_are_nowhere_in_clear() -> None:
     assert set(json.loads(rows[0].merged or "")) == {"Họ tên", "Ghi chú"}
     assert [it["code"] for it in json.loads(rows[-1].problems or "")] == ["personal_cell"]
     assert not any(number in str(rows) for number in ("00119", "0911", "0922"))
+
+
+def files(folder: Path) -> list[Path]:
+    return [it for it in folder.rglob("*") if it.is_file()]
+
+
+async def test_few_workbooks_are_written_at_once_and_nothing_of_them_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    go_on, begun = asyncio.Event(), 0
+
+    async def rows() -> AsyncIterator[list[str]]:
+        nonlocal begun
+        begun += 1
+        yield ["Ví Dụ"]
+        await go_on.wait()
+
+    writing = [asyncio.create_task(write(rows(), "Danh sách", SECRET, "vi")) for _ in range(5)]
+    async with asyncio.timeout(60):
+        while begun < 2 or not files(tmp_path):  # noqa: ASYNC110 - polling with a limit
+            await asyncio.sleep(0.01)
+    assert begun == len(children()) == 2
+    writing[0].cancel()
+    go_on.set()
+    done = await asyncio.gather(*writing, return_exceptions=True)
+    assert [type(it) for it in done] == [asyncio.CancelledError, bytes, bytes, bytes, bytes]
+    assert files(tmp_path) == []
 
 
 async def test_columns_and_files_that_cannot_be_used_are_refused_with_the_reason() -> None:
