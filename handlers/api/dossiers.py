@@ -16,13 +16,12 @@ from bot.store.api_keys import ApiKeyRow
 from bot.store.unit_of_work import UnitOfWork
 from handlers.api.content import content_of
 from handlers.api.entrance import caller
+from handlers.api.openapi_schemas import MAX_ITEMS
 from handlers.api.problem import ProblemError, told, written
 from handlers.api.repetition import once
 from handlers.api.shown import shown
 from handlers.api.words import language_of
 from handlers.keys import RUNTIME
-
-MAX_ITEMS = 1000
 
 
 async def take_batch(request: web.Request) -> web.Response:

@@ -40,3 +40,8 @@ def _weight(text: str) -> float:
 def field_sentence(code: str, language: str) -> str:
     """Say what is wrong with a field."""
     return str(table()["field"][code][_PLACE[language]])
+
+
+def document_words(name: str, /, **values: object) -> str:
+    """Say what the OpenAPI document says of something, in Vietnamese."""
+    return str(table()["document"][name]).format(**values)
