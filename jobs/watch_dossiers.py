@@ -4,9 +4,9 @@ import asyncio
 import hashlib
 from pathlib import Path
 
-from bot import render
+from bot import render, translations
 from bot.actions import dossier_imports as actions
-from bot.clock import new_id, to_local
+from bot.clock import new_id
 from bot.logs import logger
 from bot.runtime import Runtime
 from bot.store import dossier_imports, units
@@ -118,5 +118,6 @@ def _put_aside(file: Path, name: str, where: str, report: str) -> None:
 
 def _report(row: DossierImportRow | None) -> str:
     """Return what became of a file in words; None stands for one that is too large to be taken."""
-    values = {"row": row, "local": to_local, "most_mb": actions.MOST_BYTES // 1024 // 1024}
+    translations.install(render.environment())
+    values = {"row": row, "most_mb": actions.MOST_BYTES // 1024 // 1024}
     return render.message("official/dossier_import", values).text + "\n"
