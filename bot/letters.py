@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 _FONT = "Times New Roman"
-_NATION = "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM"
-_MOTTO = "Độc lập - Tự do - Hạnh phúc"
+NATION = "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM"
+MOTTO = "Độc lập - Tự do - Hạnh phúc"
+NUMBER = "Số: ……/……"
+TO = "Kính gửi"
+RECIPIENTS = "Nơi nhận:"
 _MARGINS = {"top": 20, "bottom": 20, "left": 30, "right": 15}
 """Millimetres; A4 is 210 by 297."""
 _ROOM_TO_SIGN = 4
@@ -45,7 +48,7 @@ def docx_of(letter: Letter) -> bytes:
     document.core_properties.comments = ""
     _head(document, letter)
     _paragraph(document, "", size=6)
-    _paragraph(document, f"Kính gửi: {letter.to}", middle=True, space=12)
+    _paragraph(document, f"{TO}: {letter.to}", middle=True, space=12)
     for words in letter.body:
         _paragraph(document, words, indent=True, space=6)
     _foot(document, letter)
@@ -61,10 +64,10 @@ def _head(document: Any, letter: Letter) -> None:
         _paragraph(left, letter.above.upper(), middle=True, size=13)
     _paragraph(left, letter.office.upper(), middle=True, bold=True, size=13)
     _line(left)
-    _paragraph(left, "Số: ……/……", middle=True, size=13)
+    _paragraph(left, NUMBER, middle=True, size=13)
     _paragraph(left, letter.subject, middle=True, size=12)
-    _paragraph(right, _NATION, middle=True, bold=True, size=13)
-    _paragraph(right, _MOTTO, middle=True, bold=True, size=14)
+    _paragraph(right, NATION, middle=True, bold=True, size=13)
+    _paragraph(right, MOTTO, middle=True, bold=True, size=14)
     _line(right)
     _paragraph(right, letter.date, middle=True, italic=True, size=14)
 
@@ -73,7 +76,7 @@ def _foot(document: Any, letter: Letter) -> None:
     """Write, side by side: who gets the letter, and who signs it."""
     _paragraph(document, "", size=6)
     left, right = _columns(document, (75, 90))
-    _paragraph(left, "Nơi nhận:", bold=True, italic=True, size=12)
+    _paragraph(left, RECIPIENTS, bold=True, italic=True, size=12)
     for words in letter.recipients:
         _paragraph(left, words, size=11)
     for words in letter.signer:

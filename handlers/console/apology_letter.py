@@ -4,9 +4,9 @@ from typing import Any
 
 from aiohttp import web
 
+from bot import letters
 from bot.actions import apology_letters, dossier_settings
-from bot.clock import to_local
-from bot.domain.letter import FIELDS, LetterText, in_words
+from bot.domain.letter import FIELDS, LetterText
 from bot.errors import InvalidInputError, NotFoundError
 from bot.letters import docx_of
 from bot.store.database import Session
@@ -66,7 +66,7 @@ async def _page(
         "own": apology_letters.SETTING in unit.settings,
         "versions": apology_letters.versions(unit),
         "sample": apology_letters.sample(shown, chain, runtime.now()),
-        "today": in_words(to_local(runtime.now()).date()),
+        "form": letters,
         "errors": of(error) if error else {},
     }
     return render(request, "dossiers/letter", values, 422 if error else 200)
