@@ -10,7 +10,7 @@ from handlers.routes import TABLE
 from tests.commune import ROLES
 from tests.handlers.console.visitor import Office
 
-PUBLIC = {"/webhooks/", "/healthz", "/readyz", "/metrics", "/zalo_verifier", "/static/", "/login"}
+PUBLIC = {"/webhooks/", "/api/v1/", "/healthz", "/readyz", "/metrics", "/zalo_verifier", "/static/", "/login"}
 
 
 def test_every_address_stands_once_in_the_table() -> None:
