@@ -14,7 +14,7 @@ from bot.runtime import Runtime
 from bot.store import dossier_notices, files
 
 _LEASE_SECONDS = 60.0
-_BATCH = 50
+_BATCH = 20
 _GIVE_WAY_SECONDS = 0.25
 _SOON = 3600.0
 

@@ -11,7 +11,7 @@ from arq.worker import Function, Worker, func
 from bot.logs import logger
 from bot.queue import BY_NAME, JOBS, QUEUE_ERRORS
 from bot.runtime import Runtime
-from bot.store import credentials, deliveries, health, inbox, outbox, receptions
+from bot.store import credentials, deliveries, dossier_notices, health, inbox, outbox, receptions
 from jobs.check_lists import check_lists
 from jobs.close_answered import close_answered
 from jobs.date_dossiers import date_dossiers
@@ -166,6 +166,7 @@ async def working(runtime: Runtime, *, alone: bool, hurry: asyncio.Event | None 
             await inbox.release_leases(uow.session, None)
             await outbox.doubt_expired(uow.session, None)
             await deliveries.free_expired(uow.session, None)
+            await dossier_notices.release_leases(uow.session)
             await credentials.release_all(uow.session)
             await receptions.release_all(uow.session)
             await health.release_jobs(uow.session)

@@ -89,6 +89,13 @@ async def claim(session: AsyncSession, lease: str, now: datetime, seconds: float
     return ids
 
 
+async def release_leases(session: AsyncSession) -> int:
+    """Free every notice that somebody holds: a lone process has just started, so whoever it was is dead."""
+    row = DossierNoticeRow
+    statement = update(row).where(col(row.state) == "due", col(row.lease).is_not(None))
+    return int((await session.exec(statement.values(lease=None, leased_until=None))).rowcount)
+
+
 async def notice(session: AsyncSession, notice_id: str) -> DossierNoticeRow | None:
     """Return one notice as it stands now."""
     return await session.get(DossierNoticeRow, notice_id, populate_existing=True)
