@@ -1,4 +1,4 @@
-"""Fill an empty database with the demo commune, its forty reports and its everyday procedures."""
+"""Fill an empty database with the demo commune, its forty reports, everyday procedures and dossiers."""
 
 import asyncio
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.actions.procedure_file import read_procedures
 from bot.actions.procedures import bring_in
-from bot.demo import choices, commune, photos
+from bot.demo import choices, commune, dossiers, photos
 from bot.demo.data import DATA, CommuneData, Report, Step, read_commune, read_reports
 from bot.demo.days import Days
 from bot.demo.holidays import holidays_around
@@ -66,6 +66,7 @@ async def load(runtime: Runtime) -> Demo:
         await _act_all(stage, reports)
         await choices.choose(stage, data.choices)
         await bring_in(founded, listed)
+        await dossiers.report(stage)
     await runtime.refresh_accounts()
     return Demo(tuple(_sign_in(data)), created=True)
 

@@ -10,9 +10,12 @@ import pytest
 from bot.actions.procedure_file import read_procedures
 from bot.demo.data import DATA, Report, Step, read_commune, read_reports
 from bot.demo.days import Days
+from bot.demo.dossiers import read_dossiers
 from bot.demo.photos import draw
 from bot.demo.steps import VERBS
 from bot.domain.calendar import WorkingCalendar, prefill, prefill_worked
+from bot.domain.dossier import TELL_WITHIN
+from bot.domain.dossier_code import canonical
 from bot.domain.text import clean
 from bot.domain.words import find_area, is_conduct_report, is_denunciation, is_secret
 
@@ -52,6 +55,21 @@ def test_every_procedure_is_read_as_it_is_meant() -> None:
     assert len(found) == 13
     assert all(one.days and one.field and (one.fee is not None or one.fee_words) for one in found)
     assert all(bool(one.online) == bool(one.online_url) for one in found)
+
+
+@pytest.mark.parametrize("now", LOADED_AT.values(), ids=LOADED_AT)
+def test_every_dossier_is_a_week_old_and_has_a_code_of_its_own(now: datetime) -> None:
+    days = Days(now, calendar(now))
+    known = {line.procedure.code for line in read_procedures(DATA / "procedures.csv") if line.procedure}
+    codes = [days.fill(one["code"]) for one in read_dossiers()]
+    assert [canonical(code) for code in codes] == codes
+    assert len(set(codes)) == len(codes)
+    for one in read_dossiers():
+        moments = [days.moment(step["at"]) for step in one["step"]]
+        assert moments == sorted(moments), one["code"]
+        assert moments[-1] < now - TELL_WITHIN, one["code"]
+        assert one["procedure"] in known
+        assert one["unit"] in {unit.key for unit in COMMUNE.units}
 
 
 def test_everything_that_is_referred_to_exists() -> None:

@@ -11,12 +11,15 @@ from bot.clock import to_local
 from bot.demo.load import PASSWORD, load
 from bot.domain.access import Permission
 from bot.domain.case import CaseState
+from bot.domain.dossier import Status
 from bot.passwords import verify_password
 from bot.runtime import Runtime
 from bot.store import accounts, cases, credentials, files, messages, staff, units
 from bot.store.audit import AuditRow
 from bot.store.cases import AnswerRow, CaseEventRow, CaseRow
 from bot.store.contacts import ContactRow
+from bot.store.dossier_notices import DossierNoticeRow
+from bot.store.dossiers import DossierRow
 from bot.store.inbox import InboxRow
 from bot.store.marks import MarkRow, TopicRow
 from bot.store.messages import AttachmentRow, MessageRow
@@ -215,3 +218,19 @@ async def test_some_people_have_chosen_what_they_get(runtime: Runtime) -> None:
     }  # fmt: skip
     assert [topic.advert for topic in sorted(topics, key=lambda topic: topic.position)] == [False] * 4 + [True]
     assert len(stopped) == 1
+
+
+async def test_dossiers_stand_in_every_status_and_nobody_is_told_of_the_past(runtime: Runtime, clock: Clock) -> None:
+    await load(runtime)
+    async with runtime.database.reading() as session:
+        rows = (await session.exec(select(DossierRow))).all()
+        assert (await session.exec(select(DossierNoticeRow))).all() == []
+    assert len(rows) == 25
+    assert {row.status for row in rows} == set(Status)
+    assert all(row.procedure_name and row.field for row in rows)
+    assert {row.outcome for row in rows} == {"early", "on_time", "late", ""}
+    phones = Counter(runtime.box.open(row.phone) for row in rows if row.phone)
+    assert phones == {"84900000001": 5, "84900000002": 4}
+    assert [row.odd for row in rows if row.odd] == []
+    assert all(row.status_at < clock.now for row in rows)
+    assert [row for row in rows if not row.finished_at and row.due_at and row.due_at < clock.now], "some are late"
