@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from bot.domain.phrases import phrase, positions, typed
+from bot.domain.text import fold
 
 # Kinds of villages and what people write for them; a village is found by any word of its kind's group.
 _AREA_KINDS = (
@@ -15,6 +16,20 @@ _AREA_KINDS = (
     ("khu",),
     ("đội",),
 )
+
+
+_COLUMNS = frozenset(
+    {
+        *("thon", "xom", "lang", "ap", "ban", "buon", "khu pho", "khu dan cu", "to dan pho", "tdp", "village"),
+        *("ten thon", "thon xom", "thon ban", "thon to", "thon tdp", "thon to dan pho", "to dan pho thon", "to thon"),
+        *("thon ap", "ap khu pho", "dia ban thon", "thon khu pho"),
+    }
+)
+
+
+def village_column(names: Sequence[str]) -> str:
+    """Return which column of an uploaded list says the village, by its name; "" when none does."""
+    return next((name for name in names if fold(name) in _COLUMNS and '"' not in name), "")
 
 
 def find_area(text: str, areas: Sequence[tuple[str, Sequence[str]]]) -> list[str]:

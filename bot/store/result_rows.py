@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, exists, literal, not_, select, tuple_
+from sqlalchemy import and_, exists, literal, not_, or_, select, tuple_
 from sqlalchemy.sql import ColumnElement
 from sqlmodel import col
 from sqlmodel import select as select_rows
@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.store.broadcasts import BroadcastRow, DeliveryRow
 from bot.store.contacts import ContactRow
 from bot.store.marks import MarkRow
-from bot.store.results import DECIDED, MARKS, MISSED, D, village_of
+from bot.store.results import DECIDED, MARKS, MISSED, D, listed_village, village_of
 
 _DELIVERIES = DeliveryRow.metadata.tables["deliveries"]
 _CONTACTS = ContactRow.metadata.tables["contacts"]
@@ -64,6 +64,9 @@ _JOINED = _DELIVERIES.join(_BROADCASTS, _BROADCASTS.c.id == D.broadcast_id).oute
 )
 
 
+_KNOWN = exists(literal(1)).where(MARKS.c.contact_id == D.recipient, MARKS.c.kind == "area", MARKS.c.chosen.is_(True))
+
+
 def _chosen(which: Which) -> ColumnElement[bool]:
     if which is Which.MISSED:
         return D.state.in_(MISSED)
@@ -77,22 +80,25 @@ async def unreached(
     which: Which,
     *,
     village: str | None = None,
+    listed: tuple[str, Sequence[str]] = ("", ()),
     after: tuple[int, int] = (0, 0),
     limit: int = PAGE,
 ) -> list[Told]:
     """Return those whom broadcasts did not reach, in the order of their rows, from the one after `after` on.
 
-    With `village` only those of one, with "" those of whom none is known.
+    With `village` only those of one, with "" those of whom none is known. `listed` is the column of villages of the
+    list that they came from, and how this village is written there: it counts for those whose village nobody has set.
     """
     here = [D.broadcast_id.in_(broadcast_ids), tuple_(D.broadcast_id, D.n) > after, _chosen(which)]
     table = _JOINED
-    if village:
+    column, written = listed
+    if village and not written:
         table = table.join(MARKS, and_(*village_of(D.recipient, village)))
     elif village is not None:
-        known = exists(literal(1)).where(
-            MARKS.c.contact_id == D.recipient, MARKS.c.kind == "area", MARKS.c.chosen.is_(True)
-        )
-        here.append(not_(known))
+        text = listed_village(column)
+        told = and_(not_(_KNOWN), text.in_(written) if written else text == "")
+        marked = exists(literal(1)).where(*village_of(D.recipient, village))
+        here.append(or_(marked, told) if village else told)
     query = select(*_COLUMNS).select_from(table).where(*here).order_by(D.broadcast_id, D.n).limit(limit)
     return [Told._make(row) for row in (await (await session.connection()).execute(query)).all()]
 

@@ -1,5 +1,6 @@
 """Count what became of an announcement's run from the rows of its recipients, which are the truth."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,7 @@ from sqlmodel import col
 from sqlmodel import select as select_rows
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.domain.areas import village_column
 from bot.store.accounts import AccountRow
 from bot.store.announcements import AnnouncementRow, RunRow
 from bot.store.broadcasts import BroadcastRow, DeliveryRow
@@ -39,12 +41,16 @@ class Tally(NamedTuple):
 
 
 class VillageTally(NamedTuple):
-    """How many recipients of a village stand in a state; `area_id` is "" for those of whom no village is known."""
+    """How many recipients of a village stand in a state; `area_id` is "" for those of whom no village is known.
+
+    `listed` is then what the list says that they came from, as it is written there; "" when it does not.
+    """
 
     area_id: str
     state: str
     decided: bool
     number: int
+    listed: str = ""
 
 
 class Belonging(NamedTuple):
@@ -111,20 +117,48 @@ def village_of(who: ColumnElement[Any], value: str | None = None) -> tuple[Colum
     return (m.contact_id == who, m.kind == "area", m.chosen.is_(True), not_(overtaken), *named)
 
 
-async def by_village(session: AsyncSession, broadcast_ids: Sequence[int]) -> list[VillageTally]:
-    """Count the recipients of broadcasts by village and state; some seconds for a million, for a page that waits."""
+async def listed_column(session: AsyncSession, broadcast_ids: Sequence[int]) -> str:
+    """Return which of the values that fill the messages of broadcasts is the village by its name; "" for none."""
+    query = select(D.merged).where(D.broadcast_id.in_(broadcast_ids), D.merged.is_not(None)).limit(1)
+    found = (await (await session.connection()).execute(query)).scalar_one_or_none()
+    return village_column(list(found or {}))
+
+
+def listed_village(column: str) -> ColumnElement[Any]:
+    """Say what a recipient's values have in the column of villages; "" where they have nothing."""
+    if not column:
+        return literal("")
+    # SQLite knows a field by how its name is written down, with letters or with their numbers.
+    by_number = json.dumps(column)[1:-1]
+    return func.trim(func.coalesce(D.merged[column].as_string(), D.merged[by_number].as_string(), ""))
+
+
+async def by_village(session: AsyncSession, broadcast_ids: Sequence[int], column: str = "") -> list[VillageTally]:
+    """Count the recipients of broadcasts by village and state; some seconds for a million, for a page that waits.
+
+    Whose village nobody has set counts for the one that the list has in `column`.
+    """
     area = func.coalesce(MARKS.c.value, "")
+    listed = case((MARKS.c.value.is_(None), listed_village(column)), else_="").label("listed")
     decided = case((and_(D.state == "cancelled", D.reason.in_(DECIDED)), 1), else_=0)
     table = DeliveryRow.metadata.tables["deliveries"].outerjoin(MARKS, and_(*village_of(D.recipient)))
-    query = select(area, D.state, decided, func.count()).select_from(table).where(D.broadcast_id.in_(broadcast_ids))
-    rows = await (await session.connection()).execute(query.group_by(area, D.state, decided))
-    return [VillageTally(area_id, state, bool(out), int(n)) for area_id, state, out, n in rows.all()]
+    query = select(area, D.state, decided, listed, func.count()).select_from(table)
+    grouped = query.where(D.broadcast_id.in_(broadcast_ids)).group_by(area, D.state, decided, "listed")
+    rows = await (await session.connection()).execute(grouped)
+    return [VillageTally(area_id, state, bool(out), int(n), text) for area_id, state, out, text, n in rows.all()]
 
 
 async def areas(session: AsyncSession, area_ids: Sequence[str]) -> list[AreaRow]:
     """Return areas by their ids, in their order."""
     query = select_rows(AreaRow).where(col(AreaRow.id).in_(area_ids))
     return list((await session.exec(query.order_by(col(AreaRow.position), col(AreaRow.name)))).all())
+
+
+async def areas_of(session: AsyncSession, path: str) -> list[AreaRow]:
+    """Return the areas of a unit and of those below it, in their order."""
+    query = select_rows(AreaRow).join(UnitRow, col(UnitRow.id) == col(AreaRow.unit_id))
+    here = query.where(col(UnitRow.path).startswith(path, autoescape=True))
+    return list((await session.exec(here.order_by(col(AreaRow.position), col(AreaRow.name)))).all())
 
 
 async def path_of_broadcast(session: AsyncSession, number: str) -> str | None:

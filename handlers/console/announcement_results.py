@@ -12,6 +12,7 @@ from bot import render as templates
 from bot.actions import announcement_results as actions
 from bot.clock import to_local
 from bot.domain.access import Permission
+from bot.domain.areas import village_column
 from bot.domain.privacy import initials
 from bot.runtime import Runtime
 from bot.secrets import SecretBox
@@ -23,7 +24,7 @@ from bot.store.replies import Reply
 from bot.store.result_rows import Told
 from bot.store.results import Seen
 from handlers.console.announcement_runs import address
-from handlers.console.announcement_unreached import name_of, phone_of
+from handlers.console.announcement_unreached import listed_home, name_of, phone_of
 from handlers.console.case_access import may_see
 from handlers.console.media import disposition
 from handlers.console.page import render, runtime_of, send_error, visit_of, writing
@@ -61,7 +62,7 @@ class _Written:
         return [
             name_of(row),
             phone_of(self.box, row),
-            self.areas.get(area_id, ""),
+            self.areas.get(area_id, "") or listed_home(row, village_column(list(row.merged or {}))),
             self.accounts.get(row.account_id, ""),
             self.say("way_name", row.way),
             self.say("state_name", row.state),

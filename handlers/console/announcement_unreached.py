@@ -1,8 +1,9 @@
 """List whom a run of an announcement did not reach, by village, to be printed for the loudspeaker and village heads."""
 
 import asyncio
+import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
@@ -11,6 +12,7 @@ from bot.actions import announcement_results as actions
 from bot.domain.access import Permission
 from bot.domain.announcement import NAME_FIELD
 from bot.domain.privacy import mask_phone
+from bot.domain.text import fold
 from bot.errors import DecryptionError
 from bot.secrets import SecretBox
 from bot.store import result_rows, results
@@ -43,10 +45,14 @@ class Person:
 
 @dataclass(slots=True)
 class Village:
-    """What became of the recipients of one village; `area` is None for those of whom none is known."""
+    """What became of the recipients of one village; `area` is None for those of whom none is known.
+
+    `written` is how the list that they came from writes it; its name, where it is no village of ours.
+    """
 
     area: AreaRow | None
     key: str
+    written: list[str] = field(default_factory=list)
     sent: int = 0
     seen: int = 0
     missed: int = 0
@@ -103,8 +109,8 @@ async def _page(request: web.Request, found: Seen, asked: Asked, *, full: bool) 
     runtime = runtime_of(request)
     async with runtime.database.reading() as session:
         numbers = [row.id for row, _ in await results.broadcasts_of(session, [found.run.id]) if row.id is not None]
-    villages = await _villages(request, found, numbers)
-    known = {village.key for village in villages}
+    column, villages = await _villages(request, found, numbers)
+    known = {village.key: village for village in villages}
     if asked.village and asked.village not in known:
         asked = Asked(asked.which)
     there = sum(village.of(asked.which) for village in villages if asked.village in {"", village.key})
@@ -112,11 +118,13 @@ async def _page(request: web.Request, found: Seen, asked: Asked, *, full: bool) 
     homes: dict[str, str] = {}
     if there and (asked.village or there <= _MOST):
         async with runtime.database.reading() as session:
-            rows, homes = await _rows(session, numbers, asked)
+            rows, homes = await _rows(session, numbers, asked, column, known.get(asked.village))
     people = await asyncio.to_thread(_people, runtime.box, rows, full=full)
     if full:
         async with writing(request) as uow:
             actions.phones_shown(uow, found.run, asked.which.value, sum(bool(person.phone) for person in people))
+    listed = {text: village.key for village in villages for text in village.written}
+    homes = {row.recipient: listed.get(listed_home(row, column), "") for row in rows} | homes
     groups = _grouped(villages, rows, people, homes, asked.village)
     more = bool(asked.village) and len(rows) == _MOST
     values = {
@@ -139,28 +147,45 @@ async def _page(request: web.Request, found: Seen, asked: Asked, *, full: bool) 
     return render(request, "announcements/unreached", values)
 
 
-async def _rows(session: Session, numbers: Sequence[int], asked: Asked) -> tuple[list[Told], dict[str, str]]:
-    village = "" if asked.village == NO_VILLAGE else asked.village or None
-    rows = await result_rows.unreached(session, numbers, asked.which, village=village, after=asked.after, limit=_MOST)
+async def _rows(
+    session: Session, numbers: Sequence[int], asked: Asked, column: str, one: Village | None
+) -> tuple[list[Told], dict[str, str]]:
+    village = None if one is None else one.area.id if one.area else ""
+    listed = (column, one.written if one else ())
+    rows = await result_rows.unreached(
+        session, numbers, asked.which, village=village, listed=listed, after=asked.after, limit=_MOST
+    )
     homes = {} if asked.village else await result_rows.villages(session, [row.recipient for row in rows])
     return rows, homes
 
 
-async def _villages(request: web.Request, found: Seen, numbers: Sequence[int]) -> list[Village]:
-    """Return what became of each village's recipients, in the order of the villages, none known last."""
+async def _villages(request: web.Request, found: Seen, numbers: Sequence[int]) -> tuple[str, list[Village]]:
+    """Return the list's column of villages, and what became of each village's recipients: ours in order, none last."""
     runtime = runtime_of(request)
 
-    async def count() -> tuple[list[VillageTally], list[AreaRow]]:
+    async def count() -> tuple[str, list[VillageTally], list[AreaRow]]:
         async with runtime.database.reading() as session:
-            counted = await results.by_village(session, numbers) if numbers else []
+            column = await results.listed_column(session, numbers) if numbers else ""
+            counted = await results.by_village(session, numbers, column) if numbers else []
             named = await results.areas(session, sorted({each.area_id for each in counted} - {""}))
-        return counted, named
+            named += await results.areas_of(session, found.unit.path) if column else []
+        return column, counted, named
 
-    counted, named = await request.app[RECENT].get(f"villages {found.run.id}", _KEPT_SECONDS, count)
+    column, counted, named = await request.app[RECENT].get(f"villages {found.run.id}", _KEPT_SECONDS, count)
+    return column, _counted(counted, named)
+
+
+def _counted(counted: Sequence[VillageTally], named: Sequence[AreaRow]) -> list[Village]:
     made = {area.id: Village(area, area.id) for area in named}
+    known = {fold(name): area.id for area in named for name in (*area.aliases, area.name)}
+    others: dict[str, Village] = {}
     nowhere = Village(None, NO_VILLAGE)
     for each in counted:
         village = made.get(each.area_id, nowhere)
+        if village is nowhere and (text := fold(each.listed)):
+            key = f"l-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+            village = made[known[text]] if text in known else others.setdefault(key, Village(None, key))
+            village.written += [each.listed] if each.listed not in village.written else []
         if each.state in LEFT:
             village.sent += each.number
             village.seen += each.number * (each.state == "seen")
@@ -170,7 +195,8 @@ async def _villages(request: web.Request, found: Seen, numbers: Sequence[int]) -
             village.decided += each.number
         elif each.state == "cancelled":
             village.cancelled += each.number
-    return [village for village in (*made.values(), nowhere) if village.total]
+    in_order = sorted(others.values(), key=lambda village: fold(village.written[0]))
+    return [village for village in (*made.values(), *in_order, nowhere) if village.total]
 
 
 def _people(box: SecretBox, rows: Sequence[Told], *, full: bool) -> list[Person]:
@@ -182,6 +208,11 @@ def name_of(row: Told) -> str:
     merged = row.merged or {}
     listed = next((str(value) for name, value in merged.items() if _is_name(name) and value), "")
     return row.name or listed
+
+
+def listed_home(row: Told, column: str) -> str:
+    """Return the village that the list has which a recipient came from, as it is written there."""
+    return str((row.merged or {}).get(column, "")).strip() if column else ""
 
 
 def _is_name(field: str) -> bool:
@@ -212,7 +243,7 @@ def _grouped(
     known = {each.key: each for each in villages}
     groups: dict[str, list[Person]] = {key: [] for key in known}
     for row, person in zip(rows, people, strict=True):
-        key = village or homes.get(row.recipient, NO_VILLAGE)
+        key = village or homes.get(row.recipient) or NO_VILLAGE
         groups[key if key in groups else NO_VILLAGE if NO_VILLAGE in groups else next(iter(groups))].append(person)
     return [(known[key], sorted(group, key=_by_name)) for key, group in groups.items() if group]
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,6 +26,7 @@ from bot.store.broadcasts import BroadcastRow, DeliveryRow
 from bot.store.contacts import ContactRow
 from bot.store.marks import MarkRow
 from bot.store.unit_of_work import Actor
+from bot.store.units import AreaRow
 from handlers.keys import Route
 from handlers.recent import RECENT, Recent
 from handlers.routes import TABLE
@@ -241,6 +243,39 @@ async def test_phones_in_full_need_the_right_a_click_and_leave_a_trail(office: O
     assert (row.actor_id, row.data) == ("leader", {"number": 1, "which": "missed", "phones": 2})
     assert (await (await hired(office, "broadcaster")).post(f"{address}/phones")).status == 403
     assert (await (await office.enter("official")).post(f"{address}/phones")).status == 404
+
+
+async def test_whose_village_only_the_list_knows_stands_under_it(office: Office) -> None:
+    address = await begun(office)
+    written = ("kim lâm", "Thôn Kim Lâm", "Xóm Ngoài", "  ", "Xóm Ngoài")
+    async with office.runtime.units_of_work() as uow:
+        rows = (await uow.session.exec(select(DeliveryRow).order_by(col(DeliveryRow.n)))).all()
+        for row, village in zip(rows, written, strict=True):
+            row.merged = {"Họ tên": "Ví Dụ", "Thôn/Xóm": village}
+        area = await uow.session.get(AreaRow, "kim-lam")
+        assert area is not None
+        area.aliases = ["Kim Lâm"]
+        uow.session.add(MarkRow(kind="area", value="cat-dong", contact_id="c04", chosen=True, at=uow.now))
+    await became(office, *[("failed", "recipient_blocked")] * 5)
+    visitor = await hired(office, "broadcaster")
+    page = await visitor.page(f"{address}/unreached")
+    figures = dict(
+        re.findall(r'<th scope="row">(?:<a [^>]*>)?([^<]+)(?:</a>)?</th><td>0</td><td>0</td><td>(\d)</td>', page)
+    )
+    assert figures == {"Thôn Kim Lâm": "2", "Thôn Cát Động": "1", "Xóm Ngoài": "1", "Chưa xác định thôn": "1"}
+    for key, name, there in (("kim-lam", "Kim Lâm", "01"), ("none", "Chưa xác định", "03"), ("cat-dong", "Cát", "04")):
+        one = await visitor.page(f"{address}/unreached?village={key}")
+        assert f"Người Thứ {there}" in one, name
+        assert "Người Thứ 02" not in one
+    outside = re.search(r"village=(l-\w+)", page)
+    assert outside is not None
+    one = await visitor.page(f"{address}/unreached?village={outside[1]}")
+    assert [f"Người Thứ 0{n}" in one for n in range(5)] == [False, False, True, False, False]
+    table = await visitor.get(f"{address}/results.xlsx")
+    sheet = load_workbook(io.BytesIO(await table.read())).active
+    assert sheet is not None
+    homes = [row[2] or "" for row in sheet.iter_rows(min_row=2, values_only=True)]
+    assert homes == ["kim lâm", "Thôn Kim Lâm", "Xóm Ngoài", "", "Thôn Cát Động"]
 
 
 async def test_a_long_list_asks_for_a_village_and_goes_on_page_by_page(
