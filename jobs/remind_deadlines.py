@@ -1,14 +1,15 @@
-"""Climb the escalation ladder: official at 80 % of the time, unit head at 100 %, leader at 150 %."""
+"""Climb the escalation ladder (official at 80 % of the time, head at 100 %, leader at 150 %); warn of dossiers."""
 
 from datetime import timedelta
 
 from bot.actions import case_clock
 from bot.actions.case_trail import note
+from bot.actions.dossier_warnings import FARTHEST, warn
 from bot.domain.calendar import WorkingCalendar
 from bot.domain.deadline import elapsed
 from bot.one_by_one import one_by_one
 from bot.runtime import Runtime
-from bot.store import cases, units
+from bot.store import cases, dossier_warnings, units
 from bot.store.cases import CaseRow
 from bot.store.unit_of_work import UnitOfWork
 
@@ -26,7 +27,19 @@ async def remind_deadlines(runtime: Runtime) -> int:
             case = await cases.lock(uow.session, case_id)
             return await _climb(uow, case) if case is not None else 0
 
-    return await one_by_one(open_cases, climb)
+    return await one_by_one(open_cases, climb) + await _warn(runtime)
+
+
+async def _warn(runtime: Runtime) -> int:
+    """Warn officials of dossiers that are about to be late; returns of how many."""
+    async with runtime.database.reading() as session:
+        found = await dossier_warnings.units(session, runtime.now(), runtime.now() + FARTHEST)
+
+    async def warn_one(unit_id: str) -> int:
+        async with runtime.units_of_work() as uow:
+            return await warn(uow, unit_id, runtime.settings.server.public_url)
+
+    return await one_by_one(found, warn_one)
 
 
 async def _climb(uow: UnitOfWork, case: CaseRow) -> int:

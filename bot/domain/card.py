@@ -15,7 +15,9 @@ CARD_PURPOSE = "card"
 """The purpose of messages that are cards, in the outbox."""
 ASKED_PURPOSES = frozenset({"case_photo", "work_list", "find_list", "hand_over_units"})
 """The purposes of what else shows cases to officials: sent because one of them asked."""
-DESK_PURPOSES = ASKED_PURPOSES | {CARD_PURPOSE}
+DUE_PURPOSE = "dossiers_due"
+"""The purpose of warnings of dossiers that are about to be late."""
+DESK_PURPOSES = ASKED_PURPOSES | {CARD_PURPOSE, DUE_PURPOSE}
 """What must not leave any more for a chat that has nothing to do with the office."""
 GROUP_REFUSES = "group_refuses"
 """Why a group is gone that lets the bot read and not write: its administrators can change that without a word to us."""
