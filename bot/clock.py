@@ -13,6 +13,7 @@ LOCAL_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 Now = Callable[[], datetime]
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = tuple(high + low for high in _CROCKFORD for low in _CROCKFORD)
 
 
 def utc_now() -> datetime:
@@ -75,4 +76,4 @@ def first_id(moment: datetime) -> str:
 
 
 def _written(number: int) -> str:
-    return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
+    return "".join([_PAIRS[number >> shift & 1023] for shift in range(120, -1, -10)])

@@ -46,12 +46,16 @@ class News(NamedTuple):
 
 @dataclass(slots=True)
 class Change:
-    """What the reports of one dossier make of it; `row` is None for one that is not known yet."""
+    """What the reports of one dossier make of it; `row` is None for one that is not known yet.
+
+    `merged` are its events with what has just been reported.
+    """
 
     code: str
     row: DossierRow | None
     known: list[DossierEventRow]
     fresh: list[tuple[News, str]] = field(default_factory=list)
+    merged: list[Event] = field(default_factory=list)
     state: State | None = None
 
 
@@ -82,13 +86,14 @@ async def weighed(session: Session, box: SecretBox, news: Sequence[News], now: d
     for code, indices in unknown.items():
         row = rows.get(code)
         change = Change(code, row, events[row.id] if row else [])
-        before = _state(change.known) if row else None
+        before = added_up(_events(change.known)) if row else None
         for index in indices:
             change.fresh.append((news[index], made[index]))
-        change.state = _state(change.known, (each for each, _ in change.fresh))
+        change.merged = _merged(change)
+        change.state = added_up(change.merged)
         for index in indices:
             kinds[index] = _kind(before, change.state, news[index])
-        found.to_tell += _new_notices(change, now)
+        found.to_tell += _new_notices(change, before, now)
         found.changes.append(change)
     return found
 
@@ -101,11 +106,11 @@ def _kind(before: State | None, after: State, news: News) -> str:
     return OLDER if (news.at, int(news.status)) < (before.at, int(before.status)) else CHANGED
 
 
-def _new_notices(change: Change, now: datetime) -> int:
-    before = recent(_state(change.known), now) if change.known else []
+def _new_notices(change: Change, before: State | None, now: datetime) -> int:
     assert change.state is not None
     after = recent(change.state, now)
-    return sum(not any(told.covers(old.kind, old.at, old.facts.get("due_at")) for old in before) for told in after)
+    noted = recent(before, now) if before is not None and after else []
+    return sum(not any(told.covers(old.kind, old.at, old.facts.get("due_at")) for old in noted) for told in after)
 
 
 def _events(known: Iterable[DossierEventRow]) -> list[Event]:
@@ -120,11 +125,6 @@ def _merged(change: Change) -> list[Event]:
         facts = {**(before.facts if before else {}), **kept_facts(news.facts)}
         found[news.at, news.status] = Event(news.at, news.status, facts)
     return list(found.values())
-
-
-def _state(known: Iterable[DossierEventRow], fresh: Iterable[News] = ()) -> State:
-    change = Change("", None, list(known), [(news, "") for news in fresh])
-    return added_up(_merged(change))
 
 
 async def take_in(uow: UnitOfWork, box: SecretBox, news: Sequence[News], source: str) -> Weighed:
@@ -191,7 +191,7 @@ class _Writing:
         fresh: dict[tuple[datetime, int], tuple[News, str]] = {}
         for news, digest in change.fresh:
             fresh[news.at, int(news.status)] = (news, digest)
-        merged = {(event.at, int(event.status)): event.facts for event in _merged(change)}
+        merged = {(event.at, int(event.status)): event.facts for event in change.merged}
         for key, (_, digest) in fresh.items():
             told = {"facts": merged[key], "digest": digest, "source": self._source, "reported_at": self._uow.now}
             if key in known:

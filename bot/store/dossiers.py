@@ -1,5 +1,6 @@
 """Keep dossiers as other systems report them: each with its state, everything that was told of it, and whose it is."""
 
+import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 from sqlalchemy import JSON, Index, UniqueConstraint, bindparam, insert, text, update
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.store.database import sqlite_time
 
 _WRITERS = 0x105D055
 """The number by which writers of dossiers know each other in PostgreSQL."""
@@ -33,7 +36,7 @@ class DossierRow(SQLModel, table=True):
         Index("ix_dossiers_phone", "phone_hash", "status_at"),
         Index("ix_dossiers_path_status", "path", "status", "status_at"),
         Index("ix_dossiers_path_received", "path", "received_at"),
-        Index("ix_dossiers_field", "field", "phone_hash"),
+        Index("ix_dossiers_field", "field", "path", "finished_at", "phone_hash", "id"),
         Index("ix_dossiers_running", "due_at", "path", sqlite_where=RUNNING, postgresql_where=RUNNING),
         Index("ix_dossiers_late", "late_at", "id", "path", sqlite_where=RUNNING, postgresql_where=RUNNING),
         # What the reports count is read from this index alone.
@@ -116,7 +119,7 @@ class DossierPersonRow(SQLModel, table=True):
 
 
 class DossierNoteRow(SQLModel, table=True):
-    """What staff or the service did to a dossier: kind is apology | cause | rated | bound | corrected | revealed."""
+    """What was done to a dossier; `kind` is apology | cause | rated | bound | corrected | revealed | warned."""
 
     __tablename__ = "dossier_notes"
     __table_args__ = (Index("ix_dossier_notes_dossier", "dossier_id", "at"),)
@@ -197,10 +200,25 @@ async def one_writer(session: AsyncSession) -> None:
 
 
 async def add(session: AsyncSession, table: type[SQLModel], rows: Sequence[dict[str, Any]]) -> None:
-    """Write many new rows of one table at once; each has the same columns."""
-    if rows:
-        connection = await session.connection()
+    """Write many new rows of one table at once; each has the same columns, all that have no default among them."""
+    if not rows:
+        return
+    connection = await session.connection()
+    if connection.dialect.name != "sqlite":
         await connection.execute(insert(table), rows)
+        return
+    # An import writes hundreds of thousands of them while people wait for answers: this takes a third of the time.
+    names = list(rows[0])
+    places = ", ".join("?" * len(names))
+    statement = f"INSERT INTO {table.__tablename__} ({', '.join(names)}) VALUES ({places})"  # noqa: S608 - our own names
+    await connection.exec_driver_sql(statement, [tuple([_kept(row[name]) for name in names]) for row in rows])
+
+
+def _kept(value: Any) -> Any:
+    """Return a value as SQLAlchemy keeps it in SQLite."""
+    if isinstance(value, datetime):
+        return sqlite_time(value)
+    return json.dumps(value) if isinstance(value, dict | list) else value
 
 
 async def change(session: AsyncSession, table: type[SQLModel], rows: Sequence[dict[str, Any]]) -> None:
