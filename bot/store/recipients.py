@@ -108,12 +108,15 @@ async def locked(session: AsyncSession, list_id: str) -> RecipientListRow | None
     return (await session.exec(query.execution_options(populate_existing=True))).first()
 
 
-async def lists(session: AsyncSession, unit_ids: Collection[str], limit: int = 100) -> list[RecipientListRow]:
+async def lists(
+    session: AsyncSession, unit_ids: Collection[str], limit: int = 100, offset: int = 0
+) -> list[RecipientListRow]:
     """Return the lists of these units, the last one first."""
     query = select(RecipientListRow).where(
         col(RecipientListRow.unit_id).in_(unit_ids), RecipientListRow.state != "removing"
     )
-    return list((await session.exec(query.order_by(col(RecipientListRow.created_at).desc()).limit(limit))).all())
+    ordered = query.order_by(col(RecipientListRow.created_at).desc(), col(RecipientListRow.id))
+    return list((await session.exec(ordered.limit(limit).offset(offset))).all())
 
 
 async def uses(session: AsyncSession, list_id: str = "") -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from bot import translations
+from bot.actions import list_marks
 from bot.actions import recipient_lists as actions
 from bot.checker import process
 from bot.clock import new_id
@@ -14,20 +15,33 @@ from bot.domain.access import Permission
 from bot.domain.recipient_list import LONGEST_CELL, MOST_COLUMNS, MOST_LINES, SAMPLE, KeyKind
 from bot.errors import InvalidInputError, NotFoundError
 from bot.runtime import Runtime
-from bot.store import recipients, units
+from bot.store import marks, recipients, units
 from bot.store.database import Session
 from bot.store.recipients import RecipientListRow
 from bot.store.units import UnitRow
-from handlers.console.page import Errors, Form, form_of, of, render, runtime_of, see_other, visit_of, writing
+from handlers.console.page import (
+    Errors,
+    Form,
+    form_of,
+    of,
+    page_number,
+    render,
+    runtime_of,
+    see_other,
+    visit_of,
+    writing,
+)
 
 HOME = "/announcements/lists"
 _FIELDS = ("name", "unit_id", "key_column", "key_kind")
+PAGE = 50
 _SHOWN = 200
 _MEGABYTE = 1024 * 1024
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _ENDINGS = (".xlsx", ".ods", ".csv", ".txt", ".tsv", ".xls")
 _LIST = "Danh sách"
 _REASON = "Lý do lỗi"
+_GIVE_WAY_SECONDS = 1.0
 _sample: list[bytes] = []
 
 
@@ -37,11 +51,14 @@ async def show(request: web.Request) -> web.Response:
 
 
 async def _page(request: web.Request, errors: Errors, form: Form | None, status: int = 200) -> web.Response:
+    page = page_number(request)
     async with runtime_of(request).database.reading() as session:
         mine = await _own_units(request, session)
-        found = await recipients.lists(session, [unit.id for unit in mine])
+        found = await recipients.lists(session, [unit.id for unit in mine], PAGE + 1, (page - 1) * PAGE)
     values = {
-        "lists": found,
+        "lists": found[:PAGE],
+        "page": page,
+        "more": len(found) > PAGE,
         "units": [unit for unit in mine if unit.valid_to is None],
         "names": {unit.id: unit.name for unit in mine},
         "kinds": [kind.value for kind in KeyKind],
@@ -104,12 +121,33 @@ async def show_one(request: web.Request) -> web.Response:
     return await _one(request, {})
 
 
-async def _one(request: web.Request, errors: Errors, status: int = 200) -> web.Response:
+async def mark(request: web.Request) -> web.Response:
+    """Put a tag, or a village, on everybody of a list whom the accounts of its unit know; some lines at a time."""
+    form = await form_of(request)
+    list_id, marked, after = request.match_info["id"], 0, 0
+    try:
+        async with writing(request) as uow:
+            await _own_list(request, uow.session)
+            chosen = await list_marks.begin(uow, list_id, form.text("tag"), form.text("area_id"))
+    except InvalidInputError as error:
+        return await _one(request, of(error), 422, form)
+    last: int | None = 0
+    while last is not None:
+        async with writing(request) as uow:
+            number, last = await list_marks.go_on(uow, list_id, chosen, after)
+        marked, after = marked + number, last or after
+        await runtime_of(request).urgency.give_way(_GIVE_WAY_SECONDS)
+    return see_other(f"{HOME}/{list_id}", marked=str(marked))
+
+
+async def _one(request: web.Request, errors: Errors, status: int = 200, form: Form | None = None) -> web.Response:
     async with runtime_of(request).database.reading() as session:
         row, unit = await _own_list(request, session)
         ready = row.state == "ready"
         bad = await recipients.bad_lines(session, row.id, limit=_SHOWN) if ready and row.bad else []
         warned = await recipients.warned_lines(session, row.id, _SHOWN) if ready and row.warned else []
+        villages = await marks.villages(session, unit) if ready else []
+    told = request.query.get("marked", "")
     values = {
         "row": row,
         "unit": unit,
@@ -117,6 +155,9 @@ async def _one(request: web.Request, errors: Errors, status: int = 200) -> web.R
         "warned": warned,
         "shown": _SHOWN,
         "longest": LONGEST_CELL,
+        "villages": villages,
+        "marked": told[:9] if told.isascii() and told.isdigit() else "",
+        "typed": {name: form.text(name) if form else "" for name in ("tag", "area_id")},
         "errors": errors,
     }
     return render(request, "announcements/list", values, status)

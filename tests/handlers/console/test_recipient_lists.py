@@ -3,13 +3,16 @@
 import html
 import io
 import re
+from typing import Any
 
 import pytest
 from aiohttp import ClientResponse, FormData
 from openpyxl import load_workbook
-from sqlmodel import select
+from sqlmodel import col, select
 
 from bot.store.audit import AuditRow
+from bot.store.contacts import ContactRow
+from bot.store.marks import MarkRow
 from bot.store.recipients import RecipientListRow
 from bot.store.staff import StaffRoleRow, StaffRow
 from jobs.check_lists import check_lists
@@ -186,3 +189,55 @@ async def test_the_sample_is_a_good_list(office: Office) -> None:
     await check_lists(office.runtime)
     page = words(await visitor.page(path))
     assert "Nhận được thông báo 2 Dòng lỗi, không được gửi 0 Dòng cần lưu ý 0" in page
+
+
+async def test_everybody_on_a_list_gets_a_tag_or_a_village_and_what_people_have_said_stays(office: Office) -> None:
+    visitor = await writer(office)
+    runtime = office.runtime
+    async with runtime.units_of_work() as uow:
+        for n in range(4):
+            hashed = runtime.box.fingerprint(f"8490000000{n}")
+            uow.session.add(
+                ContactRow(id=f"c{n}", account_id="account", external_id=f"u{n}", phone_hash=hashed, created_at=uow.now)
+            )
+        await uow.session.flush()
+        for n in range(20):
+            uow.session.add(MarkRow(kind="tag", value=f"nhãn {n}", contact_id="c2", by="staff", at=uow.now))
+        left: dict[str, Any] = {"kind": "area", "value": "kim-lam", "contact_id": "c1", "chosen": False, "by": "self"}
+        uow.session.add(MarkRow(**left, at=uow.now))
+    path = await uploaded(visitor, xlsx([HEADER, *([f"Ví Dụ {n}", f"090000000{n}", n] for n in (0, 1, 2, 8))]))
+    await check_lists(runtime)
+    for fields, said in (
+        ({"tag": ""}, "bỏ trống"), ({"tag": "Cán bộ"}, "dành cho máy của cơ quan"),
+        ({"area_id": "nonsense"}, "thôn"), ({"tag": "Hộ nghèo", "area_id": "kim-lam"}, "Mỗi lần chỉ"),
+    ):  # fmt: skip
+        answer = await visitor.post(f"{path}/marks", fields)
+        assert answer.status == 422, fields
+        assert said in await answer.text() or fields == {"tag": ""}
+    for fields, number in (({"tag": " Hộ  NGHÈO "}, "2"), ({"tag": "hộ nghèo"}, "2"), ({"area_id": "kim-lam"}, "2")):
+        answer = await visitor.post(f"{path}/marks", fields)
+        assert answer.headers["Location"] == f"{path}?marked={number}"
+    assert "Đã ghi cho 2 người" in await visitor.page(f"{path}?marked=2")
+    async with runtime.database.reading() as session:
+        rows = (await session.exec(select(MarkRow).where(col(MarkRow.value).in_(("hộ nghèo", "kim-lam"))))).all()
+        trail = (await session.exec(select(AuditRow).where(AuditRow.action == "recipient_list.mark"))).all()
+    assert sorted((row.value, row.contact_id, row.chosen) for row in rows) == [
+        ("hộ nghèo", "c0", True), ("hộ nghèo", "c1", True),
+        ("kim-lam", "c0", True), ("kim-lam", "c1", False), ("kim-lam", "c2", True),
+    ]  # fmt: skip
+    assert [row.data["value"] for row in trail] == ["hộ nghèo", "hộ nghèo", "kim-lam"]
+    stranger = await office.enter("official")
+    assert (await stranger.post(f"{path}/marks", {"tag": "a"})).status == 403
+
+
+async def test_older_lists_are_on_the_next_page(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handlers.console.recipient_lists.PAGE", 2)
+    visitor = await writer(office)
+    for n in range(3):
+        await uploaded(visitor, xlsx([HEADER, ["Ví Dụ", "0900000001", n]]), name=f"Danh sách số {n}")
+        office.clock.forward(minutes=1)
+    newest, older = await visitor.page(HOME), await visitor.page(f"{HOME}?page=2")
+    assert [[f"số {n}" in page for n in range(3)] for page in (newest, older)] == [
+        [False, True, True], [True, False, False],
+    ]  # fmt: skip
+    assert f"{HOME}?page=2" in newest
