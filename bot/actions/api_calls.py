@@ -11,6 +11,8 @@ KEPT = timedelta(hours=24)
 """So long an answer is given again."""
 LEASE = timedelta(minutes=2)
 """After so long a call that has not ended is given up: whoever worked on it is dead, or can no longer end it."""
+_ASK_AGAIN = 5
+"""Seconds after which one asks again: few calls take longer, and the lease is for those whose process died."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class Call:
 
 
 class StillRunningError(ConflictError):
-    """The same call is being worked on; `seconds` until it can be asked for again at the latest."""
+    """The same call is being worked on; `seconds` until one asks again."""
 
     def __init__(self, seconds: int) -> None:
         super().__init__("the call is being worked on")
@@ -48,7 +50,7 @@ async def begin(uow: UnitOfWork, key_id: str, idempotency_key: str, digest: str)
         if row.status is not None:
             return Call(key_id, idempotency_key, row.at, row.status, row.body or b"")
         if row.lease_until is not None and row.lease_until > uow.now:
-            raise StillRunningError(int((row.lease_until - uow.now).total_seconds()) + 1)
+            raise StillRunningError(min(int((row.lease_until - uow.now).total_seconds()) + 1, _ASK_AGAIN))
     row.digest, row.at, row.lease_until = digest, uow.now, until
     row.status = row.body = None
     return Call(key_id, idempotency_key, until)
@@ -57,7 +59,7 @@ async def begin(uow: UnitOfWork, key_id: str, idempotency_key: str, digest: str)
 async def end(uow: UnitOfWork, call: Call, status: int, body: bytes) -> None:
     """Keep the answer, in the transaction that did the work; raises StillRunningError when another has taken over."""
     if not await api_keys.end_call(uow.session, call.key_id, call.idempotency_key, call.lease, status, body):
-        raise StillRunningError(int(LEASE.total_seconds()))
+        raise StillRunningError(_ASK_AGAIN)
 
 
 async def give_up(uow: UnitOfWork, call: Call) -> None:

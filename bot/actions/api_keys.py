@@ -2,7 +2,7 @@
 
 import hmac
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.actions.case_trail import audit
 from bot.actions.units import unit_of, words_of
@@ -22,6 +22,7 @@ FREE_TRIES = 5
 FORGOTTEN_AFTER = timedelta(hours=1)
 _FIRST_WAIT = timedelta(seconds=1)
 _LONGEST_WAIT = timedelta(minutes=5)
+_MOST_DOUBLINGS = 20
 _HINT = 4
 _LONGEST = 200
 
@@ -84,11 +85,21 @@ async def note_use(uow: UnitOfWork, row: ApiKeyRow) -> None:
 
 async def tried_wrong(uow: UnitOfWork, address: str) -> int:
     """Note a wrong key from an address; returns the seconds that are still to wait, and then it is not counted."""
-    key = f"api:{address}"
-    row = next(iter(await staff.attempts(uow.session, [key])), None)
-    if row is not None and row.last_at > uow.now - FORGOTTEN_AFTER and row.failures >= FREE_TRIES:
-        wait = row.last_at + min(_FIRST_WAIT * 2 ** min(row.failures - FREE_TRIES, 20), _LONGEST_WAIT) - uow.now
-        if wait > timedelta(0):
-            return int(wait.total_seconds()) + 1
-    await staff.note_attempt(uow.session, [key], uow.now, uow.now - FORGOTTEN_AFTER)
-    return 0
+    wait = await seconds_to_wait(uow.session, address, uow.now)
+    if not wait:
+        await staff.note_attempt(uow.session, [_attempts(address)], uow.now, uow.now - FORGOTTEN_AFTER)
+    return wait
+
+
+async def seconds_to_wait(session: Session, address: str, now: datetime) -> int:
+    """Return how long an address has still to wait because of the wrong keys that it has tried; writes nothing."""
+    row = next(iter(await staff.attempts(session, [_attempts(address)])), None)
+    if row is None or row.last_at <= now - FORGOTTEN_AFTER or row.failures < FREE_TRIES:
+        return 0
+    whole = min(_FIRST_WAIT * 2 ** min(row.failures - FREE_TRIES, _MOST_DOUBLINGS), _LONGEST_WAIT)
+    left = (row.last_at + whole - now).total_seconds()
+    return int(left) + 1 if left > 0 else 0
+
+
+def _attempts(address: str) -> str:
+    return f"api:{address}"

@@ -1,6 +1,6 @@
 """Take in the statuses of dossiers that another system pushes: each item on its own, within the key's branch."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from bot.actions import dossiers
 from bot.actions.case_trail import audit
 from bot.actions.dossiers import News
 from bot.clock import to_local
-from bot.domain.dossier_exchange import Item, Problem, name_of, read_item
+from bot.domain.dossier_exchange import Item, Problem, name_of
 from bot.domain.text import fold
 from bot.secrets import SecretBox
 from bot.store import dossiers as rows
@@ -20,6 +20,7 @@ from bot.store.units import UnitRow
 
 REFUSED = "refused"
 FOREIGN_DOSSIER = "foreign_dossier"
+PART = 200
 
 
 @dataclass(slots=True)
@@ -31,14 +32,11 @@ class Result:
     problems: list[Problem] = field(default_factory=list)
 
 
-async def push(
-    uow: UnitOfWork, box: SecretBox, key: ApiKeyRow, given: Sequence[object], code: str = ""
-) -> list[Result]:
+async def push(uow: UnitOfWork, box: SecretBox, key: ApiKeyRow, items: Sequence[Item]) -> list[Result]:
     """Take in items in whatever order they come and say of each what became of it; bad ones hold up no other.
 
-    `code` is the dossier's where all items are of one. At most some thousand items a call.
+    At most some thousand items a call.
     """
-    items = [read_item(each, uow.now, code) for each in given]
     results = [Result(item.code, problems=item.problems) for item in items]
     # Nobody else may make a dossier of another unit between our look and our writing.
     await rows.one_writer(uow.session)
@@ -48,12 +46,30 @@ async def push(
         unit = placed.unit_of(item)
         if item.taken and unit is not None:
             news.append((index, _news(item, unit)))
-    found = await dossiers.take_in(uow, box, [each for _, each in news], f"api:{key.id}")
-    for (index, _), kind in zip(news, found.kinds, strict=True):
-        results[index].result = kind
-    if found.changes:
+    changed = False
+    for part in _parts(news):
+        found = await dossiers.take_in(uow, box, [each for _, each in part], f"api:{key.id}")
+        changed = changed or bool(found.changes)
+        for (index, _), kind in zip(part, found.kinds, strict=True):
+            results[index].result = kind
+    if changed:
         audit(uow, "dossier.push", f"unit:{key.unit_id}", {"key": key.name, **counts(results)})
     return results
+
+
+def _parts(news: Sequence[tuple[int, News]]) -> Iterator[list[tuple[int, News]]]:
+    """Yield news in parts of about PART, all of one dossier in the same: others have their turn between two."""
+    by_code: dict[str, list[tuple[int, News]]] = {}
+    for index, each in news:
+        by_code.setdefault(each.code, []).append((index, each))
+    part: list[tuple[int, News]] = []
+    for own in by_code.values():
+        part += own
+        if len(part) >= PART:
+            yield part
+            part = []
+    if part:
+        yield part
 
 
 def counts(results: Sequence[Result]) -> dict[str, int]:

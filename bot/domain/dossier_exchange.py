@@ -261,8 +261,8 @@ def _papers(value: object, most: int) -> str:
         return _line(value, most)
     if len(value) > _MOST_PAPERS:
         raise _UnreadableError("too_many")
-    names = [each.get("TenGiayTo", "") if isinstance(each, Mapping) else each for each in value]
-    found = "; ".join(name for each in names if (name := _line(each, most)))
+    names = [each.get("TenGiayTo") if isinstance(each, Mapping) else each for each in value]
+    found = "; ".join(name for each in names if each is not None and (name := _line(each, most)))
     if len(found) > most:
         raise _UnreadableError("too_long")
     return found

@@ -1,5 +1,7 @@
 """Take statuses of dossiers from other systems, and tell a system how its dossiers stand."""
 
+import asyncio
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -8,7 +10,7 @@ from aiohttp import web
 from bot.actions import dossier_push
 from bot.actions.dossier_push import FOREIGN_DOSSIER, REFUSED, Result
 from bot.domain.dossier_code import canonical
-from bot.domain.dossier_exchange import Problem, name_of
+from bot.domain.dossier_exchange import Item, Problem, name_of, read_item
 from bot.errors import NotFoundError
 from bot.runtime import Runtime
 from bot.store import dossier_notices, dossiers, units
@@ -23,6 +25,8 @@ from handlers.api.shown import shown
 from handlers.api.words import language_of
 from handlers.keys import RUNTIME
 
+_READ_AT_ONCE = 100
+
 
 async def take_batch(request: web.Request) -> web.Response:
     """Take in up to MAX_ITEMS statuses and say of each, in order, what became of it."""
@@ -35,13 +39,22 @@ async def take_batch(request: web.Request) -> web.Response:
         raise ProblemError("invalid", [("/items", Problem("items", "empty"))])
     if len(items) > MAX_ITEMS:
         raise ProblemError("invalid", [("/items", Problem("items", "too_many_items"))])
-    work = partial(_batch, request.app[RUNTIME], key, items, language_of(request))
+    runtime = request.app[RUNTIME]
+    work = partial(_batch, runtime, key, await _read(items, runtime.now()), language_of(request))
     return await once(request, key, raw, work)
 
 
-async def _batch(
-    runtime: Runtime, key: ApiKeyRow, items: list[object], language: str, uow: UnitOfWork
-) -> dict[str, Any]:
+async def _read(given: list[object], now: datetime) -> list[Item]:
+    """Read items, letting others have their turn now and then."""
+    found: list[Item] = []
+    for index, each in enumerate(given, start=1):
+        found.append(read_item(each, now))
+        if index % _READ_AT_ONCE == 0:
+            await asyncio.sleep(0)
+    return found
+
+
+async def _batch(runtime: Runtime, key: ApiKeyRow, items: list[Item], language: str, uow: UnitOfWork) -> dict[str, Any]:
     results = await dossier_push.push(uow, runtime.box, key, items)
     return {
         "received": len(results),
@@ -53,19 +66,16 @@ async def _batch(
 async def take_event(request: web.Request) -> web.Response:
     """Take in one status of the dossier that the address names."""
     key = await caller(request)
-    code = _code(request)
+    code, runtime = _code(request), request.app[RUNTIME]
     raw, content = await content_of(request)
-    return await once(
-        request, key, raw, partial(_event, request.app[RUNTIME], key, code, content, language_of(request))
-    )
+    item = read_item(content, runtime.now(), code)
+    return await once(request, key, raw, partial(_event, runtime, key, item, language_of(request)))
 
 
-async def _event(
-    runtime: Runtime, key: ApiKeyRow, code: str, item: dict[str, Any], language: str, uow: UnitOfWork
-) -> dict[str, Any]:
-    (result,) = await dossier_push.push(uow, runtime.box, key, [item], code)
+async def _event(runtime: Runtime, key: ApiKeyRow, item: Item, language: str, uow: UnitOfWork) -> dict[str, Any]:
+    (result,) = await dossier_push.push(uow, runtime.box, key, [item])
     if any(problem.code == FOREIGN_DOSSIER for problem in result.problems):
-        raise NotFoundError(f"dossier {code}")
+        raise NotFoundError(f"dossier {item.code}")
     if result.result == REFUSED:
         raise ProblemError("invalid", [(f"/{problem.field}", problem) for problem in result.problems])
     return _told(result, language)

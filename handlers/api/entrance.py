@@ -59,8 +59,12 @@ async def caller(request: web.Request) -> ApiKeyRow:
 
 
 async def _refused(request: web.Request) -> ProblemError:
-    async with request.app[RUNTIME].units_of_work() as uow:
-        wait = await api_keys.tried_wrong(uow, client_address(request))
+    runtime, address = request.app[RUNTIME], client_address(request)
+    async with runtime.database.reading() as session:  # whoever hammers at the door is not to hold up who writes
+        wait = await api_keys.seconds_to_wait(session, address, runtime.now())
+    if not wait:
+        async with runtime.units_of_work() as uow:
+            wait = await api_keys.tried_wrong(uow, address)
     if wait:
         return ProblemError("too_many_wrong_keys", headers={"Retry-After": str(wait)}, seconds=wait)
     return ProblemError("wrong_key", headers={"WWW-Authenticate": 'Bearer realm="loa", error="invalid_token"'})

@@ -5,7 +5,7 @@ from typing import Any
 from bot.actions.dossier_push import REFUSED
 from bot.actions.dossiers import CHANGED, NEW, ODD, OLDER, SAME
 from bot.domain.dossier import Outcome, Status
-from bot.domain.dossier_exchange import FIELDS, REQUIRED, ExchangeField
+from bot.domain.dossier_exchange import FIELDS, MOST_FEE, REQUIRED, ExchangeField
 from handlers.api.words import document_words, table
 
 Json = dict[str, Any]
@@ -24,7 +24,7 @@ _TYPES: dict[str, tuple[str, ...]] = {
     "text": ("string", "integer"),
     "phone": ("string", "integer"),
     "channel": ("integer", "string", "boolean"),
-    "money": ("number", "string"),
+    "money": ("integer", "string"),
     "papers": ("string", "array"),
 }
 """What each kind of field may be written as; null everywhere, and what it has to say stands in its description."""
@@ -102,6 +102,8 @@ def _property(each: ExchangeField) -> Json:
     kind: Json = {"type": [*_TYPES[each.kind], "null"], "description": table()["reads"][each.name]}
     if each.kind == "papers":
         kind["items"] = {"type": ["string", "object"]}
+    if each.kind == "money":
+        kind |= {"minimum": 0, "maximum": MOST_FEE}
     return {**kind, "maxLength": each.most}
 
 

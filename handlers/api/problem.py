@@ -66,7 +66,9 @@ def _of(request: web.Request, error: Exception) -> ProblemError:
 
 
 def _of_http(request: web.Request, error: web.HTTPException) -> ProblemError:
-    code = _CODES.get(error.status, "bad_request" if error.status < web.HTTPServerError.status_code else "unexpected")
+    code = _CODES.get(
+        error.status, "bad_request" if error.status < web.HTTPInternalServerError.status_code else "unexpected"
+    )
     headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
     return ProblemError(code, headers=headers, method=request.method, most=MAX_BODY_MIB)
 

@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestServer
 
 from bot.actions import api_keys
 from bot.runtime import Runtime
+from bot.store.api_keys import ApiKeyRow
 from handlers.api.entrance import CALLS, Calls
 from handlers.app import build_app
 from tests import commune
@@ -77,6 +78,11 @@ class System:
         async with self.runtime.units_of_work() as uow:
             row, key = await api_keys.make(uow, self.runtime.box, unit_id, name)
         return System(self.http, self.url, self.runtime, self.calls, key, row.id)
+
+    async def row(self) -> ApiKeyRow:
+        """Return the row of this system's key."""
+        rows: list[ApiKeyRow] = await self.rows(ApiKeyRow)
+        return next(row for row in rows if row.id == self.key_id)
 
     async def rows(self, table: Any) -> list[Any]:
         from sqlmodel import select
