@@ -46,7 +46,9 @@ async def show(request: web.Request) -> web.Response:
     return await _page(request, {}, None, request.query.get("unit", ""))
 
 
-async def _page(request: web.Request, errors: Errors, form: Form | None, unit_id: str, status: int = 200) -> Any:
+async def _page(
+    request: web.Request, errors: Errors, form: Form | None, unit_id: str, status: int = 200
+) -> web.Response:
     async with runtime_of(request).database.reading() as session:
         home, mine = await _home(request, session, unit_id)
         chain = await chain_of(session, home.id)
@@ -115,8 +117,7 @@ async def save(request: web.Request) -> web.Response:
             home, _ = await _home(request, uow.session, form.text("unit_id"))
             await actions.change(uow, home.id, given)
     except InvalidInputError as error:
-        found: web.Response = await _page(request, of(error), form, form.text("unit_id"), 422)
-        return found
+        return await _page(request, of(error), form, form.text("unit_id"), 422)
     return see_other(HOME, unit=home.id, done="saved")
 
 

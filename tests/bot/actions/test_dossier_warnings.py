@@ -30,11 +30,11 @@ async def office(runtime: Runtime) -> Runtime:
         assert account is not None
         for user, staff_id in enumerate(("official", "head", "stranger"), 7100):
             chat = await contacts.met(uow, account, str(user), interacts=True)
-            link = {"contact_id": chat.id, "account_id": account.id, "staff_id": staff_id, "linked_at": uow.now}
-            uow.session.add(StaffLinkRow(**link))
+            uow.session.add(
+                StaffLinkRow(contact_id=chat.id, account_id=account.id, staff_id=staff_id, linked_at=uow.now)
+            )
         group = await contacts.met(uow, account, "-100", interacts=True, kind="group")
-        place = {"contact_id": group.id, "account_id": account.id, "unit_id": "economy", "linked_at": uow.now}
-        uow.session.add(UnitGroupRow(**place))
+        uow.session.add(UnitGroupRow(contact_id=group.id, account_id=account.id, unit_id="economy", linked_at=uow.now))
     return runtime
 
 

@@ -20,7 +20,7 @@ async def holds(office: Office, unit_id: str = "economy") -> Any:
 
 async def with_template(office: Office) -> None:
     async with office.runtime.units_of_work() as uow:
-        parameters = [{"name": "ma_ho_so", "type": "CODE", "required": True}, {"name": "ngay", "type": "DATE"}]
+        parameters: list[dict[str, Any]] = [{"name": "ma_ho_so", "type": "CODE", "required": True}, {"name": "ngay", "type": "DATE"}]
         row = ProviderTemplateRow(
             account_id="account",
             template_id="7",
