@@ -121,14 +121,14 @@ def context(request: web.Request, values: Mapping[str, Any] | None = None) -> di
 
 
 @cache
-def _send_errors() -> dict[str, str]:
-    path = templates.TEMPLATES / "messages" / "vi" / "official" / "send_errors.toml"
+def _send_errors(language: str) -> dict[str, str]:
+    path = templates.TEMPLATES / "messages" / language / "official" / "send_errors.toml"
     return {str(code): str(words) for code, words in tomllib.loads(path.read_text(encoding="utf-8")).items()}
 
 
 def send_error(reason: str) -> str:
     """Return the sentence that tells staff why a message did not leave and what to do; else the bare word."""
-    return _send_errors().get(reason, reason)
+    return _send_errors(translations.current()).get(reason, reason)
 
 
 def _may(visit: Visit | None) -> Any:

@@ -1,6 +1,7 @@
 """Every sentence of the console speaks English too, and both say the same things."""
 
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from jinja2.ext import babel_extract
 
 from bot import translations
 from bot.render import TEMPLATES
+from handlers.console.page import send_error
 
 OPTIONS = {"extensions": "jinja2.ext.i18n", "trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}
 PLACEHOLDER = re.compile(r"%\((\w+)\)s")
@@ -61,3 +63,20 @@ def test_templates_hold_no_bare_vietnamese() -> None:
         text = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
         bare += [(path.name, line.strip()) for line in text.splitlines() if VIETNAMESE.search(line)]
     assert [one for one in bare if "Tiếng Việt" not in one[1]] == []
+
+
+def test_why_a_message_did_not_leave_is_said_in_every_language() -> None:
+    source, *others = [send_errors(language) for language in translations.LANGUAGES]
+    for words in others:
+        assert words.keys() == source.keys()
+        assert [each for each in words.values() if VIETNAMESE.search(each)] == []
+    translations.use("en")
+    assert send_error("bot_blocked") == others[0]["bot_blocked"]
+    translations.use("vi")
+    assert send_error("bot_blocked") == source["bot_blocked"]
+    assert send_error("nonsense") == "nonsense"
+
+
+def send_errors(language: str) -> dict[str, str]:
+    path = TEMPLATES / "messages" / language / "official" / "send_errors.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8"))
