@@ -2,7 +2,7 @@
 
 import asyncio
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +20,7 @@ from bot.domain.dossier import Status
 from bot.domain.dossier_table import Problem
 from bot.logs import logger
 from bot.runtime import Runtime
+from bot.secrets import SecretBox
 from bot.store import dossier_imports, units
 from bot.store.dossier_imports import DossierImportRow
 
@@ -84,17 +85,16 @@ class _Look:
         if "good" in answer:
             await blobs.put(blob_key(self.row.id, f"good/{len(self.firsts)}"), answer["good"].encode())
             self.firsts.append(answer["numbers"][0])
-            self.counts.append(await self._weigh(answer["good"].encode(), frozenset()))
+            self.counts.append(await self._weigh(answer["good"].encode()))
         elif "bad" in answer:
             await blobs.put(blob_key(self.row.id, f"bad/{self.bad}"), answer["bad"].encode())
             self.bad += 1
         else:
             self.told |= answer
 
-    async def _weigh(self, sealed: bytes, without: frozenset[int]) -> Counted:
+    async def _weigh(self, piece: bytes) -> Counted:
         found = Counted()
-        rows = await asyncio.to_thread(_news, sealed, self.runtime.box, self.paths)
-        rows = [each for each in rows if each[0] not in without]
+        rows = await asyncio.to_thread(_news, piece, self.runtime.box, self.paths)
         for start in range(0, len(rows), SLICE):
             some = rows[start : start + SLICE]
             await self.runtime.urgency.give_way(_GIVE_WAY_SECONDS)
@@ -112,7 +112,7 @@ class _Look:
             sealed = await blobs.get(key)
             kept = await asyncio.to_thread(export_process.without, sealed, self.runtime.box, dropped)
             await blobs.put(key, kept)
-            self.counts[chunk] = await self._weigh(kept, frozenset())
+            self.counts[chunk] = await self._weigh(kept)
         total = Counted()
         for count in self.counts:
             total += count
@@ -124,15 +124,16 @@ class _Look:
         return {"chunks": len(self.firsts), "bad_chunks": self.bad}
 
 
-def _news(sealed: bytes, box: Any, paths: dict[str, str]) -> list[tuple[int, News]]:
-    """Return a piece as reports, each with the number of its row."""
+def _news(piece: bytes, box: SecretBox, paths: dict[str, str], *, seal: bool = False) -> list[tuple[int, News]]:
+    """Return a piece as reports, each with the number of its row; with `seal` ready to be kept."""
 
     def made(row: Row) -> News:
-        path = paths.get(row.unit_id, "")
-        status = Status(row.status)
-        return News(row.code, status, row.at, row.unit_id, path, row.facts, row.applicant, row.phone, row.digest)
+        path, status = paths.get(row.unit_id, ""), Status(row.status)
+        hidden = core.sealed(box, row.applicant, row.phone) if seal else None
+        who = (row.applicant, row.phone, row.digest, hidden)
+        return News(row.code, status, row.at, row.unit_id, path, row.facts, *who)
 
-    return [(row.number, made(row)) for row in export_process.rows_of(sealed, box)]
+    return [(row.number, made(row)) for row in export_process.rows_of(piece, box)]
 
 
 async def _paths(runtime: Runtime, row: DossierImportRow) -> tuple[dict[str, str], Task]:
@@ -201,14 +202,12 @@ async def _apply(runtime: Runtime, row: DossierImportRow, token: str) -> None:
     paths, _ = await _paths(runtime, row)
     begin = 0
     try:
-        for number in range(row.figures.get("chunks", 0)):
-            sealed = await runtime.blobs.get(blob_key(row.id, f"good/{number}"))
-            rows = await asyncio.to_thread(_news, sealed, runtime.box, paths)
-            if begin + len(rows) > row.position and not await _applied(
-                runtime, row, token, rows[max(row.position - begin, 0) :]
-            ):
-                return
-            begin += len(rows)
+        async with aclosing(_pieces(runtime, row, paths)) as pieces:
+            async for rows in pieces:
+                left = rows[max(row.position - begin, 0) :]
+                if left and not await _applied(runtime, row, token, left):
+                    return
+                begin += len(rows)
     except FileNotFoundError:
         await _refuse(runtime, row, token, "file_gone")
         return
@@ -216,6 +215,27 @@ async def _apply(runtime: Runtime, row: DossierImportRow, token: str) -> None:
         ended = await actions.applied(uow, row.id, token)
     if ended:
         await _forget(runtime, row, bad=False)
+
+
+async def _pieces(runtime: Runtime, row: DossierImportRow, paths: dict[str, str]) -> AsyncGenerator[Numbered]:
+    """Give the pieces of an import, each made ready while the one before it is being written."""
+
+    async def ready(number: int) -> Numbered:
+        piece = await runtime.blobs.get(blob_key(row.id, f"good/{number}"))
+        return await asyncio.to_thread(_news, piece, runtime.box, paths, seal=True)
+
+    ahead: list[asyncio.Task[Numbered]] = []
+    try:
+        for number in range(row.figures.get("chunks", 0)):
+            ahead = ahead or [asyncio.create_task(ready(number))]
+            rows = await ahead.pop()
+            if number + 1 < row.figures["chunks"]:
+                ahead.append(asyncio.create_task(ready(number + 1)))
+            yield rows
+    finally:
+        for task in ahead:
+            task.cancel()
+        await asyncio.gather(*ahead, return_exceptions=True)
 
 
 async def _applied(runtime: Runtime, row: DossierImportRow, token: str, rows: Numbered) -> bool:

@@ -26,11 +26,25 @@ _ANNOUNCED = 20
 """So many dossiers of one call are told to open pages: of an import they hear when they are loaded anew."""
 
 
+class Sealed(NamedTuple):
+    """Who a report is about, encrypted, and the fingerprint of the phone; None for what was not told."""
+
+    applicant: bytes | None
+    phone: bytes | None
+    phone_hash: str | None
+
+
+def sealed(box: SecretBox, applicant: str, phone: str) -> Sealed:
+    """Encrypt who a report is about."""
+    hidden = box.seal(applicant) if applicant else None
+    return Sealed(hidden, box.seal(phone) if phone else None, box.fingerprint(phone) if phone else None)
+
+
 class News(NamedTuple):
     """One status of one dossier as somebody reports it; `code` canonical, `path` the unit's, `phone` as 84….
 
     `facts` are those of bot.domain.dossier.FACTS; "" for a name or phone that was not told. `digest` is what
-    `digest_of` makes of all that, where it has been worked out already.
+    `digest_of` makes of all that and `sealed` what `sealed` does, where it has been worked out already.
     """
 
     code: str
@@ -42,6 +56,7 @@ class News(NamedTuple):
     applicant: str = ""
     phone: str = ""
     digest: str = ""
+    sealed: Sealed | None = None
 
 
 @dataclass(slots=True)
@@ -243,11 +258,11 @@ class _Writing:
         named, called = values["person_key"].split(",") if values["person_key"] else ("", "")
         for news, _ in sorted(change.fresh, key=lambda each: (each[0].at, each[0].status)):
             key = f"{news.at.astimezone(UTC).isoformat(timespec='microseconds')}|{int(news.status):02d}"
+            hidden = news.sealed or sealed(self._box, news.applicant, news.phone)
             if news.applicant and key >= named:
-                named, values["applicant"] = key, self._box.seal(news.applicant)
+                named, values["applicant"] = key, hidden.applicant
             if news.phone and key >= called:
-                called, values["phone"] = key, self._box.seal(news.phone)
-                values["phone_hash"] = self._box.fingerprint(news.phone)
+                called, values["phone"], values["phone_hash"] = key, hidden.phone, hidden.phone_hash
         values["person_key"] = f"{named},{called}"
         return values
 

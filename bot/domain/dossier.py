@@ -177,7 +177,13 @@ def added_up(events: Iterable[Event]) -> State:
 
 
 def _notices(state: State, event: Event, before: Status | None, promised: datetime | None) -> None:
-    """Note what a single event is worth telling: a result that was posted, a date that was put off."""
+    """Note what a single event is worth telling: a result that was posted, a date that was put off.
+
+    Exports often show a dossier for the first time when it is being processed: that it was accepted is told then.
+    """
+    received = moment(event.facts.get("received_at")) if event.status is Status.PROCESSING else None
+    if received is not None and not any(told.kind is Kind.ACCEPTED for told in state.notices):
+        _add(state, Told(Kind.ACCEPTED, received, dict(state.facts)))
     if event.facts.get("post_code") and event.status in DONE:
         _add(state, Told(Kind.POSTED, event.at, dict(state.facts)))
     put_off = promised is not None and state.due_at is not None and state.due_at > promised

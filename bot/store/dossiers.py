@@ -1,7 +1,7 @@
 """Keep dossiers as other systems report them: each with its state, everything that was told of it, and whose it is."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -38,12 +38,17 @@ class DossierRow(SQLModel, table=True):
         Index("ix_dossiers_path_received", "path", "received_at"),
         Index("ix_dossiers_field", "field", "path", "finished_at", "phone_hash", "id"),
         Index("ix_dossiers_running", "due_at", "path", sqlite_where=RUNNING, postgresql_where=RUNNING),
-        Index("ix_dossiers_late", "late_at", "id", "path", sqlite_where=RUNNING, postgresql_where=RUNNING),
-        # What the reports count is read from this index alone.
+        # The lists of what is not finished are made of this index alone, what the reports count and list of the next.
+        Index(
+            "ix_dossiers_late",
+            *("late_at", "id", "path", "status", "soon_at", "field", "procedure_code"),
+            sqlite_where=RUNNING,
+            postgresql_where=RUNNING,
+        ),
         Index(
             "ix_dossiers_report",
             *("path", "field", "status", "outcome", "received_at", "finished_at", "late_at"),
-            *("online", "rating", "rated_at"),
+            *("online", "rating", "rated_at", "status_at", "id", "procedure_code"),
         ),
         Index("ix_dossiers_unmatched", "procedure_code", sqlite_where=UNMATCHED, postgresql_where=UNMATCHED),
     )
@@ -211,14 +216,15 @@ async def add(session: AsyncSession, table: type[SQLModel], rows: Sequence[dict[
     names = list(rows[0])
     places = ", ".join("?" * len(names))
     statement = f"INSERT INTO {table.__tablename__} ({', '.join(names)}) VALUES ({places})"  # noqa: S608 - our own names
-    await connection.exec_driver_sql(statement, [tuple([_kept(row[name]) for name in names]) for row in rows])
+    kept = [
+        tuple([_KEPT[type(value)](value) if type(value) in _KEPT else value for value in [row[name] for name in names]])
+        for row in rows
+    ]
+    await connection.exec_driver_sql(statement, kept)
 
 
-def _kept(value: Any) -> Any:
-    """Return a value as SQLAlchemy keeps it in SQLite."""
-    if isinstance(value, datetime):
-        return sqlite_time(value)
-    return json.dumps(value) if isinstance(value, dict | list) else value
+_KEPT: dict[type, Callable[[Any], Any]] = {datetime: sqlite_time, dict: json.dumps, list: json.dumps}
+"""How SQLAlchemy keeps values in SQLite."""
 
 
 async def change(session: AsyncSession, table: type[SQLModel], rows: Sequence[dict[str, Any]]) -> None:

@@ -114,3 +114,13 @@ def test_done_on_the_day_of_the_date_is_on_time() -> None:
     assert outcome(Status.READY, due - timedelta(days=1), due, day) == Outcome.EARLY
     assert outcome(Status.RETURNED, due + timedelta(days=1), due, day) == Outcome.LATE
     assert outcome(Status.PROCESSING, None, due, day) == ""
+
+
+def test_that_a_dossier_was_accepted_is_told_though_it_is_first_seen_while_it_is_processed() -> None:
+    facts = {"received_at": _START.isoformat(), "due_at": _at(100).isoformat()}
+    first = added_up([Event(_at(5), Status.PROCESSING, facts)])
+    assert [(told.kind, told.at, told.facts["due_at"]) for told in first.notices] == [
+        (Kind.ACCEPTED, _START, _at(100).isoformat())
+    ]
+    known = added_up([Event(_START, Status.ACCEPTED, facts), Event(_at(5), Status.PROCESSING, facts)])
+    assert [told.kind for told in known.notices] == [Kind.ACCEPTED]
