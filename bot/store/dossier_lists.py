@@ -58,8 +58,7 @@ async def search(session: AsyncSession, wanted: DossierFilter, limit: int, offse
     found = await _page(session, dated, (col(_ROW.late_at), col(_ROW.id)), limit, offset)
     if len(found) < limit:
         before = offset and await _number(session, dated)
-        order = (col(_ROW.status_at), col(_ROW.id))
-        found += await _page(session, undated, order, limit - len(found), max(0, offset - before))
+        found += await _page(session, undated, (col(_ROW.id),), limit - len(found), max(0, offset - before))
     return found
 
 
