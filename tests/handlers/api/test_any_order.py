@@ -89,7 +89,8 @@ async def test_any_order_and_repetition_ends_the_same(
             answer = await system.push(*batch)
         assert answer.status == 200, answer.content
     at_once = items_of(steps, start)
-    answers = await asyncio.gather(*(system.push(*batch) for batch in calls_of(at_once, chance)))
+    batches = list(calls_of(at_once, chance))
+    answers = await asyncio.gather(*(system.push(*batch) for batch in batches))
     assert {answer.status for answer in answers} == {200}
     expected = await picture(system, straight)
     assert await picture(system, mixed) == expected

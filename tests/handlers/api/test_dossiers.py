@@ -4,8 +4,6 @@ import json
 import unicodedata
 from typing import Any
 
-import pytest
-
 from bot.store.audit import AuditRow
 from bot.store.dossier_notices import DossierNoticeRow
 from bot.store.dossiers import DossierEventRow, DossierRow
@@ -51,33 +49,30 @@ async def test_what_comes_late_and_what_is_odd_is_named_so(system: System) -> No
     assert kinds == ["older", "odd", "changed"]
 
 
-@pytest.mark.parametrize(
-    ("wrong", "field", "code"),
-    [
-        ({"ThoiGian": "31/02/2026"}, "ThoiGian", "moment"),
-        ({"ThoiGian": "2027-11-25"}, "ThoiGian", "in_future"),
-        ({"ThoiGian": "", "TrangThaiHoSo": 4}, "ThoiGian", "required"),
-        ({"NgayHenTra": "99/99/2026"}, "NgayHenTra", "moment"),
-        ({"TrangThaiHoSo": 11}, "TrangThaiHoSo", "status"),
-        ({"TrangThaiHoSo": True}, "TrangThaiHoSo", "type"),
-        ({"TrangThaiHoSo": None}, "TrangThaiHoSo", "required"),
-        ({"MaHoSo": {"a": 1}}, "MaHoSo", "type"),
-        ({"MaHoSo": "000.00.15.H26-261345-0007"}, "MaHoSo", "code"),
-        ({"LePhi": -1}, "LePhi", "money"),
-        ({"LePhi": 1e300}, "LePhi", "type"),
-        ({"ChuHoSo": "a" * 201}, "ChuHoSo", "too_long"),
-        ({"ChuHoSo": 10**30}, "ChuHoSo", "too_long"),
-        ({"DanhSachGiayTo": ["x"] * 51}, "DanhSachGiayTo", "too_many"),
-        ({"MaDonVi": "99999"}, "MaDonVi", "unknown_unit"),
-        ({"ThoiGian": "01/06/2025", "MaDonVi": "10183"}, "MaDonVi", "unknown_unit"),
-    ],
-)
-async def test_a_bad_item_is_refused_with_the_field_named(
-    system: System, wrong: dict[str, Any], field: str, code: str
-) -> None:
-    answer = await system.push({**item(), **wrong})
-    (result,) = answer.content["results"]
-    assert (result["result"], [(p["field"], p["code"]) for p in result["problems"]]) == ("refused", [(field, code)])
+WRONG: list[tuple[dict[str, Any], str, str]] = [
+    ({"ThoiGian": "31/02/2026"}, "ThoiGian", "moment"),
+    ({"ThoiGian": "2027-11-25"}, "ThoiGian", "in_future"),
+    ({"ThoiGian": "", "TrangThaiHoSo": 4}, "ThoiGian", "required"),
+    ({"NgayHenTra": "99/99/2026"}, "NgayHenTra", "moment"),
+    ({"TrangThaiHoSo": 11}, "TrangThaiHoSo", "status"),
+    ({"TrangThaiHoSo": True}, "TrangThaiHoSo", "type"),
+    ({"TrangThaiHoSo": None}, "TrangThaiHoSo", "required"),
+    ({"MaHoSo": {"a": 1}}, "MaHoSo", "type"),
+    ({"MaHoSo": "000.00.15.H26-261345-0007"}, "MaHoSo", "code"),
+    ({"LePhi": -1}, "LePhi", "money"),
+    ({"LePhi": 1e300}, "LePhi", "type"),
+    ({"ChuHoSo": "a" * 201}, "ChuHoSo", "too_long"),
+    ({"ChuHoSo": 10**30}, "ChuHoSo", "too_long"),
+    ({"DanhSachGiayTo": ["x"] * 51}, "DanhSachGiayTo", "too_many"),
+    ({"MaDonVi": "99999"}, "MaDonVi", "unknown_unit"),
+    ({"ThoiGian": "01/06/2025", "MaDonVi": "10183"}, "MaDonVi", "unknown_unit"),
+]
+
+
+async def test_a_bad_item_is_refused_with_the_field_named(system: System) -> None:
+    answer = await system.push(*({**item(), **wrong} for wrong, _, _ in WRONG))
+    told = [(each["result"], [(p["field"], p["code"]) for p in each["problems"]]) for each in answer.content["results"]]
+    assert told == [("refused", [(field, code)]) for _, field, code in WRONG]
     assert await system.rows(DossierRow) == []
 
 
@@ -168,17 +163,15 @@ async def test_a_system_sees_how_a_dossier_stands_and_nobody_in_full(system: Sys
     assert missing.problem == "not_found"
 
 
-@pytest.mark.parametrize(
-    ("body", "code", "pointer"),
-    [
-        ([], "invalid", ""), ({}, "invalid", "/items"), ({"items": {}}, "invalid", "/items"),
-        ({"items": []}, "invalid", "/items"), ({"items": [1] * 1001}, "invalid", "/items"), ("chữ", "invalid", ""),
-    ],
-)  # fmt: skip
-async def test_what_is_no_batch_is_refused_whole(system: System, body: Any, code: str, pointer: str) -> None:
-    answer = await system.call("POST", BATCH, body)
-    assert (answer.status, answer.problem) == (422, code)
-    assert [error["pointer"] for error in answer.content["errors"]] == [pointer]
+async def test_what_is_no_batch_is_refused_whole(system: System) -> None:
+    bodies: list[tuple[Any, str]] = [
+        ([], ""), ({}, "/items"), ({"items": {}}, "/items"), ({"items": []}, "/items"),
+        ({"items": [1] * 1001}, "/items"), ("chữ", ""),
+    ]  # fmt: skip
+    for body, pointer in bodies:
+        answer = await system.call("POST", BATCH, body)
+        assert (answer.status, answer.problem) == (422, "invalid")
+        assert [error["pointer"] for error in answer.content["errors"]] == [pointer]
 
 
 async def test_a_thousand_items_are_taken(system: System) -> None:

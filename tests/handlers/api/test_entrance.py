@@ -10,6 +10,7 @@ from bot.store.api_keys import ApiKeyRow
 from tests.handlers.api.conftest import BATCH, CODE, System, item
 from tests.runtime_fixtures import Clock
 
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 ONE = f"/api/v1/dossiers/{CODE}"
 
 
@@ -23,13 +24,13 @@ async def test_only_the_fingerprint_of_a_key_is_kept(system: System) -> None:
     assert mask_identity(system.key) == system.key
 
 
-@pytest.mark.parametrize("given", ["", "Basic bG9hOmxvYQ==", "Bearer", "Bearer ", "loa_x"])
-async def test_without_a_key_nothing_is_told(system: System, given: str) -> None:
+async def test_without_a_key_nothing_is_told(system: System) -> None:
     system.key = ""
-    for method, path, body in (("GET", ONE, None), ("POST", BATCH, {"items": [item()]})):
-        answer = await system.call(method, path, body, **({"Authorization": given} if given else {}))
-        assert (answer.status, answer.problem) == (401, "no_key")
-        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    for given in ("", "Basic bG9hOmxvYQ==", "Bearer", "Bearer ", "loa_x"):
+        for method, path, body in (("GET", ONE, None), ("POST", BATCH, {"items": [item()]})):
+            answer = await system.call(method, path, body, **({"Authorization": given} if given else {}))
+            assert (answer.status, answer.problem) == (401, "no_key")
+            assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
 async def test_a_revoked_key_is_refused_at_once(system: System) -> None:
@@ -55,10 +56,10 @@ async def test_wrong_keys_slow_their_address_down_and_no_right_one(system: Syste
     assert (await wrong.call("GET", ONE)).problem == "wrong_key"
 
 
-@pytest.mark.parametrize("key", ["loa_" + "é" * 20, "loa_" + "a" * 5000, "a b", "\xad"])
-async def test_odd_keys_are_wrong_keys(system: System, key: str) -> None:
-    async with system.http.get(system.url + ONE, headers={"Authorization": f"Bearer {key}"}) as answer:
-        assert answer.status in {400, 401}
+async def test_odd_keys_are_wrong_keys(system: System) -> None:
+    for key in ("loa_" + "é" * 20, "loa_" + "a" * 5000, "a b", "\xad"):
+        answer = await system.call("GET", ONE, Authorization=f"Bearer {key}")
+        assert (answer.status, answer.problem) == (401, "wrong_key")
 
 
 async def test_a_key_makes_so_many_calls_a_minute(system: System) -> None:
@@ -69,14 +70,6 @@ async def test_a_key_makes_so_many_calls_a_minute(system: System) -> None:
     assert 1 <= int(answer.headers["Retry-After"]) <= 61
     other = await system.other("office")
     assert (await other.call("GET", ONE)).status == 404, "each key counts for itself"
-
-
-def test_the_minute_of_a_key_ends() -> None:
-    from handlers.api.entrance import Calls
-
-    calls = Calls(limit=2)
-    assert [calls.wait("a", 0), calls.wait("a", 1), calls.wait("a", 30.5)] == [0, 0, 30]
-    assert calls.wait("a", 60) == 0
 
 
 async def test_the_last_use_is_noted_once_a_minute(system: System, clock: Clock) -> None:

@@ -1,4 +1,4 @@
-"""Whatever is raised on the way of a call, the caller is told in problem details."""
+"""What stands at the door by itself: every error told in problem details, and the minutes of keys."""
 
 import json
 
@@ -7,6 +7,7 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
 from bot.errors import NotFoundError
+from handlers.api.entrance import Calls
 from handlers.api.problem import guarded
 
 
@@ -29,3 +30,9 @@ async def test_whatever_is_raised_is_told_as_a_problem(error: Exception, status:
     assert (answer.status, content["type"]) == (status, f"/docs/api.md#{code}")
     assert "Mẫu" not in answer.body.decode()
     assert ("Retry-After" in answer.headers) == (status == 503)
+
+
+def test_the_minute_of_a_key_ends() -> None:
+    calls = Calls(limit=2)
+    assert [calls.wait("a", 0), calls.wait("a", 1), calls.wait("a", 30.5)] == [0, 0, 30]
+    assert calls.wait("a", 60) == 0

@@ -1,7 +1,6 @@
 """Idempotency-Key: the work is done once, and its answer given again."""
 
 import asyncio
-from typing import Any
 
 import pytest
 
@@ -96,13 +95,11 @@ async def test_what_was_refused_can_be_sent_again_at_once(system: System) -> Non
     assert (await system.call("POST", path, item(), Idempotency_Key="a")).status == 200
 
 
-@pytest.mark.parametrize(("key", "status"), [("x" * 255, 200), ("!~ /", 200), ("x" * 256, 400), ("", 400), ("é", 400)])
-async def test_keys_are_printable_and_short(system: System, key: str, status: int) -> None:
-    headers: dict[str, Any] = {"Idempotency_Key": key}
-    answer = await system.push(item(), **headers)
-    assert answer.status == status
-    if status == 400:
-        assert answer.problem == "idempotency_key"
+async def test_keys_are_printable_and_short(system: System) -> None:
+    for key, status in (("x" * 255, 200), ("!~ /", 200), ("x" * 256, 400), ("", 400), ("é", 400)):
+        answer = await system.push(item(), Idempotency_Key=key)
+        assert answer.status == status
+        assert status == 200 or answer.problem == "idempotency_key"
 
 
 async def test_old_answers_are_forgotten(system: System, clock: Clock) -> None:

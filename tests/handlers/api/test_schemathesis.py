@@ -20,7 +20,7 @@ EXCLUDED: list[CheckFunction] = [
     checks.negative_data_rejection,
     checks.positive_data_acceptance,
 ]
-EXAMPLES = 25
+EXAMPLES = 15
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
