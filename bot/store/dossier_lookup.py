@@ -33,15 +33,11 @@ async def by_tail(session: AsyncSession, tail: str, path: str, limit: int, day: 
 
     Newest first. With `day` (yyMMdd or yyyyMMdd) only those whose code names that day, in whichever of both ways.
     """
-    query = select(DossierRow).where(DossierRow.tail == tail, _below(path))
+    units = (await session.exec(select(UnitRow.id).where(col(UnitRow.path).startswith(path, autoescape=True)))).all()
+    query = select(DossierRow).where(DossierRow.tail == tail, col(DossierRow.unit_id).in_(list(units)))
     if day:
         query = query.where(or_(*(col(DossierRow.code).like(f"%-{part}-%") for part in _spellings(day))))
     return list((await session.exec(query.order_by(col(DossierRow.status_at).desc()).limit(limit))).all())
-
-
-def _below(path: str) -> ColumnElement[bool]:
-    ids = select(UnitRow.id).where(col(UnitRow.path).startswith(path, autoescape=True))
-    return col(DossierRow.unit_id).in_(ids)
 
 
 def _spellings(day: str) -> tuple[str, str]:
@@ -89,8 +85,9 @@ async def is_of(session: AsyncSession, contact: ContactRow, row: DossierRow) -> 
 
 async def contacts_of(session: AsyncSession, row: DossierRow) -> list[ContactRow]:
     """Return every contact whose dossier this is, bound or by the phone that they have shared, last heard of first."""
+    # Asked for first: PostgreSQL would read all contacts for a subquery beside an "or".
     bound = select(DossierPersonRow.contact_id).where(DossierPersonRow.dossier_id == row.id, _NOT_BY_PHONE)
-    mine: ColumnElement[bool] = col(ContactRow.id).in_(bound)
+    mine: ColumnElement[bool] = col(ContactRow.id).in_(list((await session.exec(bound)).all()))
     if row.phone_hash is not None:
         mine = or_(mine, col(ContactRow.phone_hash) == row.phone_hash)
     alive = (ContactRow.kind == "person", ~col(ContactRow.anonymous), col(ContactRow.erased_at).is_(None))
