@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import and_, case, exists, func, literal, literal_column, not_, or_, select, true, tuple_, union_all
 from sqlalchemy.sql import ColumnElement
@@ -12,12 +12,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.domain.audience import TEMPLATE_USER_WINDOW, UNFINISHED, Audience, Reach, Sender, Way
 from bot.store.contacts import ADDRESSABLE, GONE, STOPPED, ContactRow
 from bot.store.dossiers import DossierPersonRow, DossierRow
-from bot.store.marks import ADVERT, AREA, PURPOSE, TAG, TOPIC, MarkRow
+from bot.store.marked import Marks, streamed
+from bot.store.marks import ADVERT, AREA, PURPOSE, TAG, TOPIC
 
 CONTACTS = ContactRow.metadata.tables["contacts"]
 C = CONTACTS.c
 _other = CONTACTS.alias("other")
-_M = MarkRow.metadata.tables["contact_marks"].c
 _D = DossierRow.metadata.tables["dossiers"].c
 _B = DossierPersonRow.metadata.tables["dossier_people"].c
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
@@ -37,36 +37,39 @@ class Rules:
     needs_consent: bool = False
     path: str = ""
 
-    def narrowing(self, columns: Any = C) -> list[Condition]:
-        """Return what says whom the announcement is for, whatever they have decided."""
+    def wanted(self) -> list[Marks]:
+        """Return the marks of each of which everybody bears one."""
         rules = self.audience
         kinds = ((AREA, rules.area_ids), (TOPIC, rules.topic_ids), (TAG, rules.tags))
-        found = [marked(columns, kind, values) for kind, values in kinds if values]
-        if rules.dossier_fields:
-            unfinished = rules.dossier_state == UNFINISHED
-            found.append(with_dossier(columns, rules.dossier_fields, self.path, unfinished=unfinished))
-        return [*found, not_(marked(columns, TAG, rules.without_tags))] if rules.without_tags else found
+        return [Marks(kind, values) for kind, values in kinds if values]
 
-    def decided(self, columns: Any = C) -> dict[str, Condition]:
-        """Return by reason what keeps only those who have not decided against it."""
-        found: dict[str, Condition] = {}
+    def unwanted(self) -> list[Marks]:
+        """Return the marks of which nobody bears one."""
+        return [Marks(TAG, self.audience.without_tags)] if self.audience.without_tags else []
+
+    def filed(self, columns: Any = C) -> list[Condition]:
+        """Return what is asked of somebody's dossiers."""
+        rules = self.audience
+        unfinished = rules.dossier_state == UNFINISHED
+        fields = rules.dossier_fields
+        return [with_dossier(columns, fields, self.path, unfinished=unfinished)] if fields else []
+
+    def decided(self) -> dict[str, Marks]:
+        """Return by reason the marks that decide whether somebody gets it: not chosen ones keep it from them."""
+        found: dict[str, Marks] = {}
         if self.topic_id:
-            topic = (self.topic_id,)
-            off = marked(columns, TOPIC, topic, chosen=False)
-            found["topic_off"] = not_(off) if self.topic_default_on else marked(columns, TOPIC, topic)
+            found["topic_off"] = Marks(TOPIC, (self.topic_id,), chosen=not self.topic_default_on)
         if self.needs_consent:
-            found["no_consent"] = marked(columns, PURPOSE, (ADVERT,))
+            found["no_consent"] = Marks(PURPOSE, (ADVERT,))
         return found
 
     def where(self, columns: Any = C) -> list[Condition]:
         """Return all conditions on a contact."""
-        return [*self.narrowing(columns), *self.decided(columns).values()]
-
-
-def marked(columns: Any, kind: str, values: Sequence[str], *, chosen: bool = True) -> Condition:
-    """Say that a contact bears one of these marks, chosen or, with `chosen` False, decided against."""
-    query = select(_M.contact_id).where(_M.kind == kind, _M.value.in_(values), _M.chosen.is_(chosen))
-    return columns.id.in_(query)  # type: ignore[no-any-return] # a column's
+        decided = self.decided().values()
+        wanted = [*self.wanted(), *(marks for marks in decided if marks.chosen)]
+        unwanted = [*self.unwanted(), *(marks for marks in decided if not marks.chosen)]
+        kept = [marks.on(columns) for marks in wanted]
+        return [*kept, *self.filed(columns), *(not_(marks.on(columns)) for marks in unwanted)]
 
 
 def with_dossier(columns: Any, fields: Sequence[str], path: str, *, unfinished: bool) -> Condition:
@@ -147,27 +150,43 @@ def rank(senders: Sequence[Sender], columns: Any) -> ColumnElement[int]:
 async def reach(session: AsyncSession, senders: Sequence[Sender], rules: Rules) -> Reach:
     """Count an audience by account and way, and who is left out; a fraction of a second for a million contacts."""
     found = Reach()
+    await _plan_by_indexes(session, "off")
     for sender in senders:
         await _count_one(session, sender, rules, found)
+    await _plan_by_indexes(session, "on")
     if senders:
         await _take_doubles(session, senders, rules, found)
     return found
 
 
+async def _plan_by_indexes(session: AsyncSession, hashes: str) -> None:
+    """Have PostgreSQL merge indexes that hold all that is counted: hashing a million contacts takes far longer.
+
+    Until this transaction ends; indexes are taken to lie in memory or on a disk without a head.
+    """
+    connection = await session.connection()
+    if connection.dialect.name == "postgresql":
+        settings = {"enable_hashjoin": hashes, "random_page_cost": "1.1", "work_mem": "32MB"}
+        columns = [func.set_config(name, value, true()) for name, value in settings.items()]
+        await connection.execute(select(*columns))
+
+
 async def _count_one(session: AsyncSession, sender: Sender, rules: Rules, found: Reach) -> None:
     """Add one account's figures; who has turned the topic off are few, and are counted for themselves."""
-    chosen = rules.narrowing()
-    off = marked(C, TOPIC, (rules.topic_id,), chosen=False) if rules.topic_id and rules.topic_default_on else None
-    for reason, condition in rules.decided().items():
-        if reason != "topic_off" or off is None:
+    chosen = _Chosen(rules.wanted(), rules.unwanted(), rules.filed())
+    off = None
+    for reason, marks in rules.decided().items():
+        if marks.chosen:
             without = await _counts(session, sender, chosen)
-            chosen = [*chosen, condition]
+            chosen = chosen.also(marks)
             _add(found.left_out, reason, without[0] - (await _counts(session, sender, chosen))[0])
+        else:
+            off = marks
     counts = await _counts(session, sender, chosen)
     if off is not None:
-        against = await _counts(session, sender, [*chosen, off])
+        against = await _counts(session, sender, chosen.also(off))
         _add(found.left_out, "topic_off", against[0])
-        counts = tuple(all_ - some for all_, some in zip(counts, against, strict=True))
+        counts = _less(counts, against)
     left, paid, *reached = counts
     for way, number in zip(sender.ways[:-1], reached, strict=True):
         found.ways[sender.account_id, way] = number
@@ -181,18 +200,51 @@ async def _count_one(session: AsyncSession, sender: Sender, rules: Rules, found:
     _add(found.left_out, "stopped", await _number(session, here, STOPPED, *rules.where()))
 
 
-async def _counts(session: AsyncSession, sender: Sender, chosen: Sequence[Condition]) -> tuple[int, ...]:
-    """Return in one pass how many are chosen, how many of them cost something, and how many each way reaches."""
+class _Chosen(NamedTuple):
+    """Whom a count is of: what they bear, what they do not bear, and other conditions."""
+
+    wanted: list[Marks]
+    unwanted: list[Marks]
+    filed: list[Condition]
+
+    def also(self, *marks: Marks) -> "_Chosen":
+        """Return those of them who bear these marks, too."""
+        return self._replace(wanted=[*self.wanted, *marks])
+
+
+async def _counts(session: AsyncSession, sender: Sender, chosen: _Chosen) -> tuple[int, ...]:
+    """Return how many are chosen, how many of them cost something, and how many each way reaches."""
     connection = await session.connection()
-    driven = bool(chosen) and connection.dialect.name == "sqlite"
-    # Marks choose a part of all: SQLite is to begin with them, and not to go through all contacts of the account.
+    sqlite = connection.dialect.name == "sqlite"
+    if chosen.unwanted and not (sqlite and chosen.wanted):
+        # Of all, or in PostgreSQL, those who are not wanted are counted for themselves: that is quicker than to ask
+        # each of the others.
+        every = chosen._replace(unwanted=[])
+        return _less(
+            await _counts(session, sender, every), await _counts(session, sender, every.also(*chosen.unwanted))
+        )
+    stream = streamed(chosen.wanted, chosen.unwanted) if sqlite else None
+    if stream is not None:
+        ids, left = stream
+        table = ids.join(CONTACTS, C.id == ids.c.contact_id)
+        conditions = [marks.on(C) for marks in left]
+    else:
+        table = CONTACTS
+        conditions = [marks.on(C) for marks in chosen.wanted]
+        conditions += [not_(marks.on(C)) for marks in chosen.unwanted]
+    conditions += chosen.filed
+    # Marks and dossiers choose a part of all: SQLite is not to go through all contacts of the account.
+    driven = sqlite and (stream is not None or conditions)
     account: Any = literal_column("+account_id") if driven else C.account_id
-    paid = (
-        and_(by_way(sender, Way.CHAT), C.last_interaction_at <= sender.free_since) if sender.windowed else not_(true())
-    )
-    columns = [func.count(), *(func.count().filter(each) for each in (paid, *_ways(sender)))]
-    query = select(*columns).select_from(CONTACTS).where(account == sender.account_id, ADDRESSABLE, *chosen)
-    return tuple(int(number) for number in (await connection.execute(query)).one())
+    free = C.last_interaction_at > max(sender.since, sender.free_since) if sender.windowed else true()
+    columns = [func.count(), *(func.count().filter(each) for each in (free, *_ways(sender)))]
+    query = select(*columns).select_from(table).where(account == sender.account_id, ADDRESSABLE, *conditions)
+    all_, free_, chat, *others = (int(number) for number in (await connection.execute(query)).one())
+    return all_, chat - free_ if sender.windowed else 0, chat, *others
+
+
+def _less(counts: Sequence[int], some: Sequence[int]) -> tuple[int, ...]:
+    return tuple(all_ - part for all_, part in zip(counts, some, strict=True))
 
 
 def _ways(sender: Sender) -> list[Condition]:

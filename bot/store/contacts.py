@@ -12,6 +12,8 @@ from bot.store.accounts import AccountRow
 
 ADDRESSABLE = text("kind = 'person' AND gone = '' AND NOT anonymous AND stopped_at IS NULL AND erased_at IS NULL")
 """Who may get announcements at all; an index holds only these, so that a million are counted while one looks."""
+_COUNTED = ("last_interaction_at", "phone_hash", "kind", "gone", "anonymous", "stopped_at", "erased_at")
+"""What counting looks at: SQLite reads no row where an index holds all of it, even what is the same in each entry."""
 GONE = text("kind = 'person' AND gone <> '' AND NOT anonymous AND stopped_at IS NULL AND erased_at IS NULL")
 STOPPED = text("kind = 'person' AND NOT anonymous AND stopped_at IS NOT NULL AND erased_at IS NULL")
 """Who would get announcements, had the provider not refused them, or had they not said stop."""
@@ -37,8 +39,15 @@ class ContactRow(SQLModel, table=True):
         Index(
             "ix_contacts_addressable",
             "account_id",
-            "last_interaction_at",
+            *_COUNTED,
+            sqlite_where=ADDRESSABLE,
+            postgresql_where=ADDRESSABLE,
+        ),
+        Index(
+            "ix_contacts_addressable_id",
             "id",
+            "account_id",
+            *_COUNTED,
             sqlite_where=ADDRESSABLE,
             postgresql_where=ADDRESSABLE,
         ),

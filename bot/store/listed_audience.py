@@ -23,9 +23,10 @@ from sqlalchemy.sql import ColumnElement
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.domain.audience import TEMPLATE_USER_WINDOW, Reach, Sender, Way
-from bot.store.audience import Rules, heard, marked, rank
+from bot.store.audience import Rules, heard, rank
 from bot.store.broadcasts import BroadcastRow, DeliveryRow
 from bot.store.contacts import ContactRow
+from bot.store.marked import Marks
 from bot.store.marks import ADVERT, PURPOSE, TOPIC
 from bot.store.recipients import ListedRow
 
@@ -75,9 +76,9 @@ def _left_out(rules: Rules, lines: Any) -> ColumnElement[str]:
     stopped = or_(and_(known, _P.stopped_at.is_not(None)), and_(lines.c.recipient.like("phone:%"), by_phone))
     whens: list[Any] = [(stopped, "stopped")]
     if rules.topic_id:
-        whens.append((and_(known, marked(_P, TOPIC, (rules.topic_id,), chosen=False)), "topic_off"))
+        whens.append((and_(known, Marks(TOPIC, (rules.topic_id,), chosen=False).on(_P)), "topic_off"))
     if rules.needs_consent:
-        whens.append((or_(_P.id.is_(None), not_(marked(_P, PURPOSE, (ADVERT,)))), "no_consent"))
+        whens.append((or_(_P.id.is_(None), not_(Marks(PURPOSE, (ADVERT,)).on(_P))), "no_consent"))
     return case(*whens, else_="")
 
 

@@ -29,7 +29,10 @@ class MarkRow(SQLModel, table=True):
     """
 
     __tablename__ = "contact_marks"
-    __table_args__ = (Index("ix_contact_marks_contact", "contact_id", "kind"),)
+    __table_args__ = (
+        Index("ix_contact_marks_contact", "contact_id", "kind"),
+        Index("ix_contact_marks_chosen", "kind", "value", "chosen", "contact_id"),
+    )
 
     kind: str = Field(primary_key=True)
     value: str = Field(primary_key=True)
