@@ -260,10 +260,22 @@ TABLE: tuple[Route, ...] = (
     Route("POST", "/dossiers/imports/{id}/cancel", dossier_imports.cancel, Permission.DOSSIER_WORK),
     Route("GET", "/dossiers/columns", dossier_columns.show, Permission.DOSSIER_WORK),
     Route("POST", "/dossiers/columns", dossier_columns.save, Permission.DOSSIER_WORK),
-    Route("GET", dossier_settings.HOME, dossier_settings.show, Permission.SIGNED_IN),
-    Route("POST", dossier_settings.HOME, dossier_settings.save, Permission.SIGNED_IN),
-    Route("GET", f"{dossier_settings.HOME}/templates/{{kind}}", dossier_settings.show_templates, Permission.SIGNED_IN),
-    Route("POST", f"{dossier_settings.HOME}/templates/{{kind}}", dossier_settings.save_templates, Permission.SIGNED_IN),
+    Route("GET", dossier_settings.HOME, dossier_settings.show, Permission.DOSSIER_WORK),
+    Route("POST", dossier_settings.HOME, dossier_settings.save, Permission.DOSSIER_WORK),
+    Route(
+        "GET", f"{dossier_settings.HOME}/templates/{{kind}}", dossier_settings.show_templates, Permission.DOSSIER_WORK
+    ),
+    Route(
+        "POST", f"{dossier_settings.HOME}/templates/{{kind}}", dossier_settings.save_templates, Permission.DOSSIER_WORK
+    ),
+    Route("GET", dossier_settings.ADMIN_HOME, dossier_settings.show, Permission.ADMIN),
+    Route("POST", dossier_settings.ADMIN_HOME, dossier_settings.save, Permission.ADMIN),
+    Route(
+        "GET", f"{dossier_settings.ADMIN_HOME}/templates/{{kind}}", dossier_settings.show_templates, Permission.ADMIN
+    ),
+    Route(
+        "POST", f"{dossier_settings.ADMIN_HOME}/templates/{{kind}}", dossier_settings.save_templates, Permission.ADMIN
+    ),
     Route("GET", procedures.HOME, procedures.show, Permission.DOSSIER_READ),
     Route("GET", "/procedures/{id}", procedures.show_one, Permission.DOSSIER_READ),
     Route("GET", "/admin/templates", templates.show, Permission.ADMIN),

@@ -22,7 +22,12 @@ from bot.store.units import UnitRow
 from handlers.console.page import Errors, Form, form_of, of, render, runtime_of, see_other, visit_of, writing
 
 _MOST = 200
-HOME = "/dossiers/settings"
+HOME, ADMIN_HOME = "/dossiers/settings", "/admin/dossiers"
+"""The same pages for heads of units, and for administrators, who need not have to do with dossiers."""
+
+
+def _base(request: web.Request) -> str:
+    return ADMIN_HOME if request.path.startswith(ADMIN_HOME) else HOME
 
 
 def may_set(grants: Grants, path: str) -> bool:
@@ -31,10 +36,14 @@ def may_set(grants: Grants, path: str) -> bool:
     return heads or grants.over(Permission.ADMIN, path)
 
 
+async def _homes(request: web.Request, session: Session) -> list[UnitRow]:
+    grants = visit_of(request).grants
+    return [unit for unit in await units.all_units(session) if may_set(grants, unit.path)]
+
+
 async def _home(request: web.Request, session: Session, unit_id: str) -> tuple[UnitRow, list[UnitRow]]:
     """Return the chosen unit, the topmost where none is, and all that can be chosen; raises NotFoundError."""
-    grants = visit_of(request).grants
-    mine = [unit for unit in await units.all_units(session) if may_set(grants, unit.path)]
+    mine = await _homes(request, session)
     home = next((unit for unit in mine if unit.id == unit_id), None if unit_id or not mine else mine[0])
     if home is None:
         raise NotFoundError("unit")
@@ -42,7 +51,10 @@ async def _home(request: web.Request, session: Session, unit_id: str) -> tuple[U
 
 
 async def show(request: web.Request) -> web.Response:
-    """Show what a unit has chosen, and what holds where it has not."""
+    """Show what a unit has chosen, and what holds where it has not; to others that this is for heads of units."""
+    async with runtime_of(request).database.reading() as session:
+        if not request.query.get("unit") and not await _homes(request, session):
+            return render(request, "dossiers/settings", {"home": None, "homes": []})
     return await _page(request, {}, None, request.query.get("unit", ""))
 
 
@@ -57,6 +69,7 @@ async def _page(
     choices = choices_of(chain)
     names = {(row.account_id, row.template_id): row.name or row.template_id for row in known}
     values = {
+        "base": _base(request),
         "home": home,
         "homes": mine,
         "kinds": list(Kind),
@@ -118,7 +131,7 @@ async def save(request: web.Request) -> web.Response:
             await actions.change(uow, home.id, given)
     except InvalidInputError as error:
         return await _page(request, of(error), form, form.text("unit_id"), 422)
-    return see_other(HOME, unit=home.id, done="saved")
+    return see_other(_base(request), unit=home.id, done="saved")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +172,7 @@ async def _templates_page(
         for account in owners
     ]
     values = {
+        "base": _base(request),
         "home": home,
         "kind": kind.value,
         "lines": lines,
@@ -212,7 +226,7 @@ async def save_templates(request: web.Request) -> web.Response:
             await actions.choose_templates(uow, home.id, kind, given)
     if errors:
         return await _templates_page(request, errors, form, unit_id, 422)
-    return see_other(HOME, unit=home.id, done="saved")
+    return see_other(_base(request), unit=home.id, done="saved")
 
 
 async def _given(session: Session, owners: Sequence[AccountRow], form: Form) -> tuple[dict[str, Any], Errors]:
