@@ -30,6 +30,7 @@ from handlers.console import (
     case_sender,
     case_verbs,
     dossier,
+    dossier_code_template,
     dossier_columns,
     dossier_imports,
     dossier_overdue,
@@ -268,6 +269,10 @@ TABLE: tuple[Route, ...] = (
     Route(
         "POST", f"{dossier_settings.HOME}/templates/{{kind}}", dossier_settings.save_templates, Permission.DOSSIER_WORK
     ),
+    Route("GET", dossier_code_template.PATH, dossier_code_template.show, Permission.DOSSIER_WORK),
+    Route("POST", dossier_code_template.PATH, dossier_code_template.save, Permission.DOSSIER_WORK),
+    Route("GET", dossier_code_template.ADMIN_PATH, dossier_code_template.show, Permission.ADMIN),
+    Route("POST", dossier_code_template.ADMIN_PATH, dossier_code_template.save, Permission.ADMIN),
     Route("GET", dossier_settings.ADMIN_HOME, dossier_settings.show, Permission.ADMIN),
     Route("POST", dossier_settings.ADMIN_HOME, dossier_settings.save, Permission.ADMIN),
     Route(

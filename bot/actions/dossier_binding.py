@@ -1,7 +1,6 @@
 """Say whose a dossier is: by the phone that a person has handed over, or by digits sent to the dossier's own phone."""
 
 import hmac
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -9,22 +8,19 @@ from enum import Enum
 from typing import Any
 
 from bot.actions.case_trail import audit
-from bot.actions.phone_messages import to_phone, usable
+from bot.actions.dossier_code_template import filled, template_for
+from bot.actions.phone_messages import to_phone
 from bot.domain.linking import new_code
 from bot.domain.message import Lane
 from bot.domain.privacy import mask_phone
-from bot.domain.template import Parameter
 from bot.secrets import SecretBox
-from bot.store import accounts, contacts, dossier_guesses, dossier_lookup, dossiers, provider_templates, units
 from bot.store import audit as audit_rows
+from bot.store import contacts, dossier_guesses, dossier_lookup, dossiers
 from bot.store.accounts import AccountRow
 from bot.store.contacts import ContactRow
 from bot.store.dossiers import DossierNoteRow, DossierRow
-from bot.store.provider_templates import ProviderTemplateRow
 from bot.store.unit_of_work import UnitOfWork
 
-SETTING = "dossier_code_template"
-"""The unit's setting that names the template by which digits are sent; without it the account's one for digits."""
 PURPOSE = "dossier_code"
 CODE_HOLDS = timedelta(minutes=10)
 CODE_TRIES = 3
@@ -33,8 +29,6 @@ CODES_A_DAY = 3
 _DAY = timedelta(hours=24)
 _MOST_AT_ONCE = 200
 """Whoever hands in for a whole village is bound to their newest; the phone makes the others theirs all the same."""
-_DIGITS = frozenset({"otp", "code", "ma", "maxacnhan", "maxacthuc", "maotp", "verifycode"})
-_DOSSIER_CODE = frozenset({"mahoso", "sohoso", "hoso", "dossiercode", "dossier", "profilecode"})
 
 
 class Refused(Enum):
@@ -109,7 +103,7 @@ async def send_code(
     """Send digits to the phone that stands in a dossier, and return what is to be remembered of them."""
     if row.phone is None:
         return Refused.NO_PHONE
-    found = await _template(uow, account, row)
+    found = await template_for(uow.session, account, row)
     if found is None:
         return Refused.NO_TEMPLATE
     if await _too_often(uow, f"dossier:{row.id}") or await _too_often(uow, f"contact:{contact.id}"):
@@ -137,52 +131,7 @@ async def _too_often(uow: UnitOfWork, subject: str) -> bool:
 
 async def can_send_code(uow: UnitOfWork, account: AccountRow, row: DossierRow) -> bool:
     """Say whether digits could be sent to a dossier's phone."""
-    return row.phone is not None and await _template(uow, account, row) is not None
-
-
-async def _template(
-    uow: UnitOfWork, account: AccountRow, row: DossierRow
-) -> tuple[AccountRow, ProviderTemplateRow] | None:
-    """Return by which account and template digits go to a dossier's phone.
-
-    The chat's own account goes before others that serve the dossier's unit; the template is the one that the unit has
-    chosen, else the account's one for digits.
-    """
-    unit = await units.unit(uow.session, row.unit_id)
-    line = await units.above(uow.session, unit) if unit else []
-    chosen = next((str(one.settings[SETTING]) for one in line if SETTING in one.settings), None)
-    serving = {one.id for one in line}
-    active = [one for one in await accounts.all_accounts(uow.session) if one.state == "active"]
-    senders = sorted((one for one in active if one.unit_id in serving), key=lambda one: one.id != account.id)
-    known = await provider_templates.of_accounts(uow.session, [one.id for one in senders])
-    for sender in senders:
-        for template in known:
-            fits = template.account_id == sender.id and usable(template) and not template.development
-            wanted = _for_digits(template) if chosen is None else template.template_id == chosen
-            if fits and wanted and filled(template, "000000", row.code) is not None:
-                return sender, template
-    return None
-
-
-def _for_digits(template: ProviderTemplateRow) -> bool:
-    return any(parameter.type == "OTP" for parameter in map(Parameter.from_json, template.parameters))
-
-
-def filled(template: ProviderTemplateRow, digits: str, code: str) -> dict[str, str] | None:
-    """Return what fills a template that carries digits, None for one that they have no place in or that wants more."""
-    parameters = [Parameter.from_json(one) for one in template.parameters]
-    by_type = [one.name for one in parameters if one.type == "OTP"]
-    by_name = [one.name for one in parameters if _plain(one.name) in _DIGITS]
-    place = (by_type or by_name or ([parameters[0].name] if len(parameters) == 1 else [""]))[0]
-    values = {place: digits}
-    values |= {one.name: code for one in parameters if _plain(one.name) in _DOSSIER_CODE and one.name != place}
-    if not place or any(one.required and one.name not in values for one in parameters):
-        return None
-    return values
-
-
-def _plain(name: str) -> str:
-    return "".join(c for c in unicodedata.normalize("NFKD", name).casefold() if c.isascii() and c.isalnum())
+    return row.phone is not None and await template_for(uow.session, account, row) is not None
 
 
 async def redeem(uow: UnitOfWork, box: SecretBox, contact: ContactRow, pending: Pending, digits: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from bot.actions.dossier_binding import SETTING
+from bot.actions.dossier_code_template import SETTING
 from bot.actions.dossiers import News, take_in
 from bot.domain.conversation import Step
 from bot.domain.dossier import Status
