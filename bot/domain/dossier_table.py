@@ -25,6 +25,7 @@ _USUAL = re.compile(r"(\d\d)/(\d\d)/(20[0-4]\d)(?: (\d\d):(\d\d)(?::(\d\d))?)?",
 _AHEAD = timedelta(hours=7)
 """How far Viet Nam's clocks are ahead of UTC: always, in the years that an export can name."""
 _DIGITS = re.compile(r"\d+")
+_CENTS = re.compile(r"[.,]\d{1,2}(?=\D*$)")
 _EMPTY = frozenset({"", "-", "--", "…", "...", "null", "none", "n/a", "không", "khong", "0"})
 _MOST_FEE = 10_000_000_000
 
@@ -254,7 +255,7 @@ def read_online(text: str) -> bool | None:
 @lru_cache(maxsize=4096)
 def read_fee(text: str) -> int | None:
     """Return an amount in đồng as people write it: 15.000, 15,000 đ, 15000; None for words, and for nothing to pay."""
-    digits = "".join(_DIGITS.findall(text.split(",00", maxsplit=1)[0] if text.endswith(",00") else text))
+    digits = "".join(_DIGITS.findall(_CENTS.sub("", text)))
     amount = int(digits) if digits and len(digits) < 13 else 0  # noqa: PLR2004 - longer is no amount
     return amount if 0 < amount <= _MOST_FEE else None
 

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from sqlmodel import select
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlmodel import delete, select
 
 from bot.actions import dossier_imports as actions
 from bot.clock import new_id
@@ -27,6 +29,8 @@ HEADER = [
     "Trạng thái", "Ngày cập nhật",
 ]  # fmt: skip
 
+_STATUSES = ("Đã tiếp nhận", "Đang xử lý", "Yêu cầu bổ sung giấy tờ", "Đã xử lý xong", "Đã trả kết quả", "Đi dạo")
+
 
 def code(number: int) -> str:
     return f"000.00.01.H26-261118-{number:04d}"
@@ -47,7 +51,7 @@ async def _commune(runtime: Runtime) -> None:
         await commune.build(uow)
 
 
-async def given(runtime: Runtime, data: bytes, *, confirmed: bool = False) -> str:
+async def handed_in(runtime: Runtime, data: bytes, *, confirmed: bool = False) -> str:
     """Upload a file; returns its import."""
     import_id = new_id()
     await runtime.blobs.put(actions.blob_key(import_id), data)
@@ -58,7 +62,7 @@ async def given(runtime: Runtime, data: bytes, *, confirmed: bool = False) -> st
 
 
 async def looked(runtime: Runtime, data: bytes) -> DossierImportRow:
-    import_id = await given(runtime, data)
+    import_id = await handed_in(runtime, data)
     await import_dossiers(runtime)
     return await row_of(runtime, import_id)
 
@@ -142,7 +146,7 @@ async def test_bad_rows_are_left_out_and_named_and_unknown_units_want_a_word(run
     with pytest.raises(InvalidInputError, match="nonetheless"):
         await confirm(runtime, it.id)
     assert (await confirm(runtime, it.id, nonetheless=True)).state == "applied"
-    unattended = await given(runtime, xlsx([header, [*row(5, "Đang xử lý"), "99999"]]), confirmed=True)
+    unattended = await handed_in(runtime, xlsx([header, [*row(5, "Đang xử lý"), "99999"]]), confirmed=True)
     await import_dossiers(runtime)
     assert (await row_of(runtime, unattended)).state == "ready"
 
@@ -154,12 +158,12 @@ async def test_an_import_goes_on_where_it_was_when_a_process_died(
     it = await looked(runtime, export([row(number, "Đang xử lý") for number in range(1, 8)]))
     slices = 0
 
-    async def dying(*given: Any) -> bool:
+    async def dying(*what: Any) -> bool:
         nonlocal slices
         slices += 1
         if slices == 3:
             raise RuntimeError("died")
-        return await apply(*given)
+        return await apply(*what)
 
     apply = actions.apply
     monkeypatch.setattr(actions, "apply", dying)
@@ -189,3 +193,32 @@ async def test_a_workbook_of_something_else_is_refused_with_its_columns(runtime:
     assert (it.state, it.problems[0]["code"], it.columns) == ("refused", "no_columns", ["Vật tư", "Số lượng"])
     it = await looked(runtime, xlsx([["Số biên nhận gốc", *HEADER[1:]], row(1, "Đang xử lý")]))
     assert (it.state, it.problems[0]["code"]) == ("refused", "no_code_column")
+
+
+_rows = st.lists(
+    st.tuples(st.integers(1, 6), st.sampled_from(_STATUSES), st.integers(1, 23), st.integers(24, 30)),
+    min_size=1,
+    max_size=10,
+)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(_rows, min_size=1, max_size=3))
+async def test_what_the_preview_says_is_what_is_applied_and_nothing_is_left_to_do(
+    runtime: Runtime, files: list[list[tuple[int, str, int, int]]]
+) -> None:
+    async with runtime.units_of_work() as uow:
+        for table in (DossierNoteRow, DossierNoticeRow, DossierEventRow, DossierRow, DossierImportRow):
+            await uow.session.exec(delete(table))
+    for rows in files:
+        lines = [row(n, status, f"{day:02d}/11/2026 09:00", f"{due}/11/2026") for n, status, day, due in rows]
+        it = await looked(runtime, export(lines))
+        notices = len(await every(runtime, DossierNoticeRow))
+        if it.state == "ready":
+            it = await confirm(runtime, it.id)
+        assert (it.state, figures(it, "done_")) == ("applied", figures(it))
+        assert it.figures["rows"] == sum(figures(it).values()) + it.figures["bad"] + it.figures["doubled"]
+        assert len(await every(runtime, DossierNoticeRow)) - notices == it.figures["done_told"] == it.figures["told"]
+        # One row more, that says nothing: the bytes of a file that has been applied are not read again.
+        again = await looked(runtime, export([*lines, ["x"]]))
+        assert set(figures(again)) <= {"same"}
