@@ -139,7 +139,9 @@ def _running(wanted: DossierFilter) -> bool:
 def _conditions(wanted: DossierFilter, *, light: bool = True) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if wanted.paths is not None:
-        found.append(col(_ROW.path).in_(wanted.paths))
+        # What is not finished stands in an index by its date: one by units must not look better to the database.
+        path = col(_ROW.path) + "" if _running(wanted) else col(_ROW.path)
+        found.append(path.in_(wanted.paths))
     for column, value in (
         (_ROW.code, wanted.code),
         (_ROW.squeezed, wanted.squeezed),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, case, func, literal, select
+from sqlalchemy import ColumnElement, Select, case, func, literal, or_, select
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -124,8 +124,11 @@ def _bucketed(scope: Scope, edges: Sequence[datetime]) -> Select[*tuple[Any, ...
     key = key * _K + _bucket(_ROW.finished_at, edges)
     key = key * _K + _bucket(_ROW.late_at, edges, through=True)
     key = ((key * 11 + col(_ROW.status)) * 4 + case(*outcomes, else_=0)) * 3 + online
-    counted = key.label("counted")
-    return _scoped(select(counted, func.count()), scope).group_by(counted)
+    # By its name: written out again, the database would work it out twice.
+    query = _scoped(select(key.label("counted"), func.count()), scope).group_by("counted")
+    # What came and went before the first period counts in none.
+    later = [col(_ROW.finished_at).is_(None), col(_ROW.finished_at) >= edges[0], col(_ROW.received_at) >= edges[0]]
+    return query.where(or_(*later))
 
 
 def _rated(scope: Scope, edges: Sequence[datetime]) -> Select[*tuple[Any, ...]]:

@@ -174,7 +174,6 @@ def upgrade() -> None:
             sqlite_where=sa.text("finished_at IS NULL"),
             postgresql_where=sa.text("finished_at IS NULL"),
         )
-        batch_op.create_index("ix_dossiers_path_received", ["path", "received_at"], unique=False)
         batch_op.create_index("ix_dossiers_path_status", ["path", "status", "status_at"], unique=False)
         batch_op.create_index("ix_dossiers_phone", ["phone_hash", "status_at"], unique=False)
         batch_op.create_index(
@@ -335,7 +334,7 @@ def upgrade() -> None:
     # What an audience is counted by stands in indexes, so that no row is read.
     _drop_addressable("ix_contacts_addressable")
     _index_addressable("ix_contacts_addressable", ["account_id", *_COUNTED])
-    _index_addressable("ix_contacts_addressable_id", ["id", "account_id", *_COUNTED])
+    _index_addressable("ix_contacts_addressable_id", ["id", "account_id", *_COUNTED, "external_id"])
     with op.batch_alter_table("contact_marks", schema=None) as batch_op:
         batch_op.create_index("ix_contact_marks_chosen", ["kind", "value", "chosen", "contact_id"], unique=False)
 
@@ -411,7 +410,6 @@ def downgrade() -> None:
         )
         batch_op.drop_index("ix_dossiers_phone")
         batch_op.drop_index("ix_dossiers_path_status")
-        batch_op.drop_index("ix_dossiers_path_received")
         batch_op.drop_index("ix_dossiers_field")
 
     op.drop_table("dossiers")
