@@ -11,6 +11,7 @@ from bot.actions.messages import say
 from bot.actions.phone_messages import queue_template, to_phone
 from bot.domain.audience import Way as Sending
 from bot.domain.conversation import Step
+from bot.domain.delivery import DeliveryState
 from bot.domain.dossier import TELL_WITHIN, Kind, Status
 from bot.domain.dossier_notice import (
     PURPOSE,
@@ -192,7 +193,8 @@ async def arrived(uow: UnitOfWork, row: OutboxRow) -> None:
 async def given_up(uow: UnitOfWork, row: OutboxRow) -> None:
     """Go on to the next way with a notice whose message was refused.
 
-    One of which nobody knows whether it arrived ends here: by another way it might be told twice.
+    One of which nobody knows whether it arrived ends here: by another way it might be told twice. The message itself
+    is nobody's to try again: what is told of the notice is told by the next way, or stands with the notice.
     """
     notice = await dossier_notices.by_outbox(uow.session, row.id)
     if notice is None or notice.state != "leaving":
@@ -202,6 +204,7 @@ async def given_up(uow: UnitOfWork, row: OutboxRow) -> None:
         return
     notice.tried = [*notice.tried, f"{notice.way}:{notice.contact_id or row.account_id}"]
     notice.state, notice.reason, notice.next_at = "due", row.reason, uow.now
+    row.state = DeliveryState.CANCELLED.value
     uow.after_commit(JOB)
 
 
@@ -212,10 +215,10 @@ async def follow(uow: UnitOfWork, outbox_id: str) -> bool:
         return False
     if row.state in _ARRIVED:
         await arrived(uow, row)
-    elif row.state == "expired":
+    elif row.state == DeliveryState.FAILED:
+        await given_up(uow, row)
+    else:
         notice = await dossier_notices.by_outbox(uow.session, outbox_id)
         if notice is not None and notice.state == "leaving":
             _end(uow, notice, "unreached", row.reason)
-    else:
-        await given_up(uow, row)
     return True

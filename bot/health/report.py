@@ -37,6 +37,7 @@ async def database_lines(session: Session, now: datetime) -> list[Line]:
     lines += await accounts.account_lines(session, now)
     lines += await follower_imports.import_lines(session, now)
     lines += await dossiers.guess_lines(session, now)
+    lines += await dossiers.notice_lines(session, now)
     lines += await machine.process_lines(session, now)
     lines.append(await machine.books_line(session, now))
     return lines + machine.job_lines(runs, now)

@@ -9,6 +9,7 @@ from sqlalchemy import select as sql_select
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.clock import first_id
 from bot.store.outbox import OPEN, OutboxRow
 
 DUE = text("state IN ('due', 'leaving')")
@@ -132,3 +133,19 @@ async def next_due(session: AsyncSession, now: datetime) -> datetime | None:
     row = DossierNoticeRow
     query = select(func.min(row.next_at)).where(col(row.state) == "due", col(row.next_at) > now)
     return (await session.exec(query)).one()
+
+
+async def overdue(session: AsyncSession, now: datetime) -> tuple[int, datetime | None]:
+    """Return how many notices should have been told by now, and since when the first of them."""
+    row = DossierNoticeRow
+    query = select(func.count(), func.min(row.next_at)).where(col(row.state) == "due", col(row.next_at) <= now)
+    number, since = (await session.exec(query)).one()
+    return int(number), since
+
+
+async def unreached(session: AsyncSession, since: datetime) -> list[tuple[str, int]]:
+    """Return how many of the notices noted since then reached nobody, by reason, the most frequent first."""
+    row = DossierNoticeRow
+    query = select(row.reason, func.count()).where(col(row.id) >= first_id(since), row.state == "unreached")
+    found = [(reason, int(n)) for reason, n in (await session.exec(query.group_by(col(row.reason)))).all()]
+    return sorted(found, key=lambda one: (-one[1], one[0]))

@@ -46,12 +46,15 @@ async def show(request: web.Request) -> web.Response:
     return render(request, "health", values)
 
 
+_WORK = (
+    "inbox", "lane", "doubt", "parked", "spool", "aside", "conversations", "attachments", "failures",
+    "dossier_notices", "dossier_unreached", "books",
+)  # fmt: skip
+
+
 def _groups(found: HealthReport) -> list[tuple[str, list[Line]]]:
     kinds = (
-        (
-            "work",
-            ("inbox", "lane", "doubt", "parked", "spool", "aside", "conversations", "attachments", "failures", "books"),
-        ),
+        ("work", _WORK),
         ("broadcasts", ("broadcast", "template", "ranges", "broadcast_doubt")),
         ("webhooks", ("refused", "unknown_account")),
         ("accounts", ("account", "receipts", "follower_import", "dossier_guesses")),

@@ -103,7 +103,7 @@ async def test_a_window_that_is_closed_after_all_leads_on_to_the_template(town: 
     phone, number = await zalo_phone(town, 8)
     await town.person("zalo", phone.user_id, number, 1)
     await town.tell(number)
-    assert await town.ways() == [("chat", "failed"), ("template_user", "sent")]
+    assert await town.ways() == [("chat", "cancelled"), ("template_user", "sent")]
     assert [message.template_id for message in phone.inbox] == ["312396"]
     assert await town.notice() == ("told", "template_user", "")
 
@@ -125,7 +125,7 @@ async def test_where_zalo_does_not_know_the_phone_telegram_tells(town: Town) -> 
     await phone.follow()
     await town.person("telegram", str(phone.user_id), "84900000009", 1)
     await town.tell("84900000009")
-    assert await town.ways() == [("template_phone", "failed"), ("chat", "sent")]
+    assert await town.ways() == [("template_phone", "cancelled"), ("chat", "sent")]
     assert any(CODE in message.text for message in phone.inbox)
     assert (await town.notice())[:2] == ("told", "telegram")
 
@@ -136,7 +136,7 @@ async def test_a_template_that_is_refused_leads_on_and_at_the_end_the_reason_sta
     await town.simulator.verbs.set_template(oa_id=STATE_OA, template_id="312396", status="DISABLE", tell=False)
     await town.person("zalo", phone.user_id, number, 8)
     await town.tell(number)
-    assert [way for way, state in await town.ways() if state == "failed"] == ["template_user", "template_phone"]
+    assert [way for way, state in await town.ways() if state == "cancelled"] == ["template_user", "template_phone"]
     assert phone.inbox == []
     state, _, reason = await town.notice()
     assert state == "unreached"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.clock import first_id
+from bot.clock import first_id, new_id
 from bot.health import machine
 from bot.health import report as reporting
 from bot.health.line import Light, Line
@@ -20,7 +20,8 @@ from bot.store.books import ReconciliationRow
 from bot.store.broadcasts import BroadcastRow, ChunkRow, DeliveryRow
 from bot.store.contacts import ConversationRow
 from bot.store.credentials import CredentialRow
-from bot.store.dossiers import DossierGuessesRow
+from bot.store.dossier_notices import DossierNoticeRow
+from bot.store.dossiers import DossierGuessesRow, DossierRow
 from bot.store.health import JobRunRow
 from bot.store.inbox import InboxRow
 from bot.store.messages import AttachmentRow, MessageRow
@@ -425,6 +426,31 @@ async def test_people_who_guess_codes_of_dossiers(office: Office) -> None:
     assert "dò mã hồ sơ" in shown
     office.clock.forward(minutes=11)
     assert (await report(office.runtime)).of("dossier_guesses") == []
+
+
+async def test_news_of_dossiers_that_is_stuck_or_does_not_fit_its_template(office: Office) -> None:
+    now = office.clock.now
+    dossier = DossierRow(
+        id="d", code="c", squeezed="c", tail="1", unit_id="commune", path="/commune/", status=2, status_at=now,
+        created_at=now, updated_at=now,
+    )  # fmt: skip
+    await add(office, dossier)
+    rows = [
+        DossierNoticeRow(id=new_id(), dossier_id="d", kind=kind, at=now, created_at=now, **values)
+        for kind, values in (
+            ("accepted", {"next_at": now}),
+            ("ready", {"state": "unreached", "reason": "template_unfit"}),
+            ("returned", {"state": "unreached", "reason": "nobody_known"}),
+        )
+    ]
+    await add(office, *rows)
+    assert (await line(office.runtime, "dossier_notices")).light is Light.OK
+    office.clock.forward(minutes=11)
+    assert (await line(office.runtime, "dossier_notices")).light is Light.WARN
+    assert [one.subject for one in (await report(office.runtime)).of("dossier_unreached")] == ["template_unfit"]
+    shown = await advice_page(office)
+    assert "1 tin báo hồ sơ đang chờ báo" in shown
+    assert "Hãy xem lại mẫu tin" in shown
 
 
 async def broadcast(office: Office, state: str, **values: Any) -> int:
