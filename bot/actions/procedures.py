@@ -74,6 +74,7 @@ async def bring_in(
         data = {"added": len(done.added), "changed": len(done.changed), "kept": len(done.kept)}
         audit(uow, "procedure.import", "procedures", {**data, "bad": len(done.problems)})
         uow.after_commit("match_procedures")
+        uow.after_commit("date_dossiers")
     return done
 
 
@@ -171,6 +172,8 @@ async def save(
     _write(uow, row, new)
     if "field" in new:
         uow.after_commit("match_procedures")
+    if "days" in new:
+        uow.after_commit("date_dossiers")
     return row
 
 
