@@ -120,7 +120,7 @@ async def test_administration_is_accessible_and_fits_the_screen(
 ) -> None:
     page = await console.sign_in(await browser_page(viewport), "quan-tri")
     found = {}
-    for name in ("accounts", "accounts/new", "units", "staff", "rules", "procedures", "calendars", "audit"):
+    for name in ("accounts", "accounts/new", "units", "staff", "rules", "procedures", "api-keys", "calendars", "audit"):
         await page.goto(f"{console.url}/admin/{name}")
         found[name] = await violations(page)
         assert not await too_wide(page), name
