@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from bot.actions import api_calls, recipient_lists
 from bot.actions.desk_drafts import forget_old
 from bot.runtime import Runtime
-from bot.store import audit, broadcasts, files, inbox, messages, recipients, staff
+from bot.store import audit, broadcasts, files, inbox, messages, outbox, recipients, staff
 
 _BEGUN = timedelta(days=2)
 """What an official began in a chat and left lying, and codes that have ended, are kept so long."""
@@ -82,7 +82,8 @@ async def _lists(runtime: Runtime, before: datetime) -> int:
         for list_id in lists:
             await recipient_lists.remove(uow, list_id)
         filled = await broadcasts.with_old_values(uow.session, before)
-    gone = len(lists)
+        phones = await outbox.forget_phones(uow.session, before, uow.now)
+    gone = len(lists) + phones
     for broadcast_id, total in filled:
         for last in range(total, 0, -_SLICE):  # the first rows at last: they say whether there are any left
             async with runtime.units_of_work() as uow:

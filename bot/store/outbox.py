@@ -10,6 +10,7 @@ from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.store.accounts import AccountRow
+from bot.store.contacts import PHONE, ContactRow
 
 LANES = {"answer": 0, "notice": 1, "broadcast": 2}
 OPEN = ("queued", "sending", "unknown")
@@ -313,3 +314,16 @@ async def expire(session: AsyncSession, now: datetime) -> int:
     """Let go of messages whose purpose has passed before they could leave; returns how many."""
     statement = update(OutboxRow).where(col(OutboxRow.state) == "queued", col(OutboxRow.expires_at) < now)
     return int((await session.exec(statement.values(state="expired", reason="too_old"))).rowcount)
+
+
+async def forget_phones(session: AsyncSession, before: datetime, now: datetime) -> int:
+    """Forget phones that were only written to by template, and not since then; returns how many."""
+    lately = exists(literal(1)).where(
+        col(OutboxRow.contact_id) == col(ContactRow.id), col(OutboxRow.created_at) >= before
+    )
+    statement = update(ContactRow).where(
+        col(ContactRow.kind) == PHONE, col(ContactRow.phone).is_not(None), col(ContactRow.created_at) < before, ~lately
+    )
+    values = {"external_id": literal("erased:") + col(ContactRow.id), "phone": None, "gone": "erased", "erased_at": now}
+    result = await session.exec(statement.values(**values).execution_options(synchronize_session=False))
+    return int(result.rowcount)

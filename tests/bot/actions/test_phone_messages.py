@@ -16,6 +16,7 @@ from bot.store.contacts import ContactRow
 from bot.store.outbox import OutboxRow
 from bot.store.unit_of_work import UnitOfWork
 from handlers.dispatch import Desk, dispatch
+from jobs.forget import forget
 from jobs.settle_messages import settle_messages
 from tests import commune
 from tests.runtime_fixtures import Clock
@@ -127,3 +128,17 @@ async def test_who_is_forgotten_is_forgotten_by_phone_too(office: Runtime) -> No
     assert (gone.phone, gone.gone) == (None, "erased")
     again = await queued(office)
     assert again.contact_id != row.contact_id
+
+
+async def test_phones_that_are_not_written_to_any_more_are_forgotten(office: Runtime, clock: Clock) -> None:
+    row = await queued(office)
+    clock.forward(days=60)
+    assert await forget(office) == 0
+    other = await queued(office, "84900000002")
+    clock.forward(days=40)
+    assert await forget(office) == 1
+    async with office.database.reading() as session:
+        kept = await contacts.contacts(session, [row.contact_id, other.contact_id])
+    assert kept[row.contact_id].phone is None
+    assert "phone:" not in kept[row.contact_id].external_id
+    assert kept[other.contact_id].phone is not None
