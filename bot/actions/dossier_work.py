@@ -127,9 +127,12 @@ async def _people(uow: UnitOfWork, box: SecretBox, who: str) -> list[ContactRow]
 
 
 async def unbind(uow: UnitOfWork, row: DossierRow, contact_id: str) -> None:
-    """End that a contact sees a dossier in full; raises NotFoundError for one that it is not bound to."""
+    """End that a contact sees a dossier in full; raises NotFoundError for one that it is not bound to.
+
+    Whose phone stands in the dossier is not bound by anybody: that cannot be ended here.
+    """
     person = await uow.session.get(DossierPersonRow, (row.id, contact_id))
-    if person is None:
+    if person is None or person.how == "phone":
         raise NotFoundError("dossier person")
     await uow.session.delete(person)
     _note(uow, row, "bound", {"how": "staff", "contact": contact_id, "bound": False})

@@ -13,12 +13,12 @@ from bot.domain.dossier_clock import Dates, compared, explained, standing
 from bot.domain.privacy import initials, mask_phone
 from bot.domain.working_line import WorkingLine
 from bot.runtime import Runtime
-from bot.store import accounts, contacts, dossier_lists, dossier_notices, dossiers, procedures, units
+from bot.store import accounts, contacts, dossier_lists, dossier_lookup, dossier_notices, dossiers, procedures, units
 from bot.store.accounts import AccountRow
 from bot.store.contacts import ContactRow
 from bot.store.database import Session
 from bot.store.dossier_notices import DossierNoticeRow
-from bot.store.dossiers import DossierEventRow, DossierPersonRow, DossierRow
+from bot.store.dossiers import DossierEventRow, DossierRow
 from bot.store.outbox import OutboxRow
 from handlers.console.dossier_scope import REVEAL, WORK, visible_dossier
 from handlers.console.page import Errors, render, runtime_of, visit_of
@@ -60,9 +60,9 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A contact to whom the dossier is shown in full."""
+    """A contact to whom the dossier is shown in full; `how` as in DossierPersonRow, its own phone before all."""
 
-    person: DossierPersonRow
+    how: str
     contact: ContactRow
     name: str
     account: AccountRow | None
@@ -134,13 +134,12 @@ async def _told(session: Session, notices: list[DossierNoticeRow]) -> list[Told]
 
 
 async def _bound(session: Session, row: DossierRow) -> list[Bound]:
-    people = await dossiers.people(session, row.id)
-    known = await contacts.contacts(session, [person.contact_id for person in people])
+    people = await dossier_lookup.contacts_of(session, row)
+    ways = {person.contact_id: person.how for person in await dossiers.people(session, row.id)}
     at = {account.id: account for account in await accounts.all_accounts(session)} if people else {}
     return [
-        Bound(person, contact, initials(contact.name), at.get(contact.account_id))
-        for person in people
-        if (contact := known.get(person.contact_id)) is not None
+        Bound(ways.get(contact.id, "phone"), contact, initials(contact.name), at.get(contact.account_id))
+        for contact in people
     ]
 
 
