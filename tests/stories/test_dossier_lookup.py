@@ -1,12 +1,15 @@
 """Dossiers looked up by photo and bound by phone, through both providers; digits that reach the dossier's phone."""
 
+import re
 from base64 import b64encode
+from typing import Any
 
 import pytest
 
 from bot.store.messages import AttachmentRow
+from jobs.fetch_templates import fetch_templates
 from tests.dossier_world import CODE, receipt, report
-from tests.live import BOT, BUSINESS_OA, Live
+from tests.live import BOT, BUSINESS_OA, STATE_OA, Live
 from tests.simulator.simulator import Phone
 from tests.simulator.telegram.phone import TelegramPhone
 
@@ -52,3 +55,31 @@ async def test_from_a_photo_of_the_receipt_to_the_details(live: Live, account: s
 
 async def told_twice(phone: Phone | TelegramPhone) -> bool:
     return len([m for m in phone.inbox if "N. V. M." in m.text]) == 2
+
+
+DIGITS: dict[str, Any] = {
+    "template_id": "412396",
+    "name": "Mã xác nhận",
+    "text": "Mã xác nhận của Ông/Bà là <otp>",
+    "params": {"otp": 6},
+    "types": {"otp": "OTP"},
+}
+
+
+async def test_digits_reach_the_dossiers_phone_where_none_can_be_asked_for(live: Live) -> None:
+    phone = await live.phone(STATE_OA)
+    await live.simulator.verbs.add_template(oa_id=STATE_OA, **DIGITS)
+    await fetch_templates(live.runtime)
+    await report(live.runtime, live.runtime.now(), phone=f"84{number_of(live, phone)[-9:]}")
+    await phone.say(CODE)
+    await phone.wait_for("đang được xử lý")
+    await phone.tap(payload=f"#hoso {CODE}")
+    await phone.wait_for("gửi mã 6 số đến")
+    await phone.tap(payload=f"#guima {CODE}")
+    await phone.wait_for("Đã gửi mã 6 số")
+    await live.simulator.wait(lambda: any(m.kind == "template" for m in phone.inbox), 10)
+    [by_template] = [m for m in phone.inbox if m.kind == "template"]
+    found = re.search(r"\d{6}", by_template.attachments[0]["payload"]["text"])
+    assert found is not None
+    await phone.say(found[0])
+    await phone.wait_for("N. V. M.")
