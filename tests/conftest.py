@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.servers import network_guard, run
+from tests.servers import compiled_once, network_guard, run
 
 pytest_plugins = ["tests.servers.fixtures", "tests.servers.browser_fixtures", "tests.runtime_fixtures"]
 
@@ -10,6 +10,7 @@ pytest_plugins = ["tests.servers.fixtures", "tests.servers.browser_fixtures", "t
 def pytest_configure(config: pytest.Config) -> None:
     """Close the network and, in the process that started pytest, open the run its workers share."""
     network_guard.install()
+    compiled_once.install()
     if not hasattr(config, "workerinput"):
         run.begin()
 

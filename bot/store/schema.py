@@ -1,5 +1,6 @@
 """Bring the database's schema up to date, or say that it is not."""
 
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
@@ -101,9 +102,15 @@ async def migrate(database: Database) -> str:
         return await connection.run_sync(upgrade)
 
 
+@cache
+def newest() -> str | None:
+    """Return the revision of this version's schema; the migrations are read once a process."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
 async def require_current(database: Database) -> None:
     """Raise SchemaOutdatedError unless the database has the schema of this version."""
-    wanted = ScriptDirectory.from_config(_config()).get_current_head()
+    wanted = newest()
 
     def current(connection: Connection) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
