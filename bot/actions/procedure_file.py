@@ -113,10 +113,7 @@ def column(name: str, text: str) -> dict[str, Any]:
         case "name":
             return {"name": _name(text)}
         case "days":
-            days = _whole(text, "days", MOST_DAYS) if text else None
-            if days == 0:
-                raise InvalidInputError("days", "not_a_number")
-            return {"days": days}
+            return {"days": _whole(text, "days", MOST_DAYS) if text else None}
         case "fee":
             return _fee(text)
         case "online":

@@ -147,7 +147,7 @@ async def test_bad_lines_are_named_and_good_ones_go_in(runtime: Runtime, tmp_pat
         (5, "double_code", "1.900001 (1)"), (7, "not_json", "{nothing"),
     ]  # fmt: skip
     lines = [
-        "1.900005,A,0,,,",
+        "1.900005,A,-1,,,",
         "1.900005,A,x,,,",
         "1.900005,A,,99999999999,,",
         "1.900005,A,,,nửa,",

@@ -71,17 +71,17 @@ async def test_a_procedure_is_edited_and_the_next_catalogue_leaves_that(office: 
     assert "danh mục ghi: 15 Ngày" in page
     assert "Giấy tờ cần nộp" in page
     fields = {
-        "name": row.name, "field": row.field, "days": "0", "fee": row.fee_words, "online": "một phần",
+        "name": row.name, "field": row.field, "days": "-1", "fee": row.fee_words, "online": "một phần",
         "url": row.online_url, "active": "1",
     }  # fmt: skip
     answer = await visitor.post(home, fields)
     assert answer.status == 422
-    assert 'name="days" value="0" aria-invalid="true"' in await answer.text()
+    assert 'name="days" value="-1" aria-invalid="true"' in await answer.text()
     assert (await visitor.post(home, {**fields, "days": "9"})).status == 303
     row = (await rows(office))["1.900001"]
     assert (row.days, row.fee, row.fee_words) == (9, None, "Miễn phí (Theo quy định của tỉnh)")
     page = await bring(visitor, record(1))
-    assert "1.900001: Thời hạn (ngày làm việc): 9 → 11" in page
+    assert "1.900001: Thời hạn (ngày làm việc, 0: trong ngày): 9 → 11" in page
     page = await visitor.page(home)
     assert "Cơ quan đã sửa" in page
     answer = await visitor.post(f"{home}/follow")
