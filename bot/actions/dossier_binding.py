@@ -76,7 +76,7 @@ async def by_phone(uow: UnitOfWork, contact: ContactRow) -> int:
 def _trail(uow: UnitOfWork, contact: ContactRow, dossier_ids: Iterable[str], how: str, *, bound: bool) -> None:
     for dossier_id in dossier_ids:
         data = {"how": how, "contact": contact.id, "bound": bound}
-        audit(uow, "dossier.bind" if bound else "dossier.unbind", f"dossier:{dossier_id}", data)
+        audit(uow, "dossier.bound", f"dossier:{dossier_id}", data)
         uow.session.add(
             DossierNoteRow(
                 id=uow.new_id(),
@@ -93,7 +93,7 @@ def _trail(uow: UnitOfWork, contact: ContactRow, dossier_ids: Iterable[str], how
 
 async def forget(uow: UnitOfWork, contact: ContactRow) -> None:
     """End everything that binds a contact to dossiers, as it wishes to be forgotten."""
-    _trail(uow, contact, await dossier_lookup.unbind(uow.session, contact.id), "erased", bound=False)
+    _trail(uow, contact, await dossier_lookup.unbind(uow.session, contact.id), "", bound=False)
     await dossier_guesses.forget(uow.session, contact.id)
 
 

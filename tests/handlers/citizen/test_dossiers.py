@@ -135,7 +135,7 @@ async def test_the_phone_binds_all_its_dossiers_once_and_says_how_many(talk: Tal
     assert await people(talk) == [(contact.id, "phone")] * 2
     async with talk.runtime.database.reading() as session:
         notes = (await session.exec(select(DossierNoteRow))).all()
-        audits = [a for a in (await session.exec(select(AuditRow))).all() if a.action == "dossier.bind"]
+        audits = [a for a in (await session.exec(select(AuditRow))).all() if a.action == "dossier.bound"]
     assert [note.kind for note in notes] == ["bound"] * 2
     assert len(audits) == 2
     await report(talk.runtime, talk.clock.now, "000.00.01.H26-261123-0044")
