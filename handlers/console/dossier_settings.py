@@ -37,12 +37,15 @@ def may_set(grants: Grants, path: str) -> bool:
 
 
 async def _homes(request: web.Request, session: Session) -> list[UnitRow]:
+    """Return the units that one sets news for, those with accounts first: what they choose holds for most."""
     grants = visit_of(request).grants
-    return [unit for unit in await units.all_units(session) if may_set(grants, unit.path)]
+    owners = {row.unit_id for row in await accounts.all_accounts(session)}
+    mine = [unit for unit in await units.all_units(session) if may_set(grants, unit.path)]
+    return sorted(mine, key=lambda unit: (unit.id not in owners, unit.path))
 
 
 async def _home(request: web.Request, session: Session, unit_id: str) -> tuple[UnitRow, list[UnitRow]]:
-    """Return the chosen unit, the topmost where none is, and all that can be chosen; raises NotFoundError."""
+    """Return the chosen unit, the first where none is, and all that can be chosen; raises NotFoundError."""
     mine = await _homes(request, session)
     home = next((unit for unit in mine if unit.id == unit_id), None if unit_id or not mine else mine[0])
     if home is None:
