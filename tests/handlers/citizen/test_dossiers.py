@@ -11,7 +11,7 @@ from bot.actions.dossiers import News, take_in
 from bot.domain.conversation import Step
 from bot.domain.dossier import Status
 from bot.runtime import Runtime
-from bot.store import units
+from bot.store import contacts, units
 from bot.store.audit import AuditRow
 from bot.store.dossiers import DossierNoteRow, DossierPersonRow
 from bot.store.messages import AttachmentRow
@@ -316,6 +316,22 @@ async def test_guessing_is_limited_with_growing_pauses(talk: Talk) -> None:
     assert "N. V. M." in (await talk.say(CODE))[0], "one's own is no guess"
     talk.clock.forward(days=2)
     assert "Không tìm thấy" in (await talk.say("000.00.01.H26-261123-8014"))[0]
+
+
+async def test_guesses_from_all_chats_of_a_person_count_together(talk: Talk) -> None:
+    other = talk.other()
+    for chat in (talk, other):
+        await chat.say("menu")
+    async with talk.runtime.units_of_work() as uow:
+        for chat in (talk, other):
+            row = await contacts.contact(uow.session, (await chat.contact()).id)
+            assert row is not None
+            row.person_id = "one"
+    for number in range(8000, 8005):
+        for chat in (talk, other):
+            assert "Không tìm thấy" in (await chat.say(f"000.00.01.H26-261123-{number}"))[0]
+    assert "chờ 10 phút" in (await talk.say("000.00.01.H26-261123-8006"))[0]
+    assert "chờ 10 phút" in (await other.say("000.00.01.H26-261123-8006"))[0]
 
 
 async def test_numbers_of_other_peoples_dossiers_count_as_guesses(talk: Talk) -> None:
