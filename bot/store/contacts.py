@@ -48,10 +48,11 @@ class ContactRow(SQLModel, table=True):
             "id",
             "account_id",
             *_COUNTED,
+            "external_id",
             sqlite_where=ADDRESSABLE,
             postgresql_where=ADDRESSABLE,
         ),
-        Index("ix_contacts_gone", "account_id", sqlite_where=GONE, postgresql_where=GONE),
+        Index("ix_contacts_gone", "account_id", "id", sqlite_where=GONE, postgresql_where=GONE),
         Index("ix_contacts_stopped", "account_id", sqlite_where=STOPPED, postgresql_where=STOPPED),
     )
 
