@@ -59,9 +59,7 @@ async def ways_of(uow: UnitOfWork, dossier: DossierRow, chain: Sequence[UnitRow]
     return found
 
 
-async def _to_person(
-    uow: UnitOfWork, found: Ways, person: ContactRow, who: str, choices: Choices, said: Said
-) -> None:
+async def _to_person(uow: UnitOfWork, found: Ways, person: ContactRow, who: str, choices: Choices, said: Said) -> None:
     account = found.accounts[person.account_id]
     can = uow.capabilities(account)
     heard = person.last_interaction_at

@@ -228,6 +228,32 @@ async def test_each_person_is_told_once_by_their_best_chat(office: Office) -> No
     assert len(await office.queued()) == 2
 
 
+async def test_linked_chats_are_one_person_and_telegram_tells_where_zalo_may_not(office: Office) -> None:
+    mine = await office.person(hours=24 * 8)
+    other = await office.person("t1", account="bot", phone="")
+    async with office.runtime.units_of_work() as uow:
+        for one in (mine, other):
+            row = await uow.session.get(ContactRow, one.id)
+            assert row is not None
+            row.person_id = "person"
+    await office.take()
+    assert [(row.contact_id, row.way) for row in await office.queued()] == [(other.id, "chat")]
+    assert (await office.notice()).way == "telegram"
+
+
+async def test_what_was_to_be_told_to_somebody_who_is_forgotten_ends(office: Office) -> None:
+    person = await office.person()
+    await office.template()
+    await office.take()
+    async with office.runtime.units_of_work() as uow:
+        row = await uow.session.get(ContactRow, person.id)
+        assert row is not None
+        await contact_actions.erase(uow, row, 0)
+    await tell_dossiers(office.runtime)
+    notice = await office.notice()
+    assert (notice.state, notice.reason, len(await office.queued())) == ("unreached", "erased", 1)
+
+
 @pytest.mark.parametrize(
     ("status", "facts", "words"),
     [
