@@ -12,7 +12,7 @@ _SHOWN = 100
 _SLASHES_OF_ROOT = 2
 KINDS = (
     *("case", "contact", "staff", "account", "unit", "category", "area", "rule", "topic", "template", "calendar"),
-    *("update", "message", "file", "link", "announcement", "saved_text", "recipient_list", "procedure"),
+    *("update", "message", "file", "link", "announcement", "saved_text", "recipient_list", "procedure", "dossier"),
 )
 
 

@@ -132,3 +132,6 @@ async def test_a_late_dossier_is_found_put_off_and_counted_with_the_keyboard(
     await page.emulate_media(media="print")
     await expect(page.get_by_role("heading", name="Hồ sơ quá hạn")).to_be_visible()
     await expect(page.get_by_role("link", name="Tải bảng (xlsx)")).to_be_hidden()
+    await page.goto(f"{url}/dossiers/reports?from=2026-08-01")
+    await page.set_viewport_size({"width": 1030, "height": 700})
+    await shoot(page, "reports-print")

@@ -43,7 +43,7 @@ def rows(draw: st.DrawFn) -> dict[str, Any]:
     unit = draw(st.sampled_from(list(UNITS)))
     late = _midnight_after(due) if due and draw(st.booleans()) else None
     code = new_id()
-    values = {
+    values: dict[str, Any] = {
         "id": code, "code": code, "squeezed": code, "tail": "1", "unit_id": unit, "path": UNITS[unit],
         "field": draw(st.sampled_from(["", "Hộ tịch", "Đất đai"])), "status": int(status), "status_at": NOW,
         "received_at": received, "due_at": due, "late_at": late,
