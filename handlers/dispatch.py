@@ -234,6 +234,8 @@ def _number_to_payload(turn: Turn, text: str) -> str:
 async def _answer(turn: Turn) -> None:
     turn.numbers = turn.step is Step.IDLE and turn.recall("buttons") is None
     handler = _first(COMMANDS, turn)
+    if handler is dossiers.answer and await reply.is_awaited(turn):
+        handler = None  # an official has asked, perhaps for just this code
     case = None if handler is not None else await reply.target(turn)
     if handler is not None:
         await handler(turn)

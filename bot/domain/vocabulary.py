@@ -55,7 +55,7 @@ MENU_PHRASES = {
     """),
     MenuWord.LOOKUP: phrase_list("""
         tra cứu hồ sơ · tra cứu · tra hồ sơ · tra cứu kết quả · tra cứu kết quả hồ sơ · xem hồ sơ ·
-        kiểm tra hồ sơ · tình trạng hồ sơ · hồ sơ · /lookup
+        kiểm tra hồ sơ · tình trạng hồ sơ · hồ sơ · tra cứu mã hồ sơ · tra mã hồ sơ · quét mã hồ sơ · /lookup
     """),
     MenuWord.ASK: phrase_list("""
         hỏi đáp thủ tục · hỏi đáp · thủ tục · hỏi thủ tục · hỏi thủ tục hành chính · thủ tục hành chính ·
@@ -80,7 +80,10 @@ MENU_PHRASES = {
         phản ánh của tôi · xem phản ánh · xem phản ánh của tôi · các phản ánh của tôi · phản ánh đã gửi ·
         tra cứu phản ánh · kiến nghị của tôi · tình trạng phản ánh · /cases
     """),
-    MenuWord.MY_DOSSIERS: phrase_list("hồ sơ của tôi · xem hồ sơ của tôi · các hồ sơ của tôi"),
+    MenuWord.MY_DOSSIERS: phrase_list("""
+        hồ sơ của tôi · xem hồ sơ của tôi · các hồ sơ của tôi · tra cứu hồ sơ của tôi · hồ sơ đã nộp ·
+        hồ sơ tôi đã nộp · danh sách hồ sơ · /dossiers
+    """),
     MenuWord.MY_TOPICS: phrase_list("""
         thông báo của tôi · chọn thông báo · cài đặt thông báo · chủ đề · chọn chủ đề · chủ đề của tôi ·
         xem lại lựa chọn

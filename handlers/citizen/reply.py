@@ -34,6 +34,12 @@ async def target(turn: Turn) -> CaseRow | None:
     return waiting[0] if waiting else None
 
 
+async def is_awaited(turn: Turn) -> bool:
+    """Say whether an official waits for what this person writes: a question of theirs is open, or is quoted."""
+    case = await target(turn)
+    return case is not None and case.state == CaseState.WAITING_FOR_CITIZEN
+
+
 async def _quoted(turn: Turn) -> CaseRow | None:
     if turn.message is None or not turn.message.quotes:
         return None

@@ -11,7 +11,7 @@ from bot.actions.dossiers import News, take_in
 from bot.domain.conversation import Step
 from bot.domain.dossier import Status
 from bot.runtime import Runtime
-from bot.store import contacts, units
+from bot.store import contacts, messages, units
 from bot.store.audit import AuditRow
 from bot.store.dossiers import DossierNoteRow, DossierPersonRow
 from bot.store.messages import AttachmentRow
@@ -22,7 +22,7 @@ from bot.store.units import UnitRow
 from tests import commune
 from tests.dossier_world import CODE, LONG, NAME, report
 from tests.runtime_fixtures import Clock
-from tests.talk import Talk
+from tests.talk import Official, Talk
 
 ACCOUNTS = [("zalo", "state"), ("zalo", "business"), ("telegram", "")]
 TYPED = "0900000001"
@@ -353,6 +353,17 @@ async def test_a_code_in_a_report_does_not_take_it_away(talk: Talk) -> None:
     assert (await talk.conversation()).state == Step.PLACE
     assert "đang được xử lý" in (await talk.say(CODE))[0], "a code alone is asked about in the middle of it"
     assert (await talk.conversation()).state == Step.PLACE
+
+
+async def test_a_code_that_an_official_has_asked_for_goes_into_the_case(talk: Talk) -> None:
+    case = await talk.report()
+    await Official(talk, "official").ask()
+    await talk.sent()
+    assert "Đã chuyển câu trả lời" in (await talk.say(f"Mã hồ sơ là {CODE}"))[-1]
+    async with talk.runtime.database.reading() as session:
+        said = [m.text for m in await messages.of_case(session, case.id) if m.direction == "in"]
+    assert f"Mã hồ sơ là {CODE}" in said
+    assert "đang được xử lý" in (await talk.say(CODE))[0], "afterwards it asks for the dossier"
 
 
 async def test_what_is_no_code_goes_its_way_while_one_is_waited_for(talk: Talk) -> None:
