@@ -17,7 +17,11 @@ _AUTOMATIC, _NONE = "auto", "none"
 
 
 async def show(request: web.Request) -> web.Response:
-    """Show which template a unit has chosen, and which can carry digits at all."""
+    """Show which template a unit has chosen, and which can carry digits at all; who has no unit to set is sent back."""
+    grants = visit_of(request).grants
+    async with runtime_of(request).database.reading() as session:
+        if not any(may_set(grants, unit.path) for unit in await units.all_units(session)):
+            return see_other(_base(request))
     return await _page(request, {}, request.query.get("unit", ""))
 
 
