@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import json
 import os
+import threading
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -30,6 +31,10 @@ class Spool:
         self.folder = folder
         self._mine: dict[Path, int] = {}
         self._own: Path | None = None
+        self._folders = threading.Lock()
+        """Held by whichever thread makes, takes over, leaves or lets go of folders: one that still clears away while
+        another closes must not leave a folder a second time, nor take one over afterwards."""
+        self._closed = False
         try:
             folder.mkdir(parents=True, exist_ok=True)
             probe = folder / f".probe-{new_id()}"
@@ -72,13 +77,14 @@ class Spool:
 
     def adopt(self) -> None:
         """Take over what ended processes left."""
-        for place in self.folder.iterdir():
-            if place.is_dir() and place not in self._mine:
-                with contextlib.suppress(BlockingIOError):
-                    self._mine[place] = _locked(place)
-                    self._leave(place)  # at once if it is empty, or was removed by another heir in this moment
-                    if place in self._mine:
-                        _log.info("the spool of an ended process is taken over", folder=place.name)
+        with self._folders:
+            for place in () if self._closed else self.folder.iterdir():
+                if place.is_dir() and place not in self._mine:
+                    with contextlib.suppress(BlockingIOError):
+                        self._mine[place] = _locked(place)
+                        self._leave(place)  # at once if it is empty, or was removed by another heir in this moment
+                        if place in self._mine:
+                            _log.info("the spool of an ended process is taken over", folder=place.name)
 
     def read(self, path: Path) -> list[Arrival]:
         """Return the arrivals of one file; lines that cannot be read are set aside beside it."""
@@ -98,23 +104,25 @@ class Spool:
         """Forget files that are stored now, and folders whose process has ended once they are empty."""
         for path in paths:
             path.unlink(missing_ok=True)
-        for place in [place for place in self._mine if place != self._own]:
-            self._leave(place)
+        with self._folders:
+            for place in [place for place in self._mine if place != self._own]:
+                self._leave(place)
 
     def close(self) -> None:
         """Let go of this process' folders; what lies in them waits for the next process."""
-        self._own = None
-        for place in list(self._mine):
-            self._leave(place)
-        while self._mine:
-            os.close(self._mine.popitem()[1])
+        with self._folders:
+            self._own, self._closed = None, True
+            for place in list(self._mine):
+                self._leave(place)
+            while self._mine:
+                os.close(self._mine.popitem()[1])
 
     def _open(self, name: str) -> Path:
         place = self.folder / name
         lock = _locked(place)  # before the folder exists, so that nobody finds it without an owner
         place.mkdir()
-        self._own = place  # before it is among mine: another thread may be clearing away those of ended processes
-        self._mine[place] = lock
+        with self._folders:
+            self._own, self._mine[place] = place, lock
         _sync_folder(self.folder)
         return place
 

@@ -1,7 +1,10 @@
 """The spool keeps webhooks on the disk: synced, in order, each process its own, and nothing of the dead is lost."""
 
+import contextlib
 import errno
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -125,3 +128,37 @@ def test_clearing_away_after_ended_processes_leaves_a_folder_that_is_just_being_
         other_thread.setattr(module, "_sync_folder", meanwhile)
         spool.write([arrival("a")])
     assert keys(spool) == ["a"]
+
+
+def test_a_thread_that_still_clears_away_while_another_closes_harms_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fault found under load: a stopped intake closes its spool while the last look at it still runs in a thread."""
+    dead = Spool(tmp_path)
+    dead.write([arrival("left")])
+    dead.close()
+    heir, inside, go_on = Spool(tmp_path), threading.Event(), threading.Event()
+    heir.adopt()
+    real = module._lock_path
+
+    def slow(place: Path) -> Path:
+        if not inside.is_set():
+            inside.set()
+            assert go_on.wait(20)
+        return real(place)
+
+    monkeypatch.setattr(module, "_lock_path", slow)
+    with ThreadPoolExecutor(2) as pool:
+        removing = pool.submit(heir.remove, heir.mine())
+        assert inside.wait(20)
+        closing = pool.submit(heir.close)
+        with contextlib.suppress(TimeoutError):
+            closing.result(0.2)  # it waits, or it is done: either way the other goes on only now
+        go_on.set()
+        removing.result(20)
+        closing.result(20)
+    other = Spool(tmp_path)
+    other.write([arrival("of another")])
+    other.close()
+    heir.adopt()
+    assert heir.mine() == [], "who has closed takes nothing over any more"
