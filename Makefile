@@ -11,6 +11,9 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --quiet --quiet --disable-pip-version-check --no-input
 PIP_FAILED := { echo "pip could not install the packages (its message is above). Usually the network or a proxy is the cause: check it and run the same command again." >&2; exit 1; }
 
+# Tests start the service many times: without compiled files each start, and each worker, would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup run test check chaos fuzz bench bench-peers lock clean test-servers
