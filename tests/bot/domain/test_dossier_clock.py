@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.calendar import WorkingCalendar, prefill
@@ -170,6 +170,7 @@ PAUSES = st.lists(st.tuples(MOMENTS, LENGTHS).map(lambda pair: (pair[0], pair[0]
 DAYS = st.integers(0, 40)
 
 
+@settings(deadline=None)
 @given(received=MOMENTS, days=DAYS, pauses=PAUSES, more=PAUSES)
 def test_a_pause_never_shortens(received: datetime, days: int, pauses: list[Pause], more: list[Pause]) -> None:
     plain = law_due(LINE, received, days)
@@ -181,6 +182,7 @@ def test_a_pause_never_shortens(received: datetime, days: int, pauses: list[Paus
     assert plain <= paused <= longer
 
 
+@settings(deadline=None)
 @given(received=MOMENTS, later=LENGTHS, days=DAYS, more=st.integers(0, 10))
 def test_what_comes_later_or_may_take_longer_is_due_no_earlier(
     received: datetime, later: timedelta, days: int, more: int
@@ -192,6 +194,7 @@ def test_what_comes_later_or_may_take_longer_is_due_no_earlier(
         assert first <= other
 
 
+@settings(deadline=None)
 @given(received=MOMENTS, days=st.integers(1, 40), pauses=PAUSES)
 def test_it_is_the_same_time_that_cases_count(received: datetime, days: int, pauses: list[Pause]) -> None:
     begin = LINE.opens(LINE.workday(LINE.day(received), 1))
@@ -203,9 +206,10 @@ def test_it_is_the_same_time_that_cases_count(received: datetime, days: int, pau
     assert found >= counted
 
 
+@settings(deadline=None)
 @given(low=MOMENTS, span=LENGTHS)
 def test_the_line_is_the_calendar(low: datetime, span: timedelta) -> None:
-    line = WorkingLine(OFFICE)
+    line = LINE
     begin, end = line.place(low), line.place(low + span)
     assert int(end - begin) // 60 == elapsed(low, low + span, OFFICE)
     if end > begin:
@@ -213,6 +217,7 @@ def test_the_line_is_the_calendar(low: datetime, span: timedelta) -> None:
         assert abs(line.place(line.moment(end)) - end) < 0.001
 
 
+@settings(deadline=None, max_examples=20)
 @given(years=st.lists(st.integers(2010, 2040), min_size=2, max_size=5))
 def test_places_stay_where_they_are_however_far_the_line_reaches(years: list[int]) -> None:
     line = WorkingLine(OFFICE)
@@ -224,6 +229,7 @@ def test_places_stay_where_they_are_however_far_the_line_reaches(years: list[int
     assert all(map(operator.lt, map(line.place, ordered), map(line.place, ordered[1:])))
 
 
+@settings(deadline=None)
 @given(received=MOMENTS, days=DAYS, due=st.none() | MOMENTS, pauses=PAUSES, now=MOMENTS)
 def test_the_light_turns_in_order(
     received: datetime, days: int, due: datetime | None, pauses: list[Pause], now: datetime
