@@ -185,12 +185,15 @@ async def digests(session: AsyncSession, codes: Collection[str]) -> dict[tuple[s
     if not codes:
         return {}
     event = DossierEventRow
-    query = (
-        select(DossierRow.code, event.at, event.status, event.digest)
-        .join(event, col(event.dossier_id) == col(DossierRow.id))
-        .where(col(DossierRow.code).in_(sorted(codes)))
+    # In two steps: PostgreSQL would read all events for a join while it does not know yet how many there are.
+    here = select(DossierRow.id, DossierRow.code).where(col(DossierRow.code).in_(sorted(codes)))
+    known = {str(row_id): code for row_id, code in (await session.exec(here)).all()}
+    if not known:
+        return {}
+    query = select(event.dossier_id, event.at, event.status, event.digest).where(
+        col(event.dossier_id).in_(sorted(known))
     )
-    return {(code, at, status): digest for code, at, status, digest in (await session.exec(query)).all()}
+    return {(known[row_id], at, status): digest for row_id, at, status, digest in (await session.exec(query)).all()}
 
 
 async def one_writer(session: AsyncSession) -> None:
