@@ -19,6 +19,7 @@ _COMMANDS = {
     "staff": "add people who work in the console",
     "unit": "import units",
     "procedure": "import procedures",
+    "dossier": "import dossiers from an export of the one-stop system",
     "account": "connect Official Accounts and bots",
     "api-key": "make and revoke the keys of systems that push dossiers",
 }
