@@ -15,6 +15,7 @@ from sqlalchemy.dialects.sqlite.aiosqlite import (
     AsyncAdapt_aiosqlite_dbapi,
     SQLiteDialect_aiosqlite,
 )
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 
 NAME = "sqlite+onevisit"
 """How an engine's address begins that uses this driver."""
@@ -97,10 +98,18 @@ class _Driver(AsyncAdapt_aiosqlite_dbapi):
         return _Connection(self, connection._connection)  # noqa: SLF001 - wrapped anew with the cursor above
 
 
+class _Compiler(SQLiteCompiler):
+    """Pass on which index a table is to be read by: SQLite guesses without having counted what tables hold."""
+
+    def get_from_hint_text(self, table: Any, text: str | None) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
+        return text
+
+
 class OneVisitDialect(SQLiteDialect_aiosqlite):
     """SQLAlchemy's dialect for aiosqlite with the cursor above."""
 
     driver = "onevisit"
+    statement_compiler = _Compiler
     supports_statement_cache = True
 
     @classmethod
