@@ -250,6 +250,9 @@ async def _counts(session: AsyncSession, sender: Sender, chosen: _Chosen) -> tup
     free = C.last_interaction_at > max(sender.since, sender.free_since) if sender.windowed else true()
     columns = [func.count(), *(func.count().filter(each) for each in (free, *_ways(sender)))]
     query = select(*columns).select_from(table).where(account == sender.account_id, ADDRESSABLE, *conditions)
+    if stream is not None:
+        # A cross join is done in the order in which it is written: the stream is not laid down before it is read.
+        query = query.with_hint(stream[0], "CROSS", "sqlite")
     if driven:
         query = query.with_hint(CONTACTS, "INDEXED BY ix_contacts_addressable_id", "sqlite")
     all_, free_, chat, *others = (int(number) for number in (await connection.execute(query)).one())
