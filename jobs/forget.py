@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bot.actions import api_calls, recipient_lists
+from bot.actions import api_calls, dossier_imports, recipient_lists
 from bot.actions.desk_drafts import forget_old
 from bot.runtime import Runtime
 from bot.store import audit, broadcasts, files, inbox, messages, outbox, recipients, staff
@@ -43,7 +43,11 @@ async def forget(runtime: Runtime) -> int:
         gone += 1
     gone += await _left_behind(runtime)
     if kept.recipient_list_days:
-        gone += await _lists(runtime, runtime.now() - timedelta(days=kept.recipient_list_days))
+        before = runtime.now() - timedelta(days=kept.recipient_list_days)
+        gone += await _lists(runtime, before)
+        # Bad rows of imports that nobody has put right, and files that nobody has confirmed: people stand in them.
+        async for keys in runtime.blobs.old(dossier_imports.FOLDER, before):
+            gone += await _delete(runtime, keys)
     return gone
 
 

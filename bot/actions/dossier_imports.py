@@ -26,6 +26,8 @@ MOST_TRIES = 10
 """A file over which so many workers have died is refused: it may be what ends them."""
 MANY_NOTICES = 200
 """More notices than these do not leave without somebody having said that they may."""
+FOLDER = "dossier-imports/"
+"""How the keys begin under which bytes of imports lie."""
 MOST_BYTES = 100 * 1024 * 1024
 """The largest file that is taken in."""
 _LONGEST_NAME = 100
@@ -37,7 +39,7 @@ _KIND_OF = {core.OLDER: "backwards"}
 
 def blob_key(import_id: str, part: str = "file") -> str:
     """Return where the bytes of an import lie; parts are file, good/<n> and bad/<n>."""
-    return f"dossier-imports/{import_id}/{part}"
+    return f"{FOLDER}{import_id}/{part}"
 
 
 def pieces(row: DossierImportRow, *, bad: bool = True) -> list[str]:

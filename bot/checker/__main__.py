@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
+from bot.checker.bounds import OUT_OF_MEMORY, bound
 from bot.domain.personal_columns import SAMPLE_LINES
 from bot.domain.recipient_list import (
     DOSSIER,
@@ -24,26 +25,9 @@ from bot.secrets import SecretBox
 from bot.sheets import opendocument, separated, workbook  # noqa: F401 - imports may never end once memory is short
 from bot.sheets.lines import Limits, Line, read_lines
 
-_NICE = 10
 _LINES, _BYTES = 1000, 256 * 1024
 _KEPT = 2000
 """Characters of a cell that are kept of a bad line."""
-OUT_OF_MEMORY = 3
-"""The exit code that says so."""
-
-
-def _bound(megabytes: int, seconds: int) -> None:
-    """Let this process use no more memory and time, and let everybody else go first, where the system can do that."""
-    try:
-        import os
-        import resource
-    except ImportError:  # Windows
-        return
-    os.nice(_NICE)
-    most = megabytes * 1024 * 1024
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _told(out: BinaryIO, **what: Any) -> None:
@@ -162,7 +146,7 @@ def main() -> int:
     """Do the one task that stands on the first line of the input; answer on the output."""
     given, out = sys.stdin.buffer, sys.stdout.buffer
     task = orjson.loads(given.readline())
-    _bound(task["megabytes"], task["seconds"])
+    bound(task["megabytes"], task["seconds"])
     try:
         if task["verb"] == "check":
             _check(task, given.read(), out)

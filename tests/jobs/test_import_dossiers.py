@@ -19,6 +19,7 @@ from bot.store.dossier_notices import DossierNoticeRow
 from bot.store.dossiers import DossierEventRow, DossierNoteRow, DossierRow
 from bot.store.unit_of_work import Actor
 from jobs import import_dossiers as job
+from jobs.forget import forget
 from jobs.import_dossiers import import_dossiers
 from tests import commune
 from tests.bot.sheets.files import xlsx
@@ -222,3 +223,15 @@ async def test_what_the_preview_says_is_what_is_applied_and_nothing_is_left_to_d
         # One row more, that says nothing: the bytes of a file that has been applied are not read again.
         again = await looked(runtime, export([*lines, ["x"]]))
         assert set(figures(again)) <= {"same"}
+
+
+async def test_bad_rows_are_forgotten_in_time(runtime: Runtime, clock: Any) -> None:
+    it = await looked(runtime, export([row(1, "Đang đi dạo"), row(2, "Đang xử lý")]))
+    await confirm(runtime, it.id)
+    assert await runtime.blobs.get(actions.blob_key(it.id, "bad/0"))
+    await forget(runtime)
+    assert await runtime.blobs.get(actions.blob_key(it.id, "bad/0"))
+    clock.forward(days=200)
+    await forget(runtime)
+    with pytest.raises(FileNotFoundError):
+        await runtime.blobs.get(actions.blob_key(it.id, "bad/0"))
