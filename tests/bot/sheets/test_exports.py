@@ -80,7 +80,7 @@ def test_text_in_windows_1258_with_its_tone_marks_apart() -> None:
 def _tone_apart(letter: str) -> str:
     import unicodedata
 
-    base, *marks = unicodedata.normalize("NFD", letter)
+    base, *marks = list(unicodedata.normalize("NFD", letter))
     tones = [mark for mark in marks if mark in "\u0300\u0301\u0303\u0309\u0323"]
     rest = unicodedata.normalize("NFC", base + "".join(mark for mark in marks if mark not in tones))
     return rest + "".join(tones)
