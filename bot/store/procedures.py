@@ -16,7 +16,8 @@ class ProcedureRow(SQLModel, table=True):
     """One procedure; `code` is the short one (1.000253), `full_code` the one with the agency's suffix, "" if unknown.
 
     `days` is the time limit in working days, 0 for the same day, None where the source tells none that can be read;
-    `limit_words` what it says. `fee` is in đồng, None where it depends, `fee_words` what is said of it. `online` is full | part | "".
+    `limit_words` what it says. `fee` is in đồng, None where it depends, `fee_words` what is said of it.
+    `online` is full | part | "".
     `details` holds the longer texts by name: papers, steps, result, legal basis, conditions.
     """
 
