@@ -7,7 +7,7 @@ one index as there are marks, they come sorted and each once for nothing, and ne
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import String, bindparam, column, select, text
+from sqlalchemy import BindParameter, String, bindparam, column, select, text
 from sqlalchemy.sql import ColumnElement
 
 from bot.store.marks import MarkRow
@@ -46,7 +46,8 @@ def streamed(wanted: Sequence[Marks], unwanted: Sequence[Marks]) -> tuple[Any, l
     steps = [("UNION", first, value) for value in first.values]
     steps += [("INTERSECT", marks, marks.values[0]) for marks in others if len(marks.values) == 1]
     steps += [("EXCEPT", marks, value) for marks in unwanted for value in marks.values]
-    words, given = [], []
+    words: list[str] = []
+    given: list[BindParameter[Any]] = []
     for n, (how, marks, value) in enumerate(steps):
         words.append(f"{how if n else ''} SELECT contact_id {_ONE.format(n=n)}")
         given += [

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import JSON, Index, and_, delete, exists, literal, or_, text, update
+from sqlalchemy import select as select_columns
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -201,14 +202,18 @@ async def owners(session: AsyncSession, codes: Collection[str], path: str) -> di
     """
     dossier, bound, contact = DossierRow, DossierPersonRow, ContactRow
     query = (
-        select(dossier.code, dossier.phone_hash, dossier.phone, contact.id, contact.phone_hash)
+        select_columns(
+            col(dossier.code), col(dossier.phone_hash), col(dossier.phone), col(contact.id), col(contact.phone_hash)
+        )
+        .select_from(dossier)
         .join(bound, col(bound.dossier_id) == col(dossier.id), isouter=True)
         .join(contact, and_(col(contact.id) == col(bound.contact_id), col(contact.erased_at).is_(None)), isouter=True)
         .where(col(dossier.code).in_(codes), col(dossier.path).startswith(path, autoescape=True))
         .order_by(col(bound.at), col(contact.id))
     )
     found: dict[str, tuple[str, str]] = {}
-    for code, fingerprint, phone, contact_id, own in (await session.exec(query)).all():
+    rows = (await (await session.connection()).execute(query)).all()
+    for code, fingerprint, phone, contact_id, own in rows:
         by_phone = (f"phone:{fingerprint}", phone.hex()) if fingerprint and phone else ("", "")
         if contact_id is None:
             found.setdefault(code, by_phone)
