@@ -78,6 +78,10 @@ async def _make(uow: UnitOfWork, run: RunRow, row: AnnouncementRow, senders: lis
 
 
 async def _contacts(uow: UnitOfWork, run: RunRow, plan: Plan) -> bool:
+    if plan.doubles and not run.planned_to.get("doubles_frozen"):
+        await plans.freeze_doubles(uow.session, plan, uow.now)
+        run.planned_to = {**run.planned_to, "doubles_frozen": True}
+        return False
     after = str(run.planned_to["after"])
     until = await plans.boundary(uow.session, after)
     await plans.freeze_slice(uow.session, plan, after, until, uow.now)

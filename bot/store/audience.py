@@ -271,7 +271,7 @@ async def _take_doubles(session: AsyncSession, senders: Sequence[Sender], rules:
     """Take out of the figures contacts of people who are counted with another contact."""
     if not await may_double(session):
         return
-    twice = (_may_be_double(), doubled(senders, rules))
+    twice = (known_twice(), doubled(senders, rules))
     for sender in senders:
         here = (C.account_id == sender.account_id, *rules.where(), *twice)
         for way in sender.ways:
@@ -298,7 +298,7 @@ def _more_than_one(column: Any) -> Any:
     return select(column).where(column.is_not(None)).group_by(column).having(func.count() > 1)
 
 
-def _may_be_double() -> Condition:
+def known_twice() -> Condition:
     """Say cheaply that a contact may be a double: few are, and only these are compared with each other."""
     return or_(C.phone_hash.in_(_more_than_one(C.phone_hash)), C.person_id.in_(_more_than_one(C.person_id)))
 

@@ -203,6 +203,8 @@ async def frozen(database: Database, given: list[Sender], rules: Rules, size: in
     async with database.writing() as session:
         rows = await broadcasts(session, given)
         plan = Plan(given, rules, rows, doubles=await audience.may_double(session))
+        if plan.doubles:
+            await plans.freeze_doubles(session, plan, NOW)
         after: str | None = ""
         while after is not None:
             until = await plans.boundary(session, after, size)
