@@ -1,11 +1,14 @@
 """Carry an approved announcement out: runs begun when they are due, planned slice by slice, let go, paused, ended."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from bot.actions.announcement_plans import PLAN, announce
 from bot.actions.case_clock import calendar_of
 from bot.actions.case_trail import audit
 from bot.domain.announcement import Kind
+from bot.domain.cap import expired
 from bot.domain.quiet import opens_at
 from bot.domain.schedule import Schedule, next_due
 from bot.errors import ConflictError, NotFoundError
@@ -70,7 +73,7 @@ async def let_go(uow: UnitOfWork, run: RunRow, row: AnnouncementRow) -> bool:
     if opens_at(row.kind, uow.now) > uow.now:
         return False  # it is asked again until the hour allows it; when it was meant stays as it was
     missed = uow.now - opens_at(row.kind, max(run.due_at, run.frozen_at or run.due_at)) > LATE
-    await plans.release(uow.session, run.id, uow.now, "missed" if missed else "")
+    await plans.release(uow.session, run.id, uow.now, _over(row.warning, uow.now) or ("missed" if missed else ""))
     run.state, run.started_at, run.progress_at = "running", uow.now, uow.now
     audit(uow, "announcement.begin", f"announcement:{row.id}", {"number": run.number})
     uow.after_commit("send_broadcasts")
@@ -88,15 +91,28 @@ async def close_run(uow: UnitOfWork, run: RunRow) -> bool:
 
 
 async def hush(uow: UnitOfWork) -> int:
-    """Pause what may not be sent at this hour until it may; returns how many broadcasts."""
+    """Pause what may not be sent at this hour until it may, or not any more; returns how many broadcasts."""
     paused = 0
-    for broadcast, kind in await runs.being_sent(uow.session):
-        opens = opens_at(kind, uow.now)
-        if opens > uow.now:
-            broadcast.state, broadcast.paused_reason, broadcast.resume_at = "paused", "quiet_hours", opens
+    for broadcast, kind, warning in await runs.being_sent(uow.session):
+        if _rested(broadcast, kind, warning, uow.now):
             paused += 1
             uow.announce(f"broadcast:{broadcast.id}")
     return paused
+
+
+def _rested(broadcast: BroadcastRow, kind: str, warning: Mapping[str, Any], now: datetime) -> bool:
+    """Pause a broadcast where its warning has expired, or the hour does not allow it yet; returns whether."""
+    over, opens = _over(warning, now), opens_at(kind, now)
+    if not over and opens <= now:
+        return False
+    reason, until = (over, None) if over else ("quiet_hours", opens)
+    broadcast.state, broadcast.paused_reason, broadcast.resume_at = "paused", reason, until
+    return True
+
+
+def _over(warning: Mapping[str, Any], now: datetime) -> str:
+    """Return the reason why what an official warning was made of is not to be sent any more; "" when it may be."""
+    return "warning_expired" if expired(warning, now) else ""
 
 
 async def end(uow: UnitOfWork, row: AnnouncementRow) -> None:
@@ -124,12 +140,12 @@ async def resume(uow: UnitOfWork, run_id: str) -> None:
     """Let all that rests go on where it was; what rests before its time has come waits for it. Raises ConflictError."""
     run, rows = await _sent(uow, run_id, "paused")
     of = await announcements.seen(uow.session, run.announcement_id)
-    opens = opens_at(of.kind if of else Kind.NOTICE, uow.now)
+    kind, warning = (of.kind, of.warning) if of else (Kind.NOTICE, {})
     for row in rows:
         row.state = "waiting" if run.state == "waiting" else "running"
         row.paused_reason, row.resume_at = "", None
-        if opens > uow.now and row.state == "running":
-            row.state, row.paused_reason, row.resume_at = "paused", "quiet_hours", opens
+        if row.state == "running":
+            _rested(row, kind, warning, uow.now)
         assert row.id is not None
         await broadcasts.due_now(uow.session, row.id)
     uow.after_commit("send_broadcasts")

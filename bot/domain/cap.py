@@ -228,5 +228,9 @@ def remarks_of(kept: Mapping[str, Any], at: datetime) -> list[str]:
     """Return what is to be looked at of an announcement that was made of a warning, at a moment; [] for any other."""
     if not kept:
         return []
-    over = kept["expires"] and datetime.fromisoformat(kept["expires"]) <= at
-    return [*kept["remarks"], *(["expired"] if over else [])]
+    return [*kept["remarks"], *(["expired"] if expired(kept, at) else [])]
+
+
+def expired(kept: Mapping[str, Any], at: datetime) -> bool:
+    """Say whether the warning that an announcement was made of is over at a moment; False for any other."""
+    return bool(kept and kept["expires"]) and datetime.fromisoformat(kept["expires"]) <= at

@@ -19,7 +19,7 @@ _LISTED = ListedRow.metadata.tables["listed"]
 _CONTACTS = ContactRow.metadata.tables["contacts"]
 _L, _C = _LISTED.c, _CONTACTS.c
 _COLUMNS = ["kind", "value", "contact_id", "chosen", "by", "at"]
-_PHONE, _USER = "phone:", "user:"
+_PHONE, _USER, _CONTACT = "phone:", "user:", ""
 
 
 async def put(
@@ -44,7 +44,7 @@ async def put(
     here = and_(_L.list_id == list_id, _L.n.between(numbers[0], numbers[-1]))
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     marked = 0
-    for prefix, known in ((_PHONE, _C.phone_hash), (_USER, _C.external_id)):
+    for prefix, known in ((_PHONE, _C.phone_hash), (_USER, _C.external_id), (_CONTACT, _C.id)):
         found = and_(_L.recipient.startswith(prefix), known == func.substr(_L.recipient, len(prefix) + 1))
         whom = and_(here, found, _C.account_id.in_(account_ids), _C.erased_at.is_(None), _has_room(mark, most_tags))
         people = select(*_values(mark)).distinct().select_from(_LISTED.join(_CONTACTS, found)).where(whom)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import case, exists, func, literal, or_
 from sqlmodel import col, select
@@ -86,13 +87,13 @@ async def next_at(session: AsyncSession, now: datetime) -> datetime | None:
     return min((moment for moment in found if moment is not None), default=None)
 
 
-async def being_sent(session: AsyncSession) -> list[tuple[BroadcastRow, str]]:
-    """Return broadcasts of runs that are being sent, locked, each with the kind of its announcement."""
+async def being_sent(session: AsyncSession) -> list[tuple[BroadcastRow, str, dict[str, Any]]]:
+    """Return broadcasts of runs that are being sent, locked, each with its announcement's kind and warning."""
     query = (
-        select(BroadcastRow, AnnouncementRow.kind)
+        select(BroadcastRow, AnnouncementRow.kind, AnnouncementRow.warning)
         .join(RunRow, col(RunRow.id) == col(BroadcastRow.run_id))
         .join(AnnouncementRow, col(AnnouncementRow.id) == col(RunRow.announcement_id))
         .where(BroadcastRow.state == "running", col(BroadcastRow.run_id) != "")
         .with_for_update(skip_locked=True, of=BroadcastRow)
     )
-    return [(row, kind) for row, kind in (await session.exec(query)).all()]
+    return [(row, kind, dict(warning)) for row, kind, warning in (await session.exec(query)).all()]

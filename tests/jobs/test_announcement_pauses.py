@@ -10,6 +10,7 @@ from bot.domain.schedule import Schedule
 from bot.runtime import Runtime
 from bot.store import accounts, broadcasts
 from bot.store.accounts import AccountRow
+from bot.store.announcements import AnnouncementRow
 from bot.store.broadcasts import BroadcastRow
 from bot.store.marks import MarkRow
 from bot.store.unit_of_work import Actor
@@ -207,4 +208,39 @@ async def test_a_run_that_is_stopped_while_it_rests_is_over(
     found = await by_way(runtime)
     assert found["chat", "sent", ""] == sent
     assert sum(number for (_, state, _), number in found.items() if state == "cancelled") == 10 - sent
+    assert [run.state for run in await runs(runtime)] == ["ended"]
+
+
+@pytest.mark.parametrize("when", ["before it begins", "while it rests", "while it is being sent", "let go by hand"])
+async def test_a_warning_that_has_expired_is_not_passed_on_any_more(
+    runtime: Runtime, provider: Provider, clock: Clock, writer: Actor, head: Actor, when: str
+) -> None:
+    clock.now = MORNING
+    await people(runtime, 10)
+    over = MORNING + timedelta(hours=1)
+    at = MORNING + timedelta(hours=2) if when == "before it begins" else None
+    row = await drafted(runtime, writer, kind="emergency", schedule=Schedule("once", at) if at else None)
+    async with runtime.units_of_work() as uow:
+        mine = await uow.session.get(AnnouncementRow, row.id)
+        assert mine is not None
+        mine.warning = {"expires": over.isoformat(), "remarks": []}
+    provider.judge = allowance(provider, 5)
+    await approved(runtime, row, head)
+    await plan_announcements(runtime)
+    if when in {"while it rests", "let go by hand"}:
+        await send_broadcasts(runtime)
+    [run] = await runs(runtime)
+    provider.judge = lambda _user, _text: None
+    taken = len(provider.taken)
+    clock.now = over + timedelta(days=1) if when == "while it rests" else over + timedelta(hours=1, minutes=5)
+    if when == "let go by hand":
+        async with runtime.units_of_work(writer) as uow:
+            await announcement_runs.resume(uow, run.id)
+    await work(runtime)
+    [sent] = await rows(runtime)
+    assert (sent.state, sent.paused_reason, sent.resume_at) == ("paused", "warning_expired", None)
+    assert len(provider.taken) == taken
+    async with runtime.units_of_work(writer) as uow:
+        await announcement_runs.stop(uow, run.id)
+    await work(runtime)
     assert [run.state for run in await runs(runtime)] == ["ended"]
