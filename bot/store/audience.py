@@ -101,26 +101,29 @@ def _known(fields: tuple[str, ...], path: str, unfinished: bool) -> CTE:
     return union_all(of.where(holder.phone_hash.in_(phones)), of.where(holder.id.in_(bound))).cte("named_by_dossiers")
 
 
-def by_way(sender: Sender, way: Way) -> Condition:
+def by_way(sender: Sender, way: Way, columns: Any = C) -> Condition:
     """Say that a contact of the account is reached by this way and by none before it; NONE is the rest."""
-    last = heard(C)
+    last = heard(columns)
     within_year = last > sender.at - TEMPLATE_USER_WINDOW
     left: list[Condition] = [last <= sender.since if sender.windowed else not_(true())]
     if way is Way.CHAT:
-        return C.last_interaction_at > sender.since if sender.windowed else true()
+        return columns.last_interaction_at > sender.since if sender.windowed else true()
     if way is Way.TEMPLATE_USER:
         return and_(*left, within_year)
     if sender.by_user:
         left.append(not_(within_year))
     if way is Way.TEMPLATE_PHONE:
-        return and_(*left, C.phone_hash.is_not(None))
+        return and_(*left, columns.phone_hash.is_not(None))
     if sender.by_phone:
-        left.append(C.phone_hash.is_(None))
+        left.append(columns.phone_hash.is_(None))
     return and_(*left)
 
 
 def doubled(senders: Sequence[Sender], rules: Rules) -> Condition:
-    """Say that another contact of the same person gets it: one that is better reached, or that was heard of later."""
+    """Say that another contact of the same person gets it: one that is better reached, or that was heard of later.
+
+    Of those who cannot be reached any more, too, one stands for the person.
+    """
     other = _other.c
     same = or_(
         and_(C.person_id.is_not(None), other.person_id == C.person_id),
@@ -129,7 +132,12 @@ def doubled(senders: Sequence[Sender], rules: Rules) -> Condition:
     theirs, ours = [tuple_(rank(senders, each), heard(each), each.id) for each in (other, C)]
     accounts = [sender.account_id for sender in senders]
     better = exists(literal(1)).where(
-        same, other.id != C.id, other.account_id.in_(accounts), ADDRESSABLE, *rules.where(other), theirs > ours
+        same,
+        other.id != C.id,
+        other.account_id.in_(accounts),
+        or_(ADDRESSABLE, GONE),
+        *rules.where(other),
+        theirs > ours,
     )
     return and_(or_(C.person_id.is_not(None), C.phone_hash.is_not(None)), better)
 

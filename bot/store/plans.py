@@ -38,7 +38,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.domain.announcement import SOMEBODY
 from bot.domain.audience import Sender, Way
 from bot.store import broadcasts
-from bot.store.audience import CONTACTS, C, Rules, by_way, doubled, known_twice
+from bot.store.audience import CONTACTS, C, Rules, by_way, doubled, known_twice, may_double
 from bot.store.broadcasts import BroadcastRow, DeliveryRow
 from bot.store.contacts import ADDRESSABLE, GONE
 
@@ -70,8 +70,9 @@ class DoubleRow(SQLModel, table=True):
 class Plan:
     """What is being planned: the senders, the rules, and the broadcasts by account and way.
 
-    `named` says that messages name the contact; `doubles` that some people are known by more than one contact: they
-    are frozen first, all at once, since which contact is the better one changes with every word that is written.
+    `named` says that messages name the contact; `doubles` that some people are known by more than one contact: those
+    who are when a run begins are frozen first, all at once, since which contact is the better one changes with every
+    word that is written.
     """
 
     senders: Sequence[Sender]
@@ -99,20 +100,25 @@ async def freeze_doubles(session: AsyncSession, plan: Plan, now: datetime) -> in
     await connection.execute(insert(DoubleRow).from_select(["run_id", "contact_id"], decided))
     once = [_decided(plan), not_(doubled(plan.senders, plan.rules)), *plan.rules.where()]
     made = 0
-    for sender in plan.senders:
-        made += await _freeze_account(session, plan, sender, [C.account_id == sender.account_id, *once], now)
+    for freeze in (_freeze_reached, _freeze_others):
+        for sender in plan.senders:
+            made += await freeze(session, plan, sender, [C.account_id == sender.account_id, *once], now)
     return made
 
 
 async def freeze_slice(session: AsyncSession, plan: Plan, after: str, until: str | None, now: datetime) -> int:
     """Make the deliveries of the contacts after one up to another (None: to the end); returns how many.
 
-    Whoever has been frozen before, by whichever contact, is passed over.
+    Whoever has been frozen before, by whichever contact, is passed over. Whether anybody is known by more than one is
+    asked anew: of indexes, for nothing where nobody has a phone or is linked; each of a million is compared only then.
     """
+    plan.doubles = plan.doubles or await may_double(session)
     within = [C.id > after, C.id <= until if until is not None else true(), *plan.rules.where()]
     account, made = await _account(session), 0
-    for sender in await _present(session, plan.senders, within):
-        made += await _freeze_account(session, plan, sender, [account == sender.account_id, *within], now, after)
+    present = await _present(session, plan.senders, within)
+    for freeze in (_freeze_reached, _freeze_others):
+        for sender in present:
+            made += await freeze(session, plan, sender, [account == sender.account_id, *within], now, after)
     return made
 
 
@@ -123,11 +129,11 @@ def _decided(plan: Plan) -> ColumnElement[bool]:
     return mine.correlate(CONTACTS).exists()
 
 
-def _frozen(plan: Plan, after: str, way: Way) -> ColumnElement[bool]:
-    """Say that a person has a row in this run already, or gets one in this slice by a contact that stands before.
+def _frozen(plan: Plan, sender: Sender, after: str, way: Way, alike: Sequence[Any]) -> ColumnElement[bool]:
+    """Say that a person has a row in this run already, or gets one by this statement for a contact that stands before.
 
     Two contacts may have become one person's since the doubles were frozen. A row that reaches nobody does not keep
-    another contact from being reached.
+    another contact from being reached. `alike` is what a statement asks of each contact, of the other one here.
     """
     rows = DeliveryRow.metadata.tables["deliveries"].c
     every = [row.id for row in plan.rows.values()]
@@ -138,41 +144,53 @@ def _frozen(plan: Plan, after: str, way: Way) -> ColumnElement[bool]:
     before = and_(
         other.id > after,
         other.id < C.id,
-        other.account_id.in_([sender.account_id for sender in plan.senders]),
-        ADDRESSABLE,
+        other.account_id == sender.account_id,
+        *alike,
         *plan.rules.where(other),
     )
     same = or_(
         and_(C.person_id.is_not(None), other.person_id == C.person_id),
         and_(C.phone_hash.is_not(None), other.phone_hash == C.phone_hash),
     )
-    return exists(literal(1)).where(same, other.id != C.id, or_(theirs, before))
+    found = exists(literal(1)).where(same, other.id != C.id, or_(theirs, before))
+    return and_(or_(C.person_id.is_not(None), C.phone_hash.is_not(None)), found)
 
 
-async def _freeze_account(
+async def _freeze_reached(
     session: AsyncSession, plan: Plan, sender: Sender, here: Sequence[Any], now: datetime, after: str | None = None
 ) -> int:
-    """Make the deliveries of the contacts of one account that are chosen, way by way.
+    """Make the deliveries of the contacts of one account that are chosen and reached, way by way.
 
     With `after`, the slice's beginning, whoever has been frozen before is passed over.
     """
     made = 0
     for way in sender.ways[:-1]:
-        chosen = [*here, *_fresh(plan, after, way), ADDRESSABLE, by_way(sender, way)]
-        made += await _freeze(session, plan, sender, way, chosen, now)
-    fresh = _fresh(plan, after, Way.NONE)
+        fresh = _fresh(plan, sender, after, way, [ADDRESSABLE, by_way(sender, way, _other.c)])
+        made += await _freeze(session, plan, sender, way, [*here, *fresh, ADDRESSABLE, by_way(sender, way)], now)
+    return made
+
+
+async def _freeze_others(
+    session: AsyncSession, plan: Plan, sender: Sender, here: Sequence[Any], now: datetime, after: str | None = None
+) -> int:
+    """Make the rows of the contacts of one account that are chosen and that no way reaches, once the others are made.
+
+    With `after`, the slice's beginning, whoever has been frozen before is passed over.
+    """
+    made = 0
     if sender.windowed:
+        fresh = _fresh(plan, sender, after, Way.NONE, [ADDRESSABLE, by_way(sender, Way.NONE, _other.c)])
         closed = [*here, *fresh, ADDRESSABLE, by_way(sender, Way.NONE)]
         made += await _freeze(session, plan, sender, Way.NONE, closed, now, "window_closed")
-    gone = [C.account_id == sender.account_id, *here[1:], *fresh, GONE]
+    gone = [C.account_id == sender.account_id, *here[1:], *_fresh(plan, sender, after, Way.NONE, [GONE]), GONE]
     return made + await _freeze(session, plan, sender, Way.NONE, gone, now, "gone")
 
 
-def _fresh(plan: Plan, after: str | None, way: Way) -> list[ColumnElement[bool]]:
+def _fresh(plan: Plan, sender: Sender, after: str | None, way: Way, alike: Sequence[Any]) -> list[ColumnElement[bool]]:
     """Return what passes over those about whom it is decided already, in one slice or when doubles were frozen."""
     if not plan.doubles or after is None:
         return []
-    return [not_(_decided(plan)), not_(_frozen(plan, after, way))]
+    return [not_(_decided(plan)), not_(_frozen(plan, sender, after, way, alike))]
 
 
 async def _present(session: AsyncSession, senders: Sequence[Sender], within: Sequence[Any]) -> list[Sender]:

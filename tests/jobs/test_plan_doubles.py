@@ -76,3 +76,43 @@ async def test_whoever_writes_between_two_slices_is_frozen_once(
     found = await recipients(runtime)
     ids = [first.id, second.id, third.id, fourth.id]
     assert sorted(ids.index(one) // 2 for one in found) == [0, 1], "one row a person"
+
+
+@pytest.mark.usefixtures("provider")
+@pytest.mark.parametrize("others", ["known twice", "known once"])
+@pytest.mark.parametrize("first_is", ["reached", "too late", "gone"])
+async def test_whoever_is_linked_after_the_doubles_were_frozen_gets_the_row_that_reaches_them(
+    runtime: Runtime,  # noqa: F811
+    clock: Clock,
+    writer: Actor,  # noqa: F811
+    head: Actor,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    others: str,
+    first_is: str,
+) -> None:
+    clock.now = MORNING
+    monkeypatch.setattr(plans.boundary, "__defaults__", (4,))
+    await people(runtime, 8)
+    async with runtime.units_of_work() as uow:
+        found = await contacts_of(uow)
+        ids = [each.id for each in found]
+        if others == "known twice":
+            found[0].person_id = found[1].person_id = "another"
+        if first_is == "too late":
+            found[4].last_interaction_at = uow.now - timedelta(days=8)
+        if first_is == "gone":
+            found[4].gone = "recipient_blocked"
+    await approved(runtime, await drafted(runtime, writer), head)
+    frozen = announcement_plans.plan_slice
+
+    async def plan_slice(uow: UnitOfWork, run: object) -> bool:
+        done = await frozen(uow, run)  # type: ignore[arg-type] # as it is given
+        for each in (await contacts_of(uow))[4:6]:
+            each.person_id = "one"
+        return done
+
+    monkeypatch.setattr(announcement_plans, "plan_slice", plan_slice)
+    await plan_announcements(runtime)
+    got = [ids.index(one) for one in await recipients(runtime)]
+    assert sorted(n for n in got if n > 1) == [2, 3, 4 if first_is == "reached" else 5, 6, 7]
+    assert len([n for n in got if n <= 1]) == (1 if others == "known twice" else 2)

@@ -172,7 +172,6 @@ class Oracle:
     def one_of_two(self, c: ContactRow) -> bool:
         return any(
             o.id != c.id
-            and not o.gone
             and self.meant(o)
             and ((c.person_id and o.person_id == c.person_id) or (c.phone_hash and o.phone_hash == c.phone_hash))
             and self.rank(o) > self.rank(c)
