@@ -1,7 +1,10 @@
 """Keep the words of a unit's letters of apology, and fill them for one dossier."""
 
+import tomllib
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 from bot import render
 from bot.actions.case_trail import audit
@@ -17,6 +20,7 @@ from bot.store.units import UnitRow
 SETTING = "apology_letter"
 """The key in a unit's settings; what was there before is kept under `before`, newest first."""
 _KEPT = 5
+_UNBROKEN = "\N{NON-BREAKING HYPHEN}"
 _DEFAULT = render.TEMPLATES / "letters" / "apology.txt"
 
 
@@ -76,30 +80,26 @@ def sample(text: LetterText, chain: Sequence[UnitRow], at: datetime) -> Letter:
     return _letter(text, {}, chain, at, example=True)
 
 
-_EXAMPLES = {
-    "tên người nộp": "Nguyễn Văn Mẫu",
-    "mã hồ sơ": "000.00.01.H26-260930-0012",
-    "thủ tục": "Đăng ký khai sinh",
-    "ngày tiếp nhận": "30/09/2026",
-    "ngày hẹn cũ": "07/10/2026",
-    "ngày hẹn mới": "12/10/2026",
-    "lý do": "chờ kết quả xác minh",
-}
+@cache
+def _words() -> dict[str, Any]:
+    return tomllib.loads((render.TEMPLATES / "letters" / "words.toml").read_text(encoding="utf-8"))
 
 
 def _letter(
     text: LetterText, values: dict[str, str], chain: Sequence[UnitRow], at: datetime, *, example: bool = False
 ) -> Letter:
-    day = to_local(at).date()
+    day, words = to_local(at).date(), _words()
+    given = {**(words["example"] if example else {}), **values}
+    # A code that is broken at its dashes cannot be read; look-ups read these dashes as any others.
+    given |= {"mã hồ sơ": given.get("mã hồ sơ", "").replace("-", _UNBROKEN)}
     named = {"đơn vị": chain[0].name, "ngày tháng": in_words(day)}
-    filled = text.filled({**(_EXAMPLES if example else {}), **values, **named})
-    to = (_EXAMPLES if example else values).get("tên người nộp") or "……"
+    filled = text.filled({**given, **named})
     return Letter(
         above=chain[1].name if len(chain) > 1 else "",
         office=chain[0].name,
         date=f"{filled.place or '……'}, {in_words(day)}",
         subject=filled.subject,
-        to=f"Ông/Bà {to}",
+        to=words["to"].format(name=given.get("tên người nộp") or "……"),
         body=_lines(filled.body),
         recipients=_lines(filled.recipients),
         signer=_lines(filled.signer),

@@ -1,9 +1,11 @@
 """Say what a notice about a dossier says: as a chat's message, or as what fills a provider's template."""
 
 import re
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 
 from bot import render
 from bot.actions.dossier_settings import Choices
@@ -21,22 +23,6 @@ from bot.store.units import UnitRow
 _MOST_PAPERS = 20
 _MOST_WORDS = 400
 _APART = re.compile(r"[;\n]+")
-_STATUS = {
-    Kind.REGISTERED: "Mới đăng ký",
-    Kind.ACCEPTED: "Đã tiếp nhận",
-    Kind.REFUSED: "Không được tiếp nhận",
-    Kind.SUPPLEMENT: "Cần bổ sung giấy tờ",
-    Kind.FEE: "Cần nộp phí, lệ phí",
-    Kind.WITHDRAWN: "Đã rút hồ sơ",
-    Kind.STOPPED: "Dừng xử lý",
-    Kind.READY: "Đã có kết quả",
-    Kind.RETURNED: "Đã trả kết quả",
-    Kind.POSTED: "Đã gửi qua bưu chính",
-    Kind.LATE: "Lùi ngày trả kết quả",
-}
-"""What parameters of templates say, at most 30 characters."""
-
-
 _TEXTS = {
     Kind.REGISTERED: "dossier_registered",
     Kind.ACCEPTED: "dossier_accepted",
@@ -115,6 +101,13 @@ def message_of(said: Said, picture: Media | None = None) -> Message:
     return replace(message, media=picture) if picture is not None else message
 
 
+@cache
+def states() -> dict[str, str]:
+    """Return what kinds of notices are called in parameters of templates, each at most 30 characters."""
+    path = render.TEMPLATES / "messages" / "vi" / "dossier_states.toml"
+    return {kind: str(words) for kind, words in tomllib.loads(path.read_text(encoding="utf-8")).items()}
+
+
 def transfer_note(code: str) -> str:
     """Return what a transfer for a dossier is to say, so that the office finds it: letters, digits, no signs."""
     return f"HS {''.join(c for c in code if c.isalnum())}"[:25]
@@ -126,7 +119,7 @@ def merged_of(said: Said, *, bound: bool) -> dict[str, str]:
         "mã hồ sơ": said.code,
         "tên": said.name,
         "thủ tục": said.procedure,
-        "tình trạng": _STATUS[said.kind],
+        "tình trạng": states()[said.kind],
         "đơn vị": said.unit,
         "ngày hẹn": _day(said.due_at),
         "ngày hẹn cũ": _day(said.old_due_at),

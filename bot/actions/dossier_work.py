@@ -6,13 +6,14 @@ from typing import Any
 from bot.actions import dossier_dates
 from bot.actions.case_trail import audit
 from bot.actions.dossiers import News, take_in
+from bot.domain.access import Grants, Permission
 from bot.domain.dossier import OPEN, PAUSING, Status
 from bot.domain.privacy import normalise_phone
 from bot.domain.text import clean
 from bot.domain.words import case_code
 from bot.errors import ConflictError, InvalidInputError, NotFoundError
 from bot.secrets import SecretBox
-from bot.store import cases, contacts, dossier_lists, dossiers
+from bot.store import accounts, cases, contacts, dossier_lists, dossiers, units
 from bot.store.contacts import ContactRow
 from bot.store.dossiers import DossierNoteRow, DossierPersonRow, DossierRow
 from bot.store.unit_of_work import UnitOfWork
@@ -94,12 +95,13 @@ def letter_taken(uow: UnitOfWork, row: DossierRow, note: DossierNoteRow) -> None
     audit(uow, "dossier.letter", f"dossier:{row.id}", {"note": note.id})
 
 
-async def bind(uow: UnitOfWork, box: SecretBox, row: DossierRow, who: str) -> int:
+async def bind(uow: UnitOfWork, box: SecretBox, grants: Grants, row: DossierRow, who: str) -> int:
     """Bind people to a dossier, found by their phone or by the code of a case of theirs; returns how many are new.
 
-    Raises InvalidInputError for who: not_a_phone_or_case, nobody_known.
+    Only cases that whoever holds the grants may see are found, and only people of accounts of units at, above or below
+    the dossier's. Raises InvalidInputError for who: not_a_phone_or_case, nobody_known (the same for all others).
     """
-    found = await _people(uow, box, who)
+    found = await _people(uow, box, grants, row, who)
     known = {person.contact_id for person in await dossiers.people(uow.session, row.id)}
     fresh = [contact for contact in found if contact.id not in known]
     for contact in fresh:
@@ -109,21 +111,30 @@ async def bind(uow: UnitOfWork, box: SecretBox, row: DossierRow, who: str) -> in
     return len(fresh)
 
 
-async def _people(uow: UnitOfWork, box: SecretBox, who: str) -> list[ContactRow]:
-    code = case_code(who)
+async def _people(uow: UnitOfWork, box: SecretBox, grants: Grants, row: DossierRow, who: str) -> list[ContactRow]:
+    here, code = await _accounts(uow, row), case_code(who)
     if code:
         case = await cases.by_code(uow.session, code)
-        contact = await contacts.contact(uow.session, case.contact_id) if case and not case.restricted else None
+        # A report about conduct never binds its sender: the dossier would show them to whoever reads it.
+        seen = case is not None and not case.restricted and grants.over(Permission.CASE_READ, case.path)
+        contact = await contacts.contact(uow.session, case.contact_id) if case and seen else None
         found = [contact] if contact else []
     else:
         phone = normalise_phone(who)
         if phone is None:
             raise InvalidInputError("who", "not_a_phone_or_case")
-        found = await dossier_lists.people_with_phone(uow.session, box.fingerprint(phone))
-    kept = [contact for contact in found if contact.erased_at is None and contact.kind == "person"]
+        found = await dossier_lists.people_with_phone(uow.session, box.fingerprint(phone), here)
+    kept = [one for one in found if one.account_id in here and one.erased_at is None and one.kind == "person"]
     if not kept:
         raise InvalidInputError("who", "nobody_known")
     return kept
+
+
+async def _accounts(uow: UnitOfWork, row: DossierRow) -> frozenset[str]:
+    """Return the accounts of units at, above and below a dossier's unit."""
+    paths = {unit.id: unit.path for unit in await units.all_units(uow.session)}
+    near = {unit_id for unit_id, path in paths.items() if path.startswith(row.path) or row.path.startswith(path)}
+    return frozenset(account.id for account in await accounts.all_accounts(uow.session) if account.unit_id in near)
 
 
 async def unbind(uow: UnitOfWork, row: DossierRow, contact_id: str) -> None:

@@ -1,6 +1,6 @@
 """Find dossiers for the console's lists: what is due first, and what stands behind a figure of a report."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,7 +26,8 @@ class DossierFilter:
     """What a list shows; "", 0 and None choose nothing.
 
     `paths` are units' paths, None for all. Of `code`, `squeezed`, `tail` (with `dated`, the date part before it),
-    `phone_hash` and `procedures` (short codes) one may be given. `figure` is one of FIGURES and speaks of `period`.
+    `phone_hash` and `procedures` (short codes) one may be given. `no_field` chooses what has none. `figure` is one of
+    FIGURES and speaks of `period`.
     """
 
     now: datetime
@@ -38,6 +39,7 @@ class DossierFilter:
     phone_hash: str = ""
     procedures: tuple[str, ...] | None = None
     field: str = ""
+    no_field: bool = False
     status: int = 0
     light: str = ""
     figure: str = ""
@@ -70,11 +72,20 @@ async def light_counts(session: AsyncSession, wanted: DossierFilter) -> dict[str
     return dict(zip(LIGHTS, numbers, strict=True))
 
 
-async def overdue(session: AsyncSession, wanted: DossierFilter, limit: int) -> list[DossierRow]:
-    """Return what is late, by unit and then by what is late longest."""
+async def overdue(session: AsyncSession, wanted: DossierFilter) -> list[tuple[str, str]]:
+    """Return all that is late as ids with the paths of their units, by unit and then by what is late longest."""
     conditions = [*_conditions(wanted), col(_ROW.finished_at).is_(None), col(_ROW.late_at) <= wanted.now]
     conditions.append(col(_ROW.status).not_in(_PAUSING))
-    return await _page(session, conditions, (col(_ROW.path), col(_ROW.late_at), col(_ROW.id)), limit, 0)
+    query = select(_ROW.id, _ROW.path).where(*conditions)
+    query = query.order_by(col(_ROW.path), col(_ROW.late_at), col(_ROW.id))
+    return list((await session.exec(query)).all())
+
+
+async def by_ids(session: AsyncSession, ids: Sequence[str]) -> list[DossierRow]:
+    """Return dossiers in the order of their ids; at most some thousands of them."""
+    rows = (await session.exec(select(_ROW).where(col(_ROW.id).in_(ids)))).all() if ids else []
+    by_id = {row.id: row for row in rows}
+    return [by_id[dossier_id] for dossier_id in ids if dossier_id in by_id]
 
 
 async def fields(session: AsyncSession) -> list[str]:
@@ -93,9 +104,11 @@ async def fields(session: AsyncSession) -> list[str]:
 _MOST_FIELDS = 300
 
 
-async def people_with_phone(session: AsyncSession, fingerprint: str) -> list[ContactRow]:
-    """Return the contacts who have shared a phone, the last heard of first."""
-    query = select(ContactRow).where(ContactRow.phone_hash == fingerprint)
+async def people_with_phone(session: AsyncSession, fingerprint: str, accounts: Collection[str]) -> list[ContactRow]:
+    """Return the contacts of some accounts who have shared a phone, the last heard of first."""
+    query = select(ContactRow).where(
+        ContactRow.phone_hash == fingerprint, col(ContactRow.account_id).in_(sorted(accounts))
+    )
     return list((await session.exec(query.order_by(col(ContactRow.last_interaction_at).desc()).limit(20))).all())
 
 
@@ -122,9 +135,7 @@ async def _page(
 ) -> list[DossierRow]:
     """Return a page of rows; which ones is asked of the indexes, and only then are whole rows read."""
     ids = (await session.exec(select(_ROW.id).where(*conditions).order_by(*order).limit(limit).offset(offset))).all()
-    rows = (await session.exec(select(_ROW).where(col(_ROW.id).in_(ids)))).all() if ids else []
-    by_id = {row.id: row for row in rows}
-    return [by_id[dossier_id] for dossier_id in ids if dossier_id in by_id]
+    return await by_ids(session, ids)
 
 
 async def _number(session: AsyncSession, conditions: Sequence[ColumnElement[bool]]) -> int:
@@ -152,6 +163,8 @@ def _conditions(wanted: DossierFilter, *, light: bool = True) -> list[ColumnElem
     ):
         if value:
             found.append(col(column) == value)
+    if wanted.no_field:
+        found.append(col(_ROW.field) == "")
     if wanted.dated:
         found.append(col(_ROW.code).contains(f"-{wanted.dated}-", autoescape=True))
     if wanted.procedures is not None:

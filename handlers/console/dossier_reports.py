@@ -14,7 +14,7 @@ from bot.store import dossier_lists, dossier_reports
 from bot.store.dossier_figures import FIGURES
 from bot.store.dossier_reports import MOST_MONTHS, Counts, Line, Scope
 from handlers.console.dossier_overdue import workbook
-from handlers.console.dossier_scope import Offices, days_in, months, offices, period
+from handlers.console.dossier_scope import NO_FIELD, Offices, days_in, months, offices, period
 from handlers.console.page import context, render, runtime_of
 
 TABLES = ("units", "fields", "months")
@@ -100,10 +100,10 @@ async def table(request: web.Request) -> web.Response:
     def say(macro: str, *values: object) -> str:
         return str(getattr(words, macro)(*values)).strip()
 
-    shown = list(FIGURES)
-    lines = [*getattr(report, name), *([report.total] if name != "months" else [])]
-    rows = [[say("first_column", name), *(say("figure_name", figure) for figure in shown)]]
-    rows += [[row.name or say("no_name"), *(str(row.counts[figure]) for figure in shown)] for row in lines]
+    lines = [(row.name or say("unknown"), row) for row in getattr(report, name)]
+    lines += [(say("whole"), report.total)] if name != "months" else []
+    rows = [[say("first_column", name), *(say("figure_name", figure) for figure in FIGURES)]]
+    rows += [[called, *(str(row.counts[figure]) for figure in FIGURES)] for called, row in lines]
     return workbook(rows, say("sheet_name", name), request)
 
 
@@ -127,9 +127,11 @@ async def _report(request: web.Request, session: Any, seen: Offices) -> Report:
         first,
         last,
         _rows(
-            lines, lambda line: line.path, lambda path: Row(seen.named(path), {}, {**base, "unit": ids.get(path, "")})
+            lines,
+            lambda line: line.path,
+            lambda path: Row(seen.named(path), {}, {**base, "unit": ids.get(path, ""), "alone": "1"}),
         ),
-        _rows(lines, lambda line: line.field, lambda name: Row(name, {}, {**base, "field": name})),
+        _rows(lines, lambda line: line.field, lambda name: Row(name, {}, {**base, "field": name or NO_FIELD})),
         [
             Row(low.strftime("%m/%Y"), counts, {**base, **_days(low, high)})
             for counts, span in zip(by_month, spans, strict=True)

@@ -18,6 +18,8 @@ from handlers.console.page import in_scope, visit_of
 
 READ, WORK, REVEAL = Permission.DOSSIER_READ, Permission.DOSSIER_WORK, Permission.CONTACT_REVEAL
 _MONTHS = 12
+NO_FIELD = "(none)"
+"""What an address says in the place of a field, for the dossiers that have none."""
 _FIRST = date(2000, 1, 1)
 _LAST = date(2100, 1, 1)
 
@@ -33,11 +35,13 @@ class Offices:
         """Return one of them."""
         return next((unit for unit in self.seen if unit.id == unit_id), None)
 
-    def paths(self, unit_id: str = "") -> tuple[str, ...] | None:
-        """Return the paths of them, or of one and what lies below it; None for all there are."""
+    def paths(self, unit_id: str = "", *, alone: bool = False) -> tuple[str, ...] | None:
+        """Return the paths of them, or of one and, if not `alone`, what lies below it; None for all there are."""
         chosen = self.unit(unit_id)
         if chosen is None:
             return None if self.whole else tuple(unit.path for unit in self.seen)
+        if alone:
+            return (chosen.path,)
         return tuple(unit.path for unit in self.seen if unit.path.startswith(chosen.path))
 
     def named(self, path: str) -> str:

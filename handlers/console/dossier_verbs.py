@@ -14,7 +14,7 @@ from bot.store.unit_of_work import UnitOfWork
 from handlers.console.dossier import Typed, page
 from handlers.console.dossier_scope import REVEAL, WORK, day_in, visible_dossier
 from handlers.console.media import disposition
-from handlers.console.page import Form, form_of, of, runtime_of, see_other, writing
+from handlers.console.page import Form, form_of, of, runtime_of, see_other, visit_of, writing
 
 Deed = Callable[[UnitOfWork, DossierRow, Form], Awaitable[str]]
 _FIELDS = ("cause", "new_due", "who")
@@ -51,10 +51,10 @@ async def late(request: web.Request) -> web.StreamResponse:
 
 async def bind(request: web.Request) -> web.StreamResponse:
     """Bind people to a dossier, by their phone or the code of a case of theirs."""
-    box = runtime_of(request).box
+    box, grants = runtime_of(request).box, visit_of(request).grants
 
     async def deed(uow: UnitOfWork, row: DossierRow, form: Form) -> str:
-        await dossier_work.bind(uow, box, row, form.text("who"))
+        await dossier_work.bind(uow, box, grants, row, form.text("who"))
         return "dossier_bound"
 
     return await _act(request, "bind", deed)

@@ -18,11 +18,11 @@ from bot.store.database import Session
 from bot.store.dossier_figures import FIGURES
 from bot.store.dossier_lists import LIGHTS, DossierFilter
 from bot.store.dossiers import DossierRow
-from handlers.console.dossier_scope import Offices, day_in, days_in, offices, period
+from handlers.console.dossier_scope import NO_FIELD, Offices, day_in, days_in, offices, period
 from handlers.console.page import page_number, render, runtime_of
 
 PAGE = 50
-KEPT = ("q", "procedure", "field", "status", "unit", "light", "month", "what", "from", "to")
+KEPT = ("q", "procedure", "field", "status", "unit", "alone", "light", "month", "what", "from", "to")
 _LONGEST = 200
 _MOST_PROCEDURES = 100
 
@@ -48,6 +48,7 @@ async def show(request: web.Request) -> web.Response:
         values = {
             "entries": [entry(row, seen, lines, runtime) for row in found[:PAGE]],
             "fields": await dossier_lists.fields(session),
+            "no_field": NO_FIELD,
             "lights": lights,
             "page": page,
             "more": len(found) > PAGE,
@@ -73,11 +74,12 @@ async def _filter(request: web.Request, session: Session, seen: Offices) -> Doss
     query, runtime = request.query, runtime_of(request)
     status, light, what = query.get("status", ""), query.get("light", ""), query.get("what", "")
     what = what if what in FIGURES else "received" if day_in(f"{query.get('month', '')}-01") else ""
-    days = days_in(request, runtime.now())
+    days, field = days_in(request, runtime.now()), query.get("field", "")[:_LONGEST]
     wanted = DossierFilter(
         now=runtime.now(),
-        paths=seen.paths(query.get("unit", "")),
-        field=query.get("field", "")[:_LONGEST],
+        paths=seen.paths(query.get("unit", ""), alone=bool(query.get("alone"))),
+        field=field if field != NO_FIELD else "",
+        no_field=field == NO_FIELD,
         status=int(status) if status.isascii() and status.isdigit() and len(status) <= 2 else 0,  # noqa: PLR2004 - 1 to 10
         light=light if light in LIGHTS else "",
         figure=what,

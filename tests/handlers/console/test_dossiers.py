@@ -9,8 +9,10 @@ from openpyxl import load_workbook
 
 from bot.actions import contacts
 from bot.domain.dossier import Status
-from bot.store import accounts, audit, dossier_notices, dossiers
+from bot.store import accounts, audit, cases, dossier_notices, dossiers
+from bot.store.accounts import AccountRow
 from bot.store.dossiers import DossierRow
+from handlers.console.dossier_overdue import MOST
 from tests.handlers.console.dossiers import NAME, PHONE, code_of, news, procedure, taken, working_on
 from tests.handlers.console.visitor import Office, Visitor
 
@@ -144,12 +146,15 @@ async def test_a_late_dossier_is_put_off_with_an_apology_and_a_letter(office: Of
     document = Document(io.BytesIO(await letter.read()))
     cells = [cell.text for table in document.tables for cell in table.rows[0].cells]
     words = "\n".join([*cells, *(paragraph.text for paragraph in document.paragraphs)])
+    whole = row.code.replace("-", "\N{NON-BREAKING HYPHEN}")
     for part in (
-        "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Độc lập - Tự do - Hạnh phúc", "PHÒNG KINH TẾ", NAME, row.code, cause,
+        "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Độc lập - Tự do - Hạnh phúc", "PHÒNG KINH TẾ", NAME, whole, cause,
         monday.strftime("%d/%m/%Y"), "Nơi nhận:",
     ):  # fmt: skip
         assert part in words, part
     assert "{{" not in words
+    assert row.code not in words
+    assert "Độc lập - Tự do" in words
     auditor = await office.enter("auditor")
     assert (await auditor.get(found[1])).status in {403, 404}
 
@@ -170,6 +175,61 @@ async def test_a_cause_alone_promises_nothing(office: Office) -> None:
     lines = table_of(await (await leader.get("/dossiers/overdue.xlsx")).read())
     assert [line[1] for line in lines] == ["Mã hồ sơ", code_of(1), code_of(4)]
     assert lines[1][-1] == "Thiếu người <b>thay</b>"
+
+
+async def test_the_overdue_workbook_holds_all_and_the_heading_counts_all(office: Office) -> None:
+    first = (await some(office))[1]
+    values = {name: getattr(first, name) for name in DossierRow.model_fields}
+    more = [
+        {**values, "id": f"late{number}", "code": code_of(number), "late_at": first.late_at}
+        for number in range(1000, 1000 + MOST)
+    ]
+    async with office.runtime.units_of_work() as uow:
+        await dossiers.add(uow.session, DossierRow, more)
+    leader = await office.enter("leader")
+    page = await leader.page("/dossiers/overdue?unit=economy")
+    assert f"{MOST + 1} hồ sơ, tính đến" in page
+    assert f'text-secondary">{MOST + 1} hồ sơ' in page
+    assert page.count(">000.00.01.H26-261101-") == MOST
+    answer = await leader.get("/dossiers/overdue.xlsx?unit=economy")
+    assert "attachment" in answer.headers["Content-Disposition"]
+    lines = table_of(await answer.read())
+    assert len({line[1] for line in lines[1:]}) == len(lines) - 1 == MOST + 1
+
+
+async def test_staff_bind_only_whom_they_may_know(office: Office) -> None:
+    row = (await some(office))[1]
+    elsewhere = await office.make_case()
+    conduct = await office.make_case(citizen="3333444455556666778")
+    async with office.runtime.units_of_work() as uow:
+        for case_id, unit, restricted in ((elsewhere.id, "police", False), (conduct.id, "economy", True)):
+            case = await cases.case(uow.session, case_id)
+            assert case is not None
+            case.unit_id, case.path, case.restricted = unit, f"/commune/{unit}/", restricted
+        at = await accounts.account(uow.session, "account")
+        assert at is not None
+        for unit in ("police", "economy"):
+            values = {**at.model_dump(), "id": unit, "external_id": f"7{unit}", "unit_id": unit}
+            account = AccountRow(**values)
+            uow.session.add(account)
+            await uow.session.flush()
+            other = await contacts.met(uow, account, "5555", interacts=True)
+            other.phone_hash = office.runtime.box.fingerprint("84900000009")
+            if unit == "economy":
+                near = other.id
+            else:
+                far = await contacts.met(uow, account, "6666", interacts=True)
+                far.phone_hash = office.runtime.box.fingerprint("84900000007")
+    head, address = await office.enter("head"), f"/dossiers/{row.id}"
+    pages = set()
+    for who in ("PA-ZZZZ9", elsewhere.code, conduct.code, "0900 000 008", "0900 000 007"):
+        answer = await head.post(f"{address}/bind", {"who": who})
+        assert answer.status == 422
+        pages |= set(re.findall(r"Không tìm thấy ai mang[^<]*", await answer.text()))
+    assert len(pages) == 1
+    assert (await head.post(f"{address}/bind", {"who": "0900 000 009"})).status == 303
+    async with office.runtime.database.reading() as session:
+        assert [one.contact_id for one in await dossiers.people(session, row.id)] == [near]
 
 
 async def test_staff_bind_and_unbind_people(office: Office) -> None:
@@ -220,14 +280,28 @@ async def test_the_letter_s_words_are_the_office_s(office: Office) -> None:
 async def test_every_number_of_a_report_leads_to_its_dossiers(office: Office) -> None:
     await some(office)
     leader, now = await office.enter("leader"), office.runtime.now()
+    unknown = [
+        news(
+            number, Status.ACCEPTED, at, unit=unit, received_at=at, due_at=now - number * DAY, procedure_code="9.999999"
+        )
+        for number, unit, at in ((8, "commune", now - 3 * DAY), (9, "economy", now - 30 * DAY))
+    ]
+    await taken(office.runtime, unknown)
     first = (now - 40 * DAY).strftime("%Y-%m-%d")
     asked = f"from={first}&to={now:%Y-%m-%d}"
-    page = await leader.page(f"/dossiers/reports?{asked}")
-    links = re.findall(r'<a href="(/dossiers\?[^"]*what=[^"]+)">(\d+)</a>', page)
-    assert len(links) > 10
-    for address, number in links:
-        assert len(codes(await leader.page(address.replace("&amp;", "&")))) == int(number), address
-    for table in ("units", "fields", "months"):
-        answer = await leader.get(f"/dossiers/reports/{table}.xlsx?{asked}")
-        lines = table_of(await answer.read())
-        assert sum(int(line[1]) for line in lines[1:] if line[0] != "Tổng số") == 6, table
+    for chosen, received in (("", 8), ("&unit=commune", 8), ("&unit=economy", 6), ("&field=Hộ tịch", 6)):
+        page = await leader.page(f"/dossiers/reports?{asked}{chosen}")
+        links = re.findall(r'<a href="(/dossiers\?[^"]*what=[^"]+)">(\d+)</a>', page)
+        assert len(links) > 10
+        for address, number in links:
+            assert len(codes(await leader.page(address.replace("&amp;", "&")))) == int(number), (chosen, address)
+        for table in ("units", "fields", "months"):
+            lines = table_of(await (await leader.get(f"/dossiers/reports/{table}.xlsx?{asked}{chosen}")).read())[1:]
+            assert sum(int(line[1]) for line in lines if line[0] != "Tổng số") == received, (table, chosen)
+            assert [line[0] for line in lines].count("Tổng số") == (table != "months")
+    fields = table_of(await (await leader.get(f"/dossiers/reports/fields.xlsx?{asked}")).read())
+    assert ["(chưa rõ)", "2"] in [line[:2] for line in fields]
+    alone = await leader.page("/dossiers?unit=commune&alone=1")
+    assert codes(alone) == [8]
+    assert re.search(r'name="alone" value="1" checked', alone)
+    assert codes(await leader.page("/dossiers?field=(none)&unit=economy")) == [9, 7]
