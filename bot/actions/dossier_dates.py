@@ -2,10 +2,12 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 
 from bot.actions.case_clock import to_calendar
 from bot.domain.calendar import WorkingCalendar
 from bot.domain.deadline import Pause
+from bot.domain.dossier import moment
 from bot.domain.dossier_clock import Dates, dates
 from bot.domain.working_line import WorkingLine, line_of
 from bot.store import dossier_dates, dossiers, units
@@ -13,6 +15,7 @@ from bot.store.database import Session
 from bot.store.dossiers import DossierRow
 from bot.store.unit_of_work import UnitOfWork
 
+_TOLD = "due_told_at"
 AT_ONCE = 500
 """Dossiers whose dates are worked out in one transaction."""
 
@@ -46,6 +49,14 @@ def pauses_of(pauses: Sequence[Sequence[str | None]]) -> list[Pause]:
     return [(datetime.fromisoformat(str(low)), datetime.fromisoformat(high) if high else None) for low, high in pauses]
 
 
+def told_fact(told_at: datetime | None, pauses: Sequence[Pause]) -> dict[str, Any]:
+    """Return what a dossier's row keeps among its facts so that its dates can be worked out anew.
+
+    It is when the appointed date was told, where the clock has stood at all.
+    """
+    return {_TOLD: told_at.isoformat()} if told_at is not None and pauses else {}
+
+
 async def date_anew(uow: UnitOfWork, known: Lines, ids: Collection[str]) -> int:
     """Work out the dates of some dossiers by today's limits and calendars; returns how many were not right."""
     wrong = await _differing(uow.session, known, ids)
@@ -62,7 +73,14 @@ async def date_anew(uow: UnitOfWork, known: Lines, ids: Collection[str]) -> int:
 async def _differing(session: Session, known: Lines, ids: Collection[str]) -> dict[str, Dates]:
     found: dict[str, Dates] = {}
     for row in await dossier_dates.dated(session, ids):
-        when = dates(known.of(row.path), row.received_at, row.days, row.due_at, pauses_of(row.pauses))
+        when = dates(
+            known.of(row.path),
+            row.received_at,
+            row.days,
+            row.due_at,
+            pauses_of(row.pauses),
+            moment(row.facts.get(_TOLD)),
+        )
         if when != (row.law_due_at, row.soon_at, row.late_at):
             found[row.id] = when
     return found

@@ -12,6 +12,7 @@ from bot.domain.access import GRANTS, Grants, Permission, Role
 from bot.domain.calendar import WorkingCalendar
 from bot.domain.card import DUE_PURPOSE
 from bot.domain.deadline import elapsed
+from bot.domain.dossier_clock import counting
 from bot.domain.message import Lane, Message
 from bot.store import accounts, contacts, dossier_warnings, links
 from bot.store.dossiers import DossierNoteRow, DossierRow
@@ -66,7 +67,12 @@ async def _due(uow: UnitOfWork, unit_id: str, last: date) -> list[DossierRow]:
 
 
 def _date(row: DossierRow) -> str:
-    return row.due_at.astimezone(UTC).isoformat() if row.due_at else ""
+    due = _counts(row)
+    return due.astimezone(UTC).isoformat() if due else ""
+
+
+def _counts(row: DossierRow) -> datetime | None:
+    return counting(row.due_at, row.law_due_at, row.late_at)
 
 
 async def _chats(uow: UnitOfWork, chain: Sequence[UnitRow], choices: Choices) -> list[tuple[str, str]]:
@@ -92,7 +98,9 @@ def _depth(path: str, grants: Grants, *, heads: bool) -> int:
 def _message(unit: UnitRow, found: Sequence[DossierRow], address: str) -> Message:
     values = {
         "unit": unit.name,
-        "dossiers": found[:_SHOWN],
+        "dossiers": [
+            {"due_at": _counts(row), "code": row.code, "procedure_name": row.procedure_name} for row in found[:_SHOWN]
+        ],
         "number": len(found),
         "more": max(0, len(found) - _SHOWN),
         "link": f"{address.rstrip('/')}/dossiers" if address else "",

@@ -45,7 +45,7 @@ async def apologise(uow: UnitOfWork, box: SecretBox, row: DossierRow, cause: str
     cause = _cause(cause)
     due_at = await _new_date(uow, row, day)
     old = row.due_at or row.law_due_at
-    facts = {"due_at": due_at, "reason": cause}
+    facts = {"due_at": due_at, "reason": cause, "old_due_at": old}
     news = News(row.code, Status(row.status), _moment_after(uow, row), row.unit_id, row.path, facts)
     await take_in(uow, box, [news], f"staff:{uow.actor.id}")
     changed = await dossiers.dossier(uow.session, row.id)

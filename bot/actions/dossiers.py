@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from bot.actions import dossier_dates
 from bot.actions.dossier_dates import Lines
 from bot.clock import to_local
-from bot.domain.dossier import Event, State, Status, Told, added_up, digest_of, kept_facts, outcome, recent
+from bot.domain.dossier import Event, State, Status, Told, added_up, digest_of, due_by, kept_facts, outcome, recent
 from bot.domain.dossier_clock import dates
 from bot.domain.dossier_code import squeezed, tail_of
 from bot.secrets import SecretBox
@@ -222,7 +222,8 @@ class _Writing:
         newest = row is None or (latest.at, int(latest.status)) >= (row.status_at, row.status)
         path = latest.path if newest or row is None else row.path
         days = procedure.days if procedure else None
-        when = dates(self._lines.of(path), state.received_at, days, state.due_at, state.pauses)
+        when = dates(self._lines.of(path), state.received_at, days, state.due_at, state.pauses, state.due_told_at)
+        fair = due_by(state.fair_due_at, state.fair_told_at, when.law_due_at, state.pauses)
         return {
             "unit_id": latest.unit_id if newest or row is None else row.unit_id,
             "path": path,
@@ -238,9 +239,9 @@ class _Writing:
             "first_due_at": state.first_due_at,
             "finished_at": state.finished_at,
             "returned_at": state.returned_at,
-            "outcome": outcome(state.status, state.finished_at, state.due_at, _day),
+            "outcome": outcome(state.status, state.finished_at, fair, _day),
             "online": facts.get("online"),
-            "facts": facts,
+            "facts": {**facts, **dossier_dates.told_fact(state.due_told_at, state.pauses)},
             "pauses": [[low.isoformat(), high.isoformat() if high else None] for low, high in state.pauses],
             "odd": state.odd,
             "source": self._source,

@@ -51,10 +51,15 @@ MOVES: Mapping[Status | None, frozenset[Status]] = {
 
 FACTS = (
     "received_at", "due_at", "finished_at", "returned_at", "reason", "papers", "limit_at", "fee", "fee_note",
-    "procedure_code", "procedure_name", "field", "unit_code", "online", "post_code", "appointment_place",
+    "procedure_code", "procedure_name", "field", "unit_code", "online", "post_code", "appointment_place", "old_due_at",
 )  # fmt: skip
-"""What may be told beside the status; moments as ISO in UTC, `fee` in đồng, `online` true or false."""
-_TIMES = frozenset({"received_at", "due_at", "finished_at", "returned_at", "limit_at"})
+"""What may be told beside the status; moments as ISO in UTC, `fee` in đồng, `online` true or false.
+
+`old_due_at` goes with a date that staff put off: the one that held until then, be it the law's.
+"""
+_TIMES = frozenset({"received_at", "due_at", "finished_at", "returned_at", "limit_at", "old_due_at"})
+_OF_ITS_RUN = frozenset({"reason", "papers", "limit_at", "fee", "fee_note", "post_code"})
+"""What holds only while events of one status follow each other: papers wanted in spring are not wanted in autumn."""
 
 
 class Event(NamedTuple):
@@ -134,8 +139,10 @@ class Told(NamedTuple):
 class State:
     """What all that was told of a dossier adds up to.
 
-    `facts` are the latest of each kind; `first_due_at` the date that was promised first, `moved_from` the one before
-    the latest; `pauses` as of deadline.compute; `odd` the unexpected moves as "9>4"; `notices` what is worth telling.
+    `facts` are the latest of each kind, of reasons, papers, fees and posting those of the current run of one status;
+    `first_due_at` the date that was promised first, `moved_from` the one before the latest, `due_told_at` when the
+    latest was told. `fair_due_at` is the date as it would be had the office put nothing off, `fair_told_at` when that
+    one was told. `pauses` as of deadline.compute; `odd` the unexpected moves as "9>4"; `notices` what is worth telling.
     """
 
     status: Status
@@ -145,6 +152,9 @@ class State:
     moved_from: datetime | None = None
     received_at: datetime | None = None
     due_at: datetime | None = None
+    due_told_at: datetime | None = None
+    fair_due_at: datetime | None = None
+    fair_told_at: datetime | None = None
     finished_at: datetime | None = None
     returned_at: datetime | None = None
     pauses: list[tuple[datetime, datetime | None]] = field(default_factory=list)
@@ -162,9 +172,10 @@ def added_up(events: Iterable[Event]) -> State:
     before: Status | None = None
     since: tuple[datetime, int] | None = None
     for event, after in zip(ordered, [*ordered[1:], None], strict=True):
-        state.facts.update({name: value for name, value in event.facts.items() if value not in (None, "")})
+        state.facts = _known(state.facts, event, before)
         promised = state.due_at
         _dates(state, event)
+        _fair(state, event, before, promised)
         if before is not None and event.status != before and event.status not in MOVES[before]:
             state.odd.append(f"{int(before)}>{int(event.status)}")
         _notices(state, event, before, promised)
@@ -176,6 +187,35 @@ def added_up(events: Iterable[Event]) -> State:
     return state
 
 
+def _known(facts: Mapping[str, Any], event: Event, before: Status | None) -> dict[str, Any]:
+    """Return what is known with an event: what belonged to a run of another status has come to its end."""
+    kept = facts if event.status == before else _lasting(facts)
+    return {**kept, **{n: v for n, v in event.facts.items() if n != "old_due_at" and v not in (None, "")}}
+
+
+def _lasting(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in facts.items() if name not in _OF_ITS_RUN}
+
+
+def _own(facts: Mapping[str, Any], event: Event) -> dict[str, Any]:
+    """Return what lasts of the facts, and of the rest what this event itself told."""
+    return {**_lasting(facts), **{n: v for n, v in event.facts.items() if n in _OF_ITS_RUN and v not in (None, "")}}
+
+
+def _fair(state: State, event: Event, before: Status | None, promised: datetime | None) -> None:
+    """Follow the date by which the office is judged: what it puts off itself does not move it, a pause does."""
+    due = state.due_at
+    old = promised or moment(event.facts.get("old_due_at"))
+    if due is None or due == promised:
+        return
+    if state.fair_due_at is None or old is None:
+        state.fair_due_at, state.fair_told_at = old or due, event.at
+    elif due < old:
+        state.fair_due_at, state.fair_told_at = min(due, state.fair_due_at), event.at
+    elif {event.status, before} & PAUSING:
+        state.fair_due_at, state.fair_told_at = state.fair_due_at + (due - old), event.at
+
+
 def _notices(state: State, event: Event, before: Status | None, promised: datetime | None) -> None:
     """Note what a single event is worth telling: a result that was posted, a date that was put off.
 
@@ -183,13 +223,15 @@ def _notices(state: State, event: Event, before: Status | None, promised: dateti
     """
     received = moment(event.facts.get("received_at")) if event.status is Status.PROCESSING else None
     if received is not None and not any(told.kind is Kind.ACCEPTED for told in state.notices):
-        _add(state, Told(Kind.ACCEPTED, received, dict(state.facts)))
+        _add(state, Told(Kind.ACCEPTED, received, _lasting(state.facts)))
     if event.facts.get("post_code") and event.status in DONE:
-        _add(state, Told(Kind.POSTED, event.at, dict(state.facts)))
-    put_off = promised is not None and state.due_at is not None and state.due_at > promised
+        _add(state, Told(Kind.POSTED, event.at, _own(state.facts, event)))
+    old = promised or moment(event.facts.get("old_due_at"))
+    put_off = old is not None and state.due_at is not None and state.due_at > old
     # What moves because the citizen had something to do is no delay of the office's.
     if put_off and event.status in OPEN - PAUSING and before not in PAUSING:
-        _add(state, Told(Kind.LATE, event.at, {**state.facts, "old_due_at": promised, "due_at": state.due_at}))
+        facts = {**_own(state.facts, event), "old_due_at": old, "due_at": state.due_at}
+        _add(state, Told(Kind.LATE, event.at, facts))
 
 
 def _tell(state: State, event: Event, after: tuple[datetime, int] | None, before: tuple[datetime, int] | None) -> None:
@@ -212,6 +254,8 @@ def _dates(state: State, event: Event) -> None:
         state.first_due_at = state.first_due_at or due
         if state.due_at is not None and due != state.due_at:
             state.moved_from = state.due_at
+        if due != state.due_at:
+            state.due_told_at = event.at
         state.due_at = due
     state.received_at = moment(event.facts.get("received_at")) or state.received_at
     if state.received_at is None and event.status is Status.ACCEPTED:
@@ -259,6 +303,23 @@ def digest_of(box: SecretBox, facts: Mapping[str, Any], unit_id: str, applicant:
     """Return the keyed fingerprint of all that was told of one event: what is told again is known by it."""
     told = [kept_facts(facts), unit_id, applicant, phone]
     return box.fingerprint(json.dumps(told, ensure_ascii=False, sort_keys=True))[:32]
+
+
+def due_by(
+    due_at: datetime | None,
+    told_at: datetime | None,
+    law_due_at: datetime | None,
+    pauses: Sequence[tuple[datetime, datetime | None]],
+) -> datetime | None:
+    """Return the date that counts of an appointed one, told at `told_at`, and the law's; None where neither is known.
+
+    The appointed date counts, and the law's without one. Pauses move the law's date: where one began after the
+    appointed date was told, and no other has been told since, the later of both counts.
+    """
+    if due_at is None or law_due_at is None:
+        return due_at or law_due_at
+    paused_since = told_at is not None and any(low >= told_at for low, _ in pauses)
+    return max(due_at, law_due_at) if paused_since else due_at
 
 
 class Outcome:

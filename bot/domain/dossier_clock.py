@@ -2,7 +2,7 @@
 
 A limit in working days counts from the working day after acceptance, and its last day counts to its end: the day on
 which something begins is not counted (Civil Code 2015, articles 147 and 148). What is to be done on the same day is
-done by the end of that day; what of it was accepted after 15:00 is returned on the next working day (decree 61/2018
+done by the end of that day; what of it was accepted after 15:00 is returned on the next working day (decree 118/2025
 on the one-stop shop). While the citizen has papers or a fee to bring (statuses 5 and 6), the clock stands.
 """
 
@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
 from bot.domain.deadline import Pause
-from bot.domain.dossier import DONE, FINAL, PAUSING, Status
+from bot.domain.dossier import DONE, FINAL, PAUSING, Status, due_by
 from bot.domain.remaining import Remaining, Signal, rounded
 from bot.domain.working_line import WorkingLine
 
@@ -30,8 +30,8 @@ class Dates(NamedTuple):
     """What a dossier's clock gives; all None where nothing is known.
 
     `law_due_at` is the end of the last day of the limit, None while a pause lasts. `soon_at` is when the light turns
-    amber and `late_at` when it turns red: the midnight that ends the day of the date, the appointed one if there is
-    one, else the law's. Both are None while a pause lasts.
+    amber and `late_at` when it turns red: the midnight that ends the day of the date that counts (dossier.due_by).
+    Both are None while a pause lasts.
     """
 
     law_due_at: datetime | None
@@ -81,19 +81,31 @@ def dates(
     days: int | None,
     due_at: datetime | None,
     pauses: Sequence[Pause] = (),
+    told_at: datetime | None = None,
 ) -> Dates:
     """Work out all dates of a dossier: some microseconds, so that it can be done for each row of a large import.
 
-    `days` is the procedure's limit, `due_at` the appointed date, `pauses` as State.pauses holds them.
+    `days` is the procedure's limit, `due_at` the appointed date, which was told at `told_at`, `pauses` as State.pauses
+    holds them.
     """
     law = law_due(line, received_at, days, pauses)
-    due = due_at or law
+    due = due_by(due_at, told_at, law, pauses)
     if due is None or (pauses and pauses[-1][1] is None):
         return Dates(law, None, None)
     try:
         return Dates(law, _soon_at(line, received_at, due), line.midnight(line.day(due)))
     except (ValueError, OverflowError):
         return Dates(law, None, None)
+
+
+def counting(due_at: datetime | None, law_due_at: datetime | None, late_at: datetime | None) -> datetime | None:
+    """Return which of a dossier's dates its light goes by: the law's where it turns red later than the day appointed.
+
+    None where no date is known.
+    """
+    if due_at is not None and law_due_at is not None and late_at is not None and late_at - due_at > timedelta(days=1):
+        return max(due_at, law_due_at)
+    return due_at or law_due_at
 
 
 def standing(
@@ -107,7 +119,7 @@ def standing(
         return Remaining(Signal.DONE)
     if status in PAUSING:
         return Remaining(Signal.PAUSED)
-    due = due_at or law_due_at
+    due = counting(due_at, law_due_at, when.late_at)
     if due is None or when.late_at is None:
         return Remaining(Signal.PAUSED, 0, NO_DATE)
     until = _until(line, due)
@@ -240,6 +252,7 @@ __all__ = [
     "Dates",
     "Explained",
     "compared",
+    "counting",
     "dates",
     "explained",
     "law_due",

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -20,6 +20,7 @@ class Dated(NamedTuple):
     received_at: datetime | None
     due_at: datetime | None
     pauses: list[list[str | None]]
+    facts: dict[str, Any]
     law_due_at: datetime | None
     soon_at: datetime | None
     late_at: datetime | None
@@ -36,7 +37,7 @@ async def dated(session: AsyncSession, ids: Collection[str]) -> list[Dated]:
     row, procedure = DossierRow, ProcedureRow
     query = (
         select(
-            row.id, row.path, procedure.days, row.received_at, row.due_at, row.pauses,
+            row.id, row.path, procedure.days, row.received_at, row.due_at, row.pauses, row.facts,
             row.law_due_at, row.soon_at, row.late_at,
         )  # type: ignore[call-overload,misc]
         .join(procedure, col(procedure.code) == col(row.procedure_code), isouter=True)

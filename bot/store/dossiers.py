@@ -126,7 +126,10 @@ class DossierNoteRow(SQLModel, table=True):
     """What was done to a dossier; `kind` is apology | cause | rated | bound | corrected | revealed | warned."""
 
     __tablename__ = "dossier_notes"
-    __table_args__ = (Index("ix_dossier_notes_dossier", "dossier_id", "at"),)
+    __table_args__ = (
+        Index("ix_dossier_notes_dossier", "dossier_id", "at"),
+        Index("ix_dossier_notes_kind", "kind", "at"),
+    )
 
     id: str = Field(primary_key=True)
     dossier_id: str = Field(foreign_key="dossiers.id")

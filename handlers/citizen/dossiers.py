@@ -8,6 +8,7 @@ from bot.actions.dossier_search import Looked
 from bot.domain import dossier_asked
 from bot.domain.conversation import RESUME_AFTER, Step
 from bot.domain.dossier import OPEN, PAUSING, Status, moment
+from bot.domain.dossier_clock import counting
 from bot.domain.privacy import initials, mask_phone
 from bot.domain.text import excerpt
 from bot.domain.words import is_conduct_report, is_denunciation, is_emergency, is_secret
@@ -98,7 +99,8 @@ def brief(turn: Turn, row: DossierRow) -> dict[str, Any]:
 
 def _late(turn: Turn, row: DossierRow) -> bool:
     runs = Status(row.status) in OPEN - PAUSING
-    return runs and row.due_at is not None and row.due_at < turn.uow.now
+    due = counting(row.due_at, row.law_due_at, row.late_at) if row.due_at is not None else None
+    return runs and due is not None and due < turn.uow.now
 
 
 async def _facts(turn: Turn, row: DossierRow) -> dict[str, Any]:

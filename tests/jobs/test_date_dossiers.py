@@ -59,3 +59,35 @@ async def test_dates_follow_limits_and_calendars(office: Runtime) -> None:
     # Five days from the 26th on without the 27th, and one more for the pause.
     assert found[2].law_due_at == datetime(2026, 12, 4, 10, tzinfo=UTC)
     assert found[2].late_at == datetime(2026, 12, 4, 17, tzinfo=UTC)
+
+
+async def test_a_date_told_before_a_pause_gives_way_to_the_laws_until_another_is_told(office: Runtime) -> None:
+    await procedure(office, 3)
+    told = datetime(2026, 11, 30, 10, tzinfo=UTC)
+    await taken(
+        office,
+        [
+            news(1, Status.ACCEPTED, AT, due_at=told),
+            news(1, Status.SUPPLEMENT, datetime(2026, 11, 26, 2, tzinfo=UTC)),
+            news(1, Status.PROCESSING, datetime(2026, 12, 1, 2, tzinfo=UTC), due_at=told),
+        ],
+    )
+    found = (await rows(office))[1]
+    law = datetime(2026, 12, 3, 10, tzinfo=UTC)
+    assert (found.due_at, found.law_due_at, found.late_at) == (told, law, datetime(2026, 12, 3, 17, tzinfo=UTC))
+    assert await date_dossiers(office) == 0, "worked out anew it is the same"
+    await taken(office, [news(1, Status.READY, datetime(2026, 12, 2, 2, tzinfo=UTC))])
+    assert (await rows(office))[1].outcome == "early"
+    await taken(office, [news(2, Status.ACCEPTED, AT), news(2, Status.READY, datetime(2026, 12, 2, 2, tzinfo=UTC))])
+    assert (await rows(office))[2].outcome == "late", "without an appointed date the law's counts"
+    put_off = datetime(2026, 12, 10, 10, tzinfo=UTC)
+    await taken(
+        office,
+        [
+            news(3, Status.ACCEPTED, AT, due_at=told),
+            news(3, Status.PROCESSING, datetime(2026, 11, 27, 2, tzinfo=UTC), due_at=put_off),
+        ],
+    )
+    assert (await rows(office))[3].late_at == datetime(2026, 12, 10, 17, tzinfo=UTC), "the light follows the promise"
+    await taken(office, [news(3, Status.READY, datetime(2026, 12, 2, 2, tzinfo=UTC))])
+    assert (await rows(office))[3].outcome == "late", "and the office is late nevertheless"

@@ -11,8 +11,10 @@ from bot.actions.dossiers import News, take_in
 from bot.domain.calendar import WorkingCalendar
 from bot.domain.dossier import Status
 from bot.runtime import Runtime
+from bot.store.dossiers import DossierNoteRow, DossierRow
 from bot.store.links import StaffLinkRow, UnitGroupRow
 from bot.store.outbox import OutboxRow
+from bot.store.procedures import ProcedureRow
 from jobs.remind_deadlines import remind_deadlines
 from tests import commune
 from tests.runtime_fixtures import Clock
@@ -66,6 +68,27 @@ async def test_who_works_on_a_units_dossiers_is_told_of_all_that_are_due_by_tomo
     assert "Phòng Kinh tế: 1 hồ sơ" in rows[0].text
     assert "Nguyễn Văn Mẫu" not in rows[0].text
     assert await remind_deadlines(office) == 0
+
+
+async def test_a_date_that_only_the_law_gives_is_warned_of(office: Runtime) -> None:
+    async with office.units_of_work() as uow:
+        row = ProcedureRow(id="limit", code="1.000253", name="Đăng ký", field="Cư trú", days=7, updated_at=uow.now)
+        uow.session.add(row)
+    facts = {"procedure_code": "1.000253"}
+    at = datetime(2026, 11, 12, 3, 0, tzinfo=UTC)
+    news = News(CODE.format(7), Status.ACCEPTED, at, "economy", "/commune/economy/", facts)
+    async with office.units_of_work() as uow:
+        await take_in(uow, office.box, [news], "import:1")
+    assert await remind_deadlines(office) == 1
+    rows = await told(office)
+    assert CODE.format(7) in rows[0].text
+    async with office.database.reading() as session:
+        (note,) = (await session.exec(select(DossierNoteRow))).all()
+        (row_,) = (await session.exec(select(DossierRow))).all()
+    assert row_.due_at is None
+    assert row_.law_due_at is not None
+    assert note.data["due_at"] == row_.law_due_at.isoformat()
+    assert f"{row_.law_due_at:%d/%m}" in rows[0].text
 
 
 async def test_a_day_later_only_what_is_new_is_told(office: Runtime, clock: Clock) -> None:

@@ -20,7 +20,7 @@ def test_every_example_is_read_and_becomes_a_fact_that_is_kept() -> None:
     assert item.problems == []
     assert item.taken
     assert set(item.facts) <= set(FACTS)
-    assert set(FACTS) - set(item.facts) == {"unit_code"}, "this one the unit of the item gives"
+    assert set(FACTS) - set(item.facts) == {"unit_code", "old_due_at"}, "one the unit of the item gives, one staff"
     assert (item.code, item.status, item.phone) == (WHOLE["MaHoSo"], Status.ACCEPTED, "84900000001")
     assert (item.applicant, item.unit, item.unit_name) == ("Nguyễn Văn Mẫu", "10183", "UBND xã Thanh Oai")
     assert item.facts["fee"] == 50000

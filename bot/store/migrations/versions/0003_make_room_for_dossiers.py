@@ -261,6 +261,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("dossier_notes", schema=None) as batch_op:
         batch_op.create_index("ix_dossier_notes_dossier", ["dossier_id", "at"], unique=False)
+        batch_op.create_index("ix_dossier_notes_kind", ["kind", "at"], unique=False)
 
     op.create_table(
         "dossier_notices",
@@ -390,6 +391,7 @@ def downgrade() -> None:
 
     op.drop_table("dossier_notices")
     with op.batch_alter_table("dossier_notes", schema=None) as batch_op:
+        batch_op.drop_index("ix_dossier_notes_kind")
         batch_op.drop_index("ix_dossier_notes_dossier")
 
     op.drop_table("dossier_notes")
