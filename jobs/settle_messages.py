@@ -2,7 +2,8 @@
 
 Where the provider can be asked it is asked; where it tells by echoes, they are waited for. Where it does neither, as
 Telegram, nobody will ever know: then what a person waits for is repeated once at most, so that they have it once or
-twice and never not at all, and staff are told when even that stays open.
+twice and never not at all, and staff are told when even that stays open. A dossier's notice by template is not
+repeated: it ends as unknown, and a receipt that comes late still tells.
 """
 
 from datetime import timedelta
@@ -11,6 +12,8 @@ from bot.actions.outgoing import given_up, postponed, sent
 from bot.channels.channel import FindsSent, Recipient
 from bot.domain.audience import Way
 from bot.domain.delivery import SETTLE_AFTER, UNKNOWN_PATIENCE, UNTOLD_PATIENCE, DeliveryState, SendError
+from bot.domain.dossier_notice import PURPOSE as DOSSIER
+from bot.domain.dossier_notice import TEMPLATE_WAYS
 from bot.domain.message import Message
 from bot.logs import logger
 from bot.one_by_one import by_turns, one_by_one
@@ -54,7 +57,10 @@ async def _one(runtime: Runtime, row: OutboxRow) -> bool:
         except SendError as error:
             _log.warning("provider cannot say what became of a message", outbox=row.id, reason=error.reason)
         else:
-            return await (_arrived(runtime, row, found) if found else _missing(runtime, row))
+            if found:
+                return await _arrived(runtime, row, found)
+            if not _told_once(row):
+                return await _missing(runtime, row)
     told = channel.capabilities(ref(account)).receipts
     if runtime.now() - tried_at < (UNKNOWN_PATIENCE if told else UNTOLD_PATIENCE):
         return False
@@ -78,8 +84,16 @@ async def _arrived(runtime: Runtime, row: OutboxRow, provider_id: str) -> bool:
     return True
 
 
+def _told_once(row: OutboxRow) -> bool:
+    """Say whether a message is a dossier's notice by template: its receipt may come late, so none is made twice.
+
+    That a chat does not show it says nothing either before its receipt has had its time.
+    """
+    return row.purpose == DOSSIER and row.way in TEMPLATE_WAYS
+
+
 async def _missing(runtime: Runtime, row: OutboxRow) -> bool:
-    repeat = row.repeated < _REPEATS and row.lane != LANES["broadcast"]
+    repeat = row.repeated < _REPEATS and row.lane != LANES["broadcast"] and not _told_once(row)
     async with runtime.units_of_work() as uow:
         if repeat:
             if not await outbox.repeat_unknown(uow.session, row, uow.now):

@@ -1,5 +1,7 @@
 """Tell people of their dossiers: each notice once, by the first way that is open, or with the reason why by none."""
 
+import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,6 +17,8 @@ from bot.domain.delivery import DeliveryState
 from bot.domain.dossier import TELL_WITHIN, Kind, Status
 from bot.domain.dossier_notice import (
     PURPOSE,
+    TEMPLATE_WAYS,
+    WANTED,
     Candidate,
     Fact,
     Silence,
@@ -35,6 +39,8 @@ from bot.store.unit_of_work import UnitOfWork
 
 JOB = "tell_dossiers"
 _ARRIVED = frozenset({"sent", "delivered", "seen"})
+_STANDING = _ARRIVED | frozenset(outbox.OPEN)
+"""A message that has told somebody, or still may."""
 _LATER = timedelta(minutes=10)
 """So long a notice waits that a chat does not take now, as one in which the bot has said the same too often."""
 
@@ -58,10 +64,16 @@ class _Telling:
         return max(self.notice.at + TELL_WITHIN - self.uow.now, timedelta(minutes=1))
 
     async def leave(self) -> bool:
-        """Queue the notice by the first way that is left; False when none is."""
-        ordered = in_order(self.ways.candidates, self.notice.tried)
+        """Queue the notice by the first way that is left; False when none is.
+
+        Where another person is told already by chat no template is paid for: theirs then is the message that counts.
+        """
+        standing = await _others(self.uow, self.notice)
+        ordered = in_order(self.ways.candidates, self.notice.tried, self._reached())
+        if standing:
+            ordered = [one for one in ordered if one.way not in TEMPLATE_WAYS]
         if not ordered:
-            return False
+            return await _carried(self.uow, self.notice)
         first = ordered[0]
         at = leaves_at(first, self.uow.now)
         if at > self.uow.now:
@@ -71,20 +83,26 @@ class _Telling:
         if not outbox_id:
             self._wait(self.uow.now + _LATER)
             return True
-        if not self.notice.tried:
-            for other in others_told(ordered, first):
-                if leaves_at(other, self.uow.now) <= self.uow.now:
-                    await self._send(other)
+        for other in others_told(ordered, first):
+            other_id = await self._send(other, leaves_at(other, self.uow.now))
+            if other_id:
+                self.notice.others = {**self.notice.others, other.key: other_id}
         row = self.notice
         row.state, row.way, row.outbox_id, row.next_at = "leaving", first.way.value, outbox_id, None
         row.contact_id = first.contact_id or None
         return True
 
+    def _reached(self) -> set[str]:
+        """Return who has the notice from a message beside the first, or may have it."""
+        keys = set(self.notice.others) - set(self.notice.tried)
+        return {self.ways.who.get(key.partition(":")[2], "") for key in keys} - {""}
+
     def _wait(self, at: datetime) -> None:
         self.notice.next_at = at
         self.uow.after_commit(JOB, (at - self.uow.now) / timedelta(seconds=1))
 
-    async def _send(self, one: Candidate) -> str:
+    async def _send(self, one: Candidate, at: datetime | None = None) -> str:
+        """Queue the notice by one way, a chat from `at` on; "" where the chat does not take it."""
         account = self.ways.accounts[one.account_id]
         unit_id = self.dossier.unit_id
         if one.way is Way.TEMPLATE_PHONE:
@@ -103,7 +121,7 @@ class _Telling:
         message = message_of(self.said, await self._media())
         ids = await say(
             self.uow, account, person, message, purpose=PURPOSE, lane=Lane.NOTICE, lifetime=self.lifetime,
-            protected=(self.said.code,),
+            protected=(self.said.code,), delay=math.ceil((at - self.uow.now) / timedelta(seconds=1)) if at else 0,
         )  # fmt: skip
         if ids:
             await self._remember(person.id, message)
@@ -147,7 +165,8 @@ async def tell(uow: UnitOfWork, box: SecretBox, notice_id: str, lease: str, pict
     choices = choices_of(chain)
     why = await _silence(uow, notice, dossier, choices)
     if why is not None:
-        _end(uow, notice, "silent", why)
+        if not await _carried(uow, notice):
+            _end(uow, notice, "silent", why)
         return True
     said = said_of(box, dossier, notice, chain[0], choices)
     ways = await ways_of(uow, dossier, chain, choices, said)
@@ -159,15 +178,54 @@ async def tell(uow: UnitOfWork, box: SecretBox, notice_id: str, lease: str, pict
 
 async def _silence(uow: UnitOfWork, notice: DossierNoticeRow, dossier: DossierRow, choices: Choices) -> Silence | None:
     rows = await dossier_notices.of_dossier(uow.session, dossier.id)
-    others = [Fact(Kind(row.kind), row.at) for row in rows if row.id != notice.id]
     return silence(
-        Fact(Kind(notice.kind), notice.at),
-        others,
+        _fact(notice),
+        [_fact(row) for row in rows if row.id != notice.id],
         status=Status(dossier.status),
         chosen=choices.kinds,
         online=dossier.online,
         now=uow.now,
     )
+
+
+def _fact(row: DossierNoticeRow) -> Fact:
+    return Fact(Kind(row.kind), row.at, tuple(row.facts.get(name) for name in WANTED), row.state)
+
+
+async def _others(uow: UnitOfWork, notice: DossierNoticeRow) -> dict[str, OutboxRow]:
+    """Return the messages to people beside the first that have told them or still may, by their ways.
+
+    A way by which nothing arrived counts as tried, and its message is nobody's to try again. One of which nobody knows
+    whether it arrived tells nothing, but its reader is not written to again either.
+    """
+    rows = await outbox.rows(uow.session, list(notice.others.values()))
+    found: dict[str, OutboxRow] = {}
+    for key, outbox_id in notice.others.items():
+        row = rows.get(outbox_id)
+        if row is None or key in notice.tried or row.reason == Unreached.OUTCOME:
+            continue
+        if row.state in _STANDING:
+            found[key] = row
+            continue
+        notice.tried = [*notice.tried, key]
+        if row.state == DeliveryState.FAILED:
+            row.state = DeliveryState.CANCELLED.value
+    return found
+
+
+async def _carried(uow: UnitOfWork, notice: DossierNoticeRow, states: Collection[str] = _STANDING) -> bool:
+    """Let a message to somebody beside the first count for the notice, rather one that has arrived; False for none."""
+    found = {key: row for key, row in (await _others(uow, notice)).items() if row.state in states}
+    if not found:
+        return False
+    key = min(found, key=lambda key: (found[key].state not in _ARRIVED, key))
+    row = found[key]
+    notice.way, _, notice.contact_id = key.partition(":")
+    notice.state, notice.outbox_id, notice.next_at = "leaving", row.id, None
+    if row.state in _ARRIVED:
+        _told(uow, notice)
+    uow.announce(f"dossier:{notice.dossier_id}")
+    return True
 
 
 def _nobody(ways: Ways, dossier: DossierRow) -> str:
@@ -186,8 +244,12 @@ async def arrived(uow: UnitOfWork, row: OutboxRow) -> None:
     notice = await dossier_notices.by_outbox(uow.session, row.id)
     if notice is None or notice.state in {"told", "silent"}:
         return
-    notice.state, notice.reason, notice.told_at, notice.next_at = "told", "", uow.now, None
+    _told(uow, notice)
     uow.announce(f"dossier:{notice.dossier_id}")
+
+
+def _told(uow: UnitOfWork, notice: DossierNoticeRow) -> None:
+    notice.state, notice.reason, notice.told_at, notice.next_at = "told", "", uow.now, None
 
 
 async def given_up(uow: UnitOfWork, row: OutboxRow) -> None:
@@ -200,7 +262,8 @@ async def given_up(uow: UnitOfWork, row: OutboxRow) -> None:
     if notice is None or notice.state != "leaving":
         return
     if row.reason == Unreached.OUTCOME:
-        _end(uow, notice, "unreached", Unreached.OUTCOME)
+        if not await _carried(uow, notice, _ARRIVED):
+            _end(uow, notice, "unreached", Unreached.OUTCOME)
         return
     notice.tried = [*notice.tried, f"{notice.way}:{notice.contact_id or row.account_id}"]
     notice.state, notice.reason, notice.next_at = "due", row.reason, uow.now
@@ -219,6 +282,6 @@ async def follow(uow: UnitOfWork, outbox_id: str) -> bool:
         await given_up(uow, row)
     else:
         notice = await dossier_notices.by_outbox(uow.session, outbox_id)
-        if notice is not None and notice.state == "leaving":
+        if notice is not None and notice.state == "leaving" and not await _carried(uow, notice):
             _end(uow, notice, "unreached", row.reason)
     return True

@@ -25,11 +25,13 @@ _BY_PHONE = "phone"
 class Ways:
     """What can be tried; `people` and `accounts` by id, `values` what fills each candidate's template, by its key.
 
-    `unfit` says that a template was chosen which this notice does not fill.
+    `who` says of each contact which person they are, as Candidate.person; `unfit` that a template was chosen which this
+    notice does not fill.
     """
 
     candidates: list[Candidate] = field(default_factory=list)
     people: dict[str, ContactRow] = field(default_factory=dict)
+    who: dict[str, str] = field(default_factory=dict)
     accounts: dict[str, AccountRow] = field(default_factory=dict)
     values: dict[str, dict[str, str]] = field(default_factory=dict)
     unfit: bool = False
@@ -52,7 +54,7 @@ async def ways_of(uow: UnitOfWork, dossier: DossierRow, chain: Sequence[UnitRow]
     by_phone = {one.person for one in people if one.phone_hash and one.phone_hash == dossier.phone_hash}
     for person in people:
         found.people[person.id] = person
-        who = _BY_PHONE if person.person in by_phone else person.person
+        who = found.who[person.id] = _BY_PHONE if person.person in by_phone else person.person
         await _to_person(uow, found, person, who, choices, said)
     if dossier.phone is not None and not _by_own_phone(found, dossier):
         await _to_phone(uow, found, chain, choices, said)

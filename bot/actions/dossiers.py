@@ -208,12 +208,12 @@ class _Writing:
             fresh[news.at, int(news.status)] = (news, digest)
         merged = {(event.at, int(event.status)): event.facts for event in change.merged}
         for key, (_, digest) in fresh.items():
-            told = {"facts": merged[key], "digest": digest, "source": self._source, "reported_at": self._uow.now}
-            if key in known:
+            told = {"facts": merged[key], "digest": digest, "reported_at": self._uow.now}
+            if key in known:  # whoever told it first stays its source
                 self._told_again.append({"id": known[key].id, **told})
             else:
                 made = {"id": self._uow.new_id(), "dossier_id": dossier_id, "at": key[0], "status": key[1]}
-                self._events.append({**made, **told})
+                self._events.append({**made, **told, "source": self._source})
 
     def _values(self, state: State, latest: News, row: DossierRow | None) -> dict[str, Any]:
         facts = state.facts
@@ -302,6 +302,6 @@ def _notice(uow: UnitOfWork, dossier_id: str, told: Told, number: int) -> dict[s
     facts = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in told.facts.items()}
     return {
         "id": uow.new_id(), "dossier_id": dossier_id, "kind": told.kind.value, "round": number, "at": told.at,
-        "state": "due", "reason": "", "way": "", "tried": [], "facts": facts, "next_at": uow.now,
-        "created_at": uow.now,
+        "state": "due", "reason": "", "way": "", "tried": [], "others": {}, "facts": facts,
+        "next_at": uow.now, "created_at": uow.now,
     }  # fmt: skip

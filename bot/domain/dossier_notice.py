@@ -1,6 +1,6 @@
 """Rules of notices about dossiers: which are told and which stay silent, by which way each leaves, and when it may."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
@@ -52,11 +52,20 @@ def told_kinds(chosen: object) -> frozenset[Kind]:
     return frozenset(kind for kind in Kind if kind.value in chosen)
 
 
+WANTED = ("papers", "reason", "limit_at", "fee")
+"""The facts by which two notices want the same of people."""
+
+
 class Fact(NamedTuple):
-    """What silence is decided by: one notice of a dossier, its kind and the moment it is of."""
+    """What silence is decided by: one notice of a dossier, its kind and the moment it is of.
+
+    `wants` are its facts of WANTED in their order; `state` is as of the notice.
+    """
 
     kind: Kind
     at: datetime
+    wants: tuple[object, ...] = ()
+    state: str = "due"
 
 
 _STANDS: Mapping[Kind, Status] = {
@@ -93,8 +102,22 @@ def silence(
     if now - notice.at > TELL_WITHIN:
         return Silence.TOO_OLD
     if notice.kind in _STANDS:
-        return None if status is _STANDS[notice.kind] else Silence.OVERTAKEN
+        stands = status is _STANDS[notice.kind] and not any(_repeats(other, notice) for other in others)
+        return None if stands else Silence.OVERTAKEN
     return Silence.OVERTAKEN if any(_overtakes(other, notice) for other in others) else None
+
+
+def _repeats(other: Fact, notice: Fact) -> bool:
+    """Say whether another notice tells what people have to do: newer, or the same that day as a source times it.
+
+    One that stays silent itself takes nothing from others: else each of two could be silent for the other.
+    """
+    if other.kind is not notice.kind:
+        return False
+    if other.at > notice.at:
+        return other.state != "silent"
+    same = other.wants == notice.wants and to_local(other.at).date() == to_local(notice.at).date()
+    return same and other.state in {"leaving", "told"}
 
 
 def _overtakes(later: Fact, notice: Fact) -> bool:
@@ -131,10 +154,13 @@ class Candidate:
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
-def in_order(candidates: Iterable[Candidate], tried: Iterable[str] = ()) -> list[Candidate]:
-    """Return what is left to be tried, the first that is allowed first; of equals who was heard of last."""
+def in_order(candidates: Iterable[Candidate], tried: Iterable[str] = (), told: Collection[str] = ()) -> list[Candidate]:
+    """Return what is left to be tried, the first that is allowed first; of equals who was heard of last.
+
+    People in `told` have the notice already, and are left out with all their ways.
+    """
     done = set(tried)
-    left = [one for one in candidates if one.key not in done]
+    left = [one for one in candidates if one.key not in done and not (one.person and one.person in told)]
     return sorted(left, key=lambda one: (_ORDER[one.way], -(one.heard_at or _LONG_AGO).timestamp(), one.key))
 
 

@@ -20,8 +20,9 @@ class DossierNoticeRow(SQLModel, table=True):
     """One notice; `kind` is a status's word (bot.domain.dossier_notice), or late | posted; `round` counts recurrences.
 
     `state` is due | leaving | told | unreached | silent; `reason` says why for the last two. `way` is the way by which
-    it left or is leaving, `tried` those that were refused before. `facts` are what it says, frozen; `outbox_id` the
-    message that carries it. Whoever works on it holds `lease`.
+    it left or is leaving, `tried` those that were refused before, `others` by which other people whose dossier it is
+    are told too, each with its message in the outbox (ways as bot.domain.dossier_notice.Candidate.key). `facts` are
+    what it says, frozen; `outbox_id` the message that carries it. Whoever works on it holds `lease`.
     """
 
     __tablename__ = "dossier_notices"
@@ -40,6 +41,7 @@ class DossierNoticeRow(SQLModel, table=True):
     reason: str = ""
     way: str = ""
     tried: list[str] = Field(default_factory=list, sa_type=JSON)
+    others: dict[str, str] = Field(default_factory=dict, sa_type=JSON)
     facts: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     contact_id: str | None = None
     outbox_id: str | None = None

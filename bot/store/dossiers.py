@@ -94,7 +94,8 @@ class DossierEventRow(SQLModel, table=True):
     """One status that a dossier took at a moment, and who reported it; the moment and the status are the key.
 
     `facts` as in bot.domain.dossier.FACTS; `digest` is the keyed fingerprint of all that was told, person included,
-    so that what is told again is known without a look at it. `source` is import:<id> | api:<key id> | staff:<id>.
+    so that what is told again is known without a look at it. `source` is who told it first, whoever adds to it:
+    import:<id> | api:<key id> | staff:<id>.
     """
 
     __tablename__ = "dossier_events"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from bot.actions import contacts, dossier_settings
+from bot.actions import contacts, dossier_settings, outgoing
 from bot.actions.dossiers import News, take_in
 from bot.config import Settings
 from bot.domain.dossier import Kind, Status
@@ -18,7 +18,6 @@ from bot.store.dossier_notices import DossierNoticeRow
 from bot.store.outbox import OutboxRow
 from jobs.deliver_messages import deliver_messages
 from jobs.fetch_templates import fetch_templates
-from jobs.handle_updates import handle_updates
 from jobs.settle_messages import settle_messages
 from jobs.tell_dossiers import tell_dossiers
 from tests.live import BOT, STATE_OA, seed
@@ -143,15 +142,20 @@ async def test_a_template_that_is_refused_leads_on_and_at_the_end_the_reason_sta
     assert reason.startswith("template_")
 
 
-async def test_a_template_by_phone_whose_answer_was_lost_is_repeated_once_at_most(town: Town) -> None:
+async def test_a_template_by_phone_whose_answer_was_lost_is_not_repeated_and_a_late_receipt_tells(town: Town) -> None:
     await town.seed()
     phone, number = await zalo_phone(town)
     await town.simulator.fault("drop_after_accept", count=1)
     await town.tell(number)
-    assert [way for way, _ in await town.ways()] == ["template_phone"]
+    town.clock.forward(seconds=30)
+    assert await settle_messages(town.runtime) == 0, "its receipt has its time"
     town.clock.forward(minutes=2)
-    await settle_messages(town.runtime)
-    await deliver_messages(town.runtime)
-    await handle_updates(town.runtime)
+    assert await settle_messages(town.runtime) == 1
+    assert await deliver_messages(town.runtime) == 0
+    assert await town.ways() == [("template_phone", "failed")]
+    assert await town.notice() == ("unreached", "template_phone", "outcome_unknown")
+    assert len(phone.inbox) == 1
+    async with town.runtime.units_of_work() as uow:
+        row = (await uow.session.exec(select(OutboxRow))).one()
+        await outgoing.late(uow, row, "z1")
     assert (await town.notice())[0] == "told"
-    assert len(phone.inbox) == 2, "without a webhook nobody tells that the first one arrived"

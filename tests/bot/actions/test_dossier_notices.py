@@ -10,6 +10,7 @@ from sqlmodel import col, select
 from bot.actions import contacts as contact_actions
 from bot.actions import dossier_settings, outgoing
 from bot.actions.dossiers import News, take_in
+from bot.clock import to_local
 from bot.domain.dossier import Kind, Status
 from bot.runtime import Runtime
 from bot.store import dossier_notices, outbox
@@ -105,6 +106,16 @@ class Office:
             assert current is not None
             current.state, current.reason, current.failed_at = "failed", reason, uow.now
             await outgoing.given_up(uow, current)
+        await tell_dossiers(self.runtime)
+
+    async def change(self, contact_id: str, **values: Any) -> None:
+        """Write what has become of the message to a contact."""
+        async with self.runtime.units_of_work() as uow:
+            row = (await uow.session.exec(select(OutboxRow).where(OutboxRow.contact_id == contact_id))).one()
+            for name, value in values.items():
+                setattr(row, name, value)
+            if values["state"] == "failed":
+                await outgoing.given_up(uow, row)
         await tell_dossiers(self.runtime)
 
     async def arrive(self) -> None:
@@ -226,6 +237,90 @@ async def test_each_person_is_told_once_by_their_best_chat(office: Office) -> No
     await office.take(2)
     assert {row.contact_id for row in await office.queued()} == {mine.id, spouse.id}
     assert len(await office.queued()) == 2
+
+
+async def couple(office: Office) -> tuple[ContactRow, ContactRow]:
+    """Return two people who are told of one dossier, the first of them first, with a template chosen."""
+    await office.template()
+    await office.take(4, at=office.clock.now - timedelta(hours=2))
+    mine = await office.person(hours=1)
+    spouse = await office.person("u2", phone="", hours=2, bound=True)
+    await office.take(2)
+    assert [row.contact_id for row in await office.queued()] == [mine.id, spouse.id]
+    return mine, spouse
+
+
+async def test_who_was_told_beside_the_first_is_not_told_again_when_the_first_is_refused(office: Office) -> None:
+    mine, spouse = await couple(office)
+    await office.change(spouse.id, state="sent")
+    await office.change(mine.id, state="failed", reason="reply_window_closed")
+    notice = await office.notice()
+    assert (notice.state, notice.way, notice.contact_id) == ("told", "chat", spouse.id)
+    assert notice.told_at is not None
+    assert len(await office.queued()) == 2, "no chat twice, and no template beside a chat"
+
+
+@pytest.mark.parametrize("end", ["sent", "failed"])
+async def test_a_message_beside_the_first_that_is_on_its_way_counts_and_if_refused_others_follow(
+    office: Office, end: str
+) -> None:
+    mine, spouse = await couple(office)
+    await office.change(mine.id, state="failed", reason="reply_window_closed")
+    notice = await office.notice()
+    assert (notice.state, notice.contact_id, len(await office.queued())) == ("leaving", spouse.id, 2)
+    if end == "sent":
+        await office.arrive()
+        assert (await office.notice()).state == "told"
+        return
+    await office.change(spouse.id, state="failed", reason="recipient_not_found")
+    assert [row.way for row in await office.queued()] == ["chat", "chat", "template_user"]
+    assert [row.state for row in await office.queued()] == ["cancelled", "cancelled", "queued"]
+
+
+async def test_who_was_refused_beside_the_first_is_tried_by_what_is_left(office: Office) -> None:
+    mine, spouse = await couple(office)
+    await office.change(spouse.id, state="failed", reason="recipient_not_found")
+    await office.change(mine.id, state="failed", reason="reply_window_closed")
+    last = (await office.queued())[-1]
+    assert (last.way, last.contact_id) == ("template_user", mine.id)
+    assert (await office.notice()).tried == [f"chat:{mine.id}", f"chat:{spouse.id}"]
+
+
+async def test_one_in_doubt_beside_the_first_is_not_written_to_again(office: Office) -> None:
+    mine, spouse = await couple(office)
+    await office.change(spouse.id, state="failed", reason="outcome_unknown")
+    await office.change(mine.id, state="failed", reason="outcome_unknown")
+    notice = await office.notice()
+    assert (notice.state, notice.reason, len(await office.queued())) == ("unreached", "outcome_unknown", 2)
+
+
+async def test_who_is_asleep_when_another_is_told_is_told_in_the_morning(office: Office) -> None:
+    await office.take(4, at=office.clock.now - timedelta(hours=2))
+    spouse = await office.person("u2", phone="", bound=True)
+    office.clock.forward(hours=14)
+    awake = await office.person(hours=0.1)
+    await office.take(2)
+    rows = {row.contact_id: row for row in await office.queued()}
+    now, at = rows[awake.id].next_attempt_at, rows[spouse.id].next_attempt_at
+    assert now is not None
+    assert at is not None
+    assert now <= office.clock.now < at
+    assert to_local(at).hour == 7
+    notice = await office.notice()
+    assert notice.others == {f"chat:{spouse.id}": rows[spouse.id].id}
+
+
+async def test_a_fee_that_two_sources_time_differently_is_told_once(office: Office) -> None:
+    await office.person()
+    now = office.clock.now
+    midnight = now.replace(hour=17) - timedelta(days=1)
+    reports = [(6, midnight), (4, now - timedelta(hours=1)), (6, now)]
+    for order in (reports, [reports[1], reports[2], reports[0]]):
+        for status, at in order:
+            await office.take(status, at=at, fee=150000)
+        await office.arrive()
+    assert len(await office.queued()) == 1
+    assert sorted((row.kind, row.state) for row in await office.notices()) == [("fee", "silent"), ("fee", "told")]
 
 
 async def test_linked_chats_are_one_person_and_telegram_tells_where_zalo_may_not(office: Office) -> None:

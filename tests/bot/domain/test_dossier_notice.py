@@ -28,7 +28,8 @@ from bot.domain.dossier_notice import (
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 ALL = frozenset(Kind)
-facts = st.builds(Fact, st.sampled_from(Kind), st.integers(0, 6 * 24).map(lambda h: NOW - timedelta(hours=h)))
+moments = st.integers(0, 6 * 24).map(lambda h: NOW - timedelta(hours=h))
+facts = st.tuples(st.sampled_from(Kind), moments).map(lambda made: Fact(*made))
 candidates = st.lists(
     st.builds(
         Candidate,
@@ -87,8 +88,36 @@ def test_a_later_status_overtakes_and_a_posted_result_need_not_be_fetched() -> N
 def test_what_is_wanted_of_people_is_told_as_long_as_it_is_wanted(
     wanted: Status, others: list[Fact], status: Status
 ) -> None:
-    found = why(Fact(KIND_OF[wanted], NOW - timedelta(days=1)), *others, status=status)
-    assert found is (None if status is wanted else Silence.OVERTAKEN)
+    notice = Fact(KIND_OF[wanted], NOW - timedelta(days=1))
+    newer = any(other.kind is notice.kind and other.at > notice.at for other in others)
+    found = why(notice, *others, status=status)
+    assert found is (None if status is wanted and not newer else Silence.OVERTAKEN)
+
+
+def test_what_two_sources_time_differently_is_wanted_of_people_once() -> None:
+    wants = (None, None, None, 150000)
+    midnight = NOW.replace(day=22, hour=17)
+    early, later = Fact(Kind.FEE, midnight, wants), Fact(Kind.FEE, NOW, wants)
+    assert why(early, later, status=Status.FEE) is Silence.OVERTAKEN
+    assert why(later, early, status=Status.FEE) is None
+    for state in ("leaving", "told"):
+        assert why(later, early._replace(state=state), status=Status.FEE) is Silence.OVERTAKEN
+    told = early._replace(state="told")
+    assert why(early, later._replace(state="silent"), status=Status.FEE) is None, "not each silent for the other"
+    assert why(later._replace(wants=(None, None, None, 200000)), told, status=Status.FEE) is None
+    assert why(later, told._replace(at=midnight - timedelta(seconds=1)), status=Status.FEE) is None, "another day"
+    assert why(Fact(Kind.SUPPLEMENT, NOW, wants), told, status=Status.SUPPLEMENT) is None
+
+
+@given(st.lists(moments, min_size=1, max_size=8, unique=True))
+def test_of_what_is_wanted_of_people_one_is_told_in_whatever_order_it_is_looked_at(all_: list[datetime]) -> None:
+    rows = [Fact(Kind.FEE, at) for at in all_]
+    for at, row in enumerate(rows):
+        silent = why(row, *rows[:at], *rows[at + 1 :], status=Status.FEE) is not None
+        rows[at] = row._replace(state="silent" if silent else "told")
+    latest = max(row.at for row in rows)
+    told = [row for row in rows if row.state == "told"]
+    assert [row.at for row in told] == [latest]
 
 
 @given(st.lists(facts, min_size=1, max_size=8, unique=True))
@@ -110,6 +139,8 @@ def test_ways_are_tried_in_their_order_and_none_twice(all_: list[Candidate], tri
     assert [list(Way).index(one.way) for one in ordered] == sorted(list(Way).index(one.way) for one in ordered)
     assert not {one.key for one in ordered} & tried
     assert {one.key for one in ordered} == {one.key for one in all_} - tried
+    rest = in_order(all_, tried, {"p"})
+    assert [one for one in ordered if one.person != "p"] == rest
     if ordered:
         also = others_told(ordered, ordered[0])
         people = [one.person for one in also]

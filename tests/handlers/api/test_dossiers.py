@@ -163,6 +163,18 @@ async def test_a_system_sees_how_a_dossier_stands_and_nobody_in_full(system: Sys
     assert missing.problem == "not_found"
 
 
+async def test_who_tells_one_fact_more_does_not_make_anothers_event_its_own(system: System) -> None:
+    other = await system.other("commune", "Cổng khác")
+    await system.push(item(LyDo="Gọi 0900000002"))
+    assert (await other.push(item(LePhi=20000))).content["counts"] == {"changed": 1}
+    theirs = (await other.call("GET", f"/api/v1/dossiers/{CODE}")).content
+    assert [event["own"] for event in theirs["events"]] == [False]
+    assert "0900000002" not in json.dumps(theirs)
+    assert theirs["ChuHoSo"] is None
+    mine = (await system.call("GET", f"/api/v1/dossiers/{CODE}")).content
+    assert [(event["own"], event["facts"]["LePhi"]) for event in mine["events"]] == [(True, 20000)]
+
+
 async def test_what_is_no_batch_is_refused_whole(system: System) -> None:
     bodies: list[tuple[Any, str]] = [
         ([], ""), ({}, "/items"), ({"items": {}}, "/items"), ({"items": []}, "/items"),

@@ -274,6 +274,7 @@ def upgrade() -> None:
         sa.Column("reason", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("way", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("tried", sa.JSON(), nullable=False),
+        sa.Column("others", sa.JSON(), nullable=False),
         sa.Column("facts", sa.JSON(), nullable=False),
         sa.Column("contact_id", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("outbox_id", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
