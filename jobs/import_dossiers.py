@@ -74,6 +74,7 @@ class _Look:
     runtime: Runtime
     row: DossierImportRow
     paths: dict[str, str]
+    within: str
     firsts: list[int] = field(default_factory=list)
     counts: list[Counted] = field(default_factory=list)
     bad: int = 0
@@ -100,14 +101,17 @@ class _Look:
             await self.runtime.urgency.give_way(_GIVE_WAY_SECONDS)
             async with self.runtime.database.reading() as session:
                 news = [each for _, each in some]
-                found.add(some, await core.weighed(session, self.runtime.box, news, self.runtime.now()))
+                now = self.runtime.now()
+                found.add(some, await core.weighed(session, self.runtime.box, news, now, self.within))
         return found
 
-    async def close(self) -> Counted:
-        """Leave out what turned out to be told twice, and return what the whole file would change."""
+    async def close(self, token: str) -> Counted | None:
+        """Leave out what turned out to be told twice; return what the file would change, None when it is not ours."""
         dropped = frozenset(self.told["dropped"])
         blobs = self.runtime.blobs
         for chunk in sorted({bisect_right(self.firsts, number) - 1 for number in dropped} - {-1}):
+            if not await _go_on(self.runtime, self.row, token):
+                return None
             key = blob_key(self.row.id, f"good/{chunk}")
             sealed = await blobs.get(key)
             kept = await asyncio.to_thread(export_process.without, sealed, self.runtime.box, dropped)
@@ -131,18 +135,19 @@ def _news(piece: bytes, box: SecretBox, paths: dict[str, str], *, seal: bool = F
         path, status = paths.get(row.unit_id, ""), Status(row.status)
         hidden = core.sealed(box, row.applicant, row.phone) if seal else None
         who = (row.applicant, row.phone, row.digest, hidden)
-        return News(row.code, status, row.at, row.unit_id, path, row.facts, *who)
+        return News(row.code, status, row.at, row.unit_id, path, row.facts, *who, row.derived)
 
     return [(row.number, made(row)) for row in export_process.rows_of(piece, box)]
 
 
 async def _paths(runtime: Runtime, row: DossierImportRow) -> tuple[dict[str, str], Task]:
+    """Return the paths of all units, and how the file is to be read."""
     async with runtime.database.reading() as session:
         unit = await units.unit(session, row.unit_id)
         assert unit is not None
         said = await reading_of(session, unit)
         paths = {each.id: each.path for each in await units.all_units(session)}
-    return paths, Task(row.unit_id, said.headers, said.statuses, said.units)
+    return paths, Task(row.unit_id, runtime.now(), said.headers, said.statuses, said.units)
 
 
 async def _read(runtime: Runtime, row: DossierImportRow, token: str) -> None:
@@ -153,7 +158,7 @@ async def _read(runtime: Runtime, row: DossierImportRow, token: str) -> None:
         await runtime.blobs.delete(blob_key(row.id))
         return
     paths, task = await _paths(runtime, row)
-    look = _Look(runtime, row, paths)
+    look = _Look(runtime, row, paths, paths[row.unit_id])
     source = runtime.blobs.stream(blob_key(row.id))
     try:
         async with aclosing(export_process.read(source, runtime.settings.security.secret_key, task)) as answers:
@@ -188,7 +193,9 @@ async def _looked(runtime: Runtime, row: DossierImportRow, token: str, look: _Lo
         if ended:
             await _forget(runtime, row)
         return
-    counted = await look.close()
+    counted = await look.close(token)
+    if counted is None:
+        return
     async with runtime.units_of_work() as uow:
         state = await actions.looked_through(uow, row.id, token, look.told, counted, look.pieces)
     if state == "applied":

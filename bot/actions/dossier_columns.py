@@ -28,7 +28,10 @@ class Reading:
 
 
 async def reading_of(session: Session, unit: UnitRow) -> Reading:
-    """Return how files of a unit are to be read; what a unit has not said is as the units above have."""
+    """Return how files of a unit are to be read; what a unit has not said is as the units above have.
+
+    A code that a unit above has given to a unit outside this branch stays: its rows are foreign, and nobody else's.
+    """
     said = await dossier_imports.columns(session, [part for part in unit.path.split("/") if part])
     found = Reading()
     for part in unit.path.split("/"):

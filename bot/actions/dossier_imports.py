@@ -32,8 +32,9 @@ MOST_BYTES = 100 * 1024 * 1024
 """The largest file that is taken in."""
 _LONGEST_NAME = 100
 _SAMPLES = 5
-KINDS = (core.NEW, core.CHANGED, core.SAME, "backwards", core.ODD)
-"""What rows are counted as; `backwards` are corrections into the past."""
+KINDS = (core.NEW, core.CHANGED, core.SAME, "backwards", core.ODD, core.FOREIGN)
+"""What rows are counted as; `backwards` are corrections into the past, `foreign` of other units and left out."""
+_IDLE = frozenset({core.SAME, core.FOREIGN})
 _KIND_OF = {core.OLDER: "backwards"}
 
 
@@ -113,11 +114,13 @@ class Counted:
 
     kinds: Counter[str] = field(default_factory=Counter)
     told: int = 0
+    placed: int = 0
     sample: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, rows: Sequence[tuple[int, News]], found: Weighed) -> None:
         """Count what was found of these rows, numbers beside them."""
         self.told += found.to_tell
+        self.placed += found.placed
         for (number, news), word in zip(rows, found.kinds, strict=True):
             kind = _KIND_OF.get(word, word)
             self.kinds[kind] += 1
@@ -128,6 +131,7 @@ class Counted:
         """Count what others have counted."""
         self.kinds += other.kinds
         self.told += other.told
+        self.placed += other.placed
         self.sample += other.sample
         return self
 
@@ -160,9 +164,9 @@ async def looked_through(
     row.columns, row.mapping = list(told["columns"]), dict(told["mapping"])
     row.figures = {**told["done"], **counted.figures(), **pieces}
     row.sample = [*counted.some(), *({"kind": "remark", **remark} for remark in told["remarks"])]
-    row.warnings = await _warnings(uow.session, row, told)
+    row.warnings = await _warnings(uow.session, row, told, counted)
     row.read_at = uow.now
-    changes = sum(counted.kinds[kind] for kind in KINDS if kind != core.SAME)
+    changes = sum(counted.kinds[kind] for kind in KINDS if kind not in _IDLE)
     if not changes:
         row.state, row.applied_at = "applied", uow.now
         row.figures = row.figures | Counted(counted.kinds).figures("done_")
@@ -184,7 +188,7 @@ async def unchanged(uow: UnitOfWork, import_id: str, token: str) -> bool:
     before = await dossier_imports.same_before(uow.session, row) if row is not None else None
     if row is None or unit is None or before is None or before.applied_at is None:
         return False
-    if any(warning["code"] == "unknown_units" for warning in before.warnings):  # they may have become known
+    if any(warning["code"] in {"unknown_units", "foreign"} for warning in before.warnings):  # they may be ours by now
         return False
     said = (await reading_of(uow.session, unit)).changed_at
     if said is not None and before.read_at is not None and said > before.read_at:
@@ -210,16 +214,25 @@ def asks(row: DossierImportRow) -> bool:
     return any(warning["asks"] for warning in row.warnings)
 
 
-async def _warnings(session: Session, row: DossierImportRow, told: Mapping[str, Any]) -> list[dict[str, Any]]:
+async def _warnings(
+    session: Session, row: DossierImportRow, told: Mapping[str, Any], counted: Counted
+) -> list[dict[str, Any]]:
     short = {code: core.short_code(code) for code, _ in told["procedures"]}
     known = await procedures.by_codes(session, set(short.values()))
     unknown = [[code, count] for code, count in told["procedures"] if short[code] not in known]
+    foreign = [each["code"] for each in counted.some() if each["kind"] == core.FOREIGN]
     possible: tuple[tuple[bool, str, bool, dict[str, Any]], ...] = (
         (bool(told["units"]), "unknown_units", True, {"units": told["units"]}),
         (row.figures["told"] > MANY_NOTICES, "many_notices", True, {"number": row.figures["told"]}),
         (bool(told["statuses"]), "unknown_statuses", False, {"statuses": told["statuses"]}),
         (bool(unknown), "unknown_procedures", False, {"procedures": unknown}),
-        (Column.UPDATED not in row.mapping.values(), "no_update_column", False, {}),
+        (bool(foreign), "foreign", False, {"number": counted.kinds[core.FOREIGN], "codes": foreign}),
+        (
+            Column.UPDATED not in row.mapping.values(),
+            "no_update_column",
+            counted.placed > 0,
+            {"number": counted.placed},
+        ),
     )
     return [_warning(code, details, asks=asking) for here, code, asking, details in possible if here]
 
@@ -267,7 +280,9 @@ async def apply(uow: UnitOfWork, box: SecretBox, import_id: str, token: str, row
     row = await dossier_imports.held(uow.session, import_id, token, uow.now + LEASE)
     if row is None or row.state != "applying":
         return False
-    found = await core.take_in(uow, box, [news for _, news in rows], f"import:{import_id}")
+    unit = await units.unit(uow.session, row.unit_id)
+    assert unit is not None
+    found = await core.take_in(uow, box, [news for _, news in rows], f"import:{import_id}", unit.path)
     counted = Counted()
     counted.add(rows, found)
     figures = Counter(row.figures) + Counter(counted.figures("done_"))

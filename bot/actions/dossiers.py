@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from bot.actions import dossier_dates
@@ -22,6 +22,10 @@ from bot.store.unit_of_work import UnitOfWork
 
 NEW, CHANGED, SAME, OLDER, ODD = "new", "changed", "same", "older", "odd"
 """What one report is: of an unknown dossier, of something new, of what is known, of the past, of an odd move."""
+FOREIGN = "foreign"
+"""A report of, or for, a unit outside the branch that whoever reports may write to: it is left out."""
+_UNDATED = frozenset({Status.ACCEPTED, Status.PROCESSING, Status.SUPPLEMENT, Status.FEE})
+"""Among these dossiers go to and fro, and exports without a column of updates do not say when."""
 _ANNOUNCED = 20
 """So many dossiers of one call are told to open pages: of an import they hear when they are loaded anew."""
 
@@ -44,7 +48,8 @@ class News(NamedTuple):
     """One status of one dossier as somebody reports it; `code` canonical, `path` the unit's, `phone` as 84….
 
     `facts` are those of bot.domain.dossier.FACTS; "" for a name or phone that was not told. `digest` is what
-    `digest_of` makes of all that and `sealed` what `sealed` does, where it has been worked out already.
+    `digest_of` makes of all that and `sealed` what `sealed` does, where it has been worked out already. `derived` says
+    that nobody has told when the status was taken: `at` is only when the dossier was received.
     """
 
     code: str
@@ -57,6 +62,7 @@ class News(NamedTuple):
     phone: str = ""
     digest: str = ""
     sealed: Sealed | None = None
+    derived: bool = False
 
 
 @dataclass(slots=True)
@@ -78,16 +84,22 @@ class Change:
 class Weighed:
     """What a number of reports would change; `kinds` says of each report in its order what it is.
 
-    `to_tell` is how many notices may follow, whatever the units tell.
+    `to_tell` is how many notices may follow, whatever the units tell; `placed` how many reports, of which nobody told
+    when, were taken as following what is known.
     """
 
     kinds: list[str]
     changes: list[Change]
     to_tell: int = 0
+    placed: int = 0
 
 
-async def weighed(session: Session, box: SecretBox, news: Sequence[News], now: datetime) -> Weighed:
-    """Compare reports with what is known, changing nothing: an import's preview, and the first half of taking in."""
+async def weighed(session: Session, box: SecretBox, news: Sequence[News], now: datetime, within: str = "") -> Weighed:
+    """Compare reports with what is known, changing nothing: an import's preview, and the first half of taking in.
+
+    With `within`, the path of a unit, what is of or for units outside it is foreign and left out.
+    """
+    news, placed = await _placed(session, news)
     made = [each.digest or digest_of(box, each.facts, each.unit_id, each.applicant, each.phone) for each in news]
     known = await dossiers.digests(session, {each.code for each in news})
     unknown: dict[str, list[int]] = defaultdict(list)
@@ -98,8 +110,13 @@ async def weighed(session: Session, box: SecretBox, news: Sequence[News], now: d
     rows = await dossiers.by_codes(session, set(unknown))
     events = await dossiers.events(session, [row.id for row in rows.values()])
     found = Weighed(kinds, [])
-    for code, indices in unknown.items():
+    for code, told in unknown.items():
         row = rows.get(code)
+        indices = [index for index in told if _inside(within, row, news[index])]
+        for index in set(told) - set(indices):
+            kinds[index] = FOREIGN
+        if not indices:
+            continue
         change = Change(code, row, events[row.id] if row else [])
         before = added_up(_events(change.known)) if row else None
         for index in indices:
@@ -108,9 +125,37 @@ async def weighed(session: Session, box: SecretBox, news: Sequence[News], now: d
         change.state = added_up(change.merged)
         for index in indices:
             kinds[index] = _kind(before, change.state, news[index])
+            found.placed += index in placed
         found.to_tell += _new_notices(change, before, now)
         found.changes.append(change)
     return found
+
+
+def _inside(within: str, row: DossierRow | None, news: News) -> bool:
+    return news.path.startswith(within) and (row is None or row.path.startswith(within))
+
+
+async def _placed(session: Session, news: Sequence[News]) -> tuple[Sequence[News], set[int]]:
+    """Give reports of which nobody told when a moment among what is known; return which follow what is known.
+
+    Another status than the last known is taken as having followed it, the same one as telling the same again.
+    """
+    rows = await dossiers.by_codes(session, {each.code for each in news if each.derived})
+    rows = {code: row for code, row in rows.items() if row.status in _UNDATED}
+    if not rows:
+        return news, set()
+    events = await dossiers.events(session, [row.id for row in rows.values()])
+    moved, after = list(news), set()
+    for index, each in enumerate(news):
+        row = rows.get(each.code) if each.derived else None
+        if row is None or (each.at, int(each.status)) >= (row.status_at, row.status):
+            continue
+        if row.status != each.status:
+            moved[index] = each._replace(at=row.status_at + timedelta(seconds=1))
+            after.add(index)
+        elif events[row.id][-1].source.startswith("import:"):
+            moved[index] = each._replace(at=row.status_at)
+    return moved, after
 
 
 def _kind(before: State | None, after: State, news: News) -> str:
@@ -142,13 +187,14 @@ def _merged(change: Change) -> list[Event]:
     return list(found.values())
 
 
-async def take_in(uow: UnitOfWork, box: SecretBox, news: Sequence[News], source: str) -> Weighed:
+async def take_in(uow: UnitOfWork, box: SecretBox, news: Sequence[News], source: str, within: str = "") -> Weighed:
     """Keep what was reported and note what is to be told; `source` as in DossierEventRow. At most some thousand a call.
 
-    What is known already changes nothing, whoever reports it and how often.
+    What is known already changes nothing, whoever reports it and how often; nor does what is foreign to the unit whose
+    path is `within`.
     """
     await dossiers.one_writer(uow.session)
-    found = await weighed(uow.session, box, news, uow.now)
+    found = await weighed(uow.session, box, news, uow.now, within)
     if not found.changes:
         return found
     codes = {str((change.state.facts if change.state else {}).get("procedure_code", "")) for change in found.changes}

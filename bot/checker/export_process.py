@@ -22,10 +22,11 @@ _LONGEST_ANSWER = 32 * 1024 * 1024
 class Task:
     """How an export is to be read: the office's own words for columns and statuses, units by code or folded name.
 
-    `unit_id` is whose a row is that names no unit, or one that nobody knows.
+    `unit_id` is whose a row is that names no unit, or one that nobody knows; after `now` nothing can have happened.
     """
 
     unit_id: str
+    now: datetime
     headers: dict[str, str] = field(default_factory=dict)
     statuses: dict[str, int] = field(default_factory=dict)
     units: dict[str, str] = field(default_factory=dict)
@@ -46,6 +47,7 @@ class Row(NamedTuple):
     applicant: str
     phone: str
     digest: str
+    derived: bool = False
 
 
 async def read(source: AsyncIterator[bytes], secret: str, task: Task) -> AsyncGenerator[dict[str, Any]]:
@@ -76,8 +78,9 @@ async def read(source: AsyncIterator[bytes], secret: str, task: Task) -> AsyncGe
 
 async def _give(to: asyncio.StreamWriter, source: AsyncIterator[bytes], secret: str, task: Task) -> None:
     first = {
-        "secret": secret, "unit_id": task.unit_id, "headers": task.headers, "statuses": task.statuses,
-        "units": task.units, "megabytes": task.megabytes, "seconds": task.cpu_seconds,
+        "secret": secret, "unit_id": task.unit_id, "now": task.now.isoformat(),
+        "headers": task.headers, "statuses": task.statuses, "units": task.units,
+        "megabytes": task.megabytes, "seconds": task.cpu_seconds,
     }  # fmt: skip
     with contextlib.suppress(ConnectionError):  # it has died: what it answers says so
         to.write(orjson.dumps(first) + b"\n")

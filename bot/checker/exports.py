@@ -4,6 +4,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
 from typing import Any, BinaryIO
 
@@ -90,7 +91,8 @@ class _Reading:
             self.procedures[code] += 1
         digest = digest_of(self.box, told.facts, unit_id, told.applicant, told.phone)
         at = told.at.isoformat()
-        return [number, told.code, int(told.status), at, unit_id, told.facts, told.applicant, told.phone, digest]
+        who = [told.applicant, told.phone, digest]
+        return [number, told.code, int(told.status), at, unit_id, told.facts, *who, told.derived]
 
     def _refuse(self, line: Line, layout: Layout, problems: list[Problem]) -> None:
         self.count_bad += 1
@@ -155,7 +157,8 @@ def _read(task: dict[str, Any], data: bytes, out: BinaryIO) -> None:
             return
         places = {layout.names[place]: column for column, place in layout.places.items()}
         _told(out, columns=[name for name in layout.names if name], mapping=places, header=head[index].number)
-        reading, reader = _Reading(task, SecretBox(task["secret"].encode()), out), RowReader(layout, task["statuses"])
+        reading = _Reading(task, SecretBox(task["secret"].encode()), out)
+        reader = RowReader(layout, task["statuses"], datetime.fromisoformat(task["now"]))
         for line in head[index + 1 :]:
             reading.take(line, layout, reader)
         for line in lines:

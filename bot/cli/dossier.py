@@ -23,6 +23,7 @@ _PAUSE = 0.2
 _FIGURES = ("rows", *actions.KINDS, "doubled", "bad", "told")
 _WORDS = {
     "told": "notices",
+    "foreign": "of other units, left out",
     "unknown_units": "units that nobody knows, perhaps of another commune",
     "many_notices": "many notices would leave",
     "unknown_statuses": "statuses that nobody knows; their rows are left out",
@@ -64,7 +65,8 @@ async def _import(settings: Settings, arguments: argparse.Namespace) -> int:
         _say(row)
         if row.state != "ready":
             if row.state == "applied":
-                print("nothing has changed: every dossier is known already")
+                known = "" if row.figures.get("foreign") else ": every dossier is known already"
+                print(f"nothing has changed{known}")
             return 0 if row.state == "applied" else 1
         if arguments.dry_run or not (arguments.yes or _agreed()):
             async with runtime.units_of_work(_COMMAND) as uow:

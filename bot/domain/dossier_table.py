@@ -17,7 +17,11 @@ from bot.domain.text import clean, fold
 LONGEST = 1000
 """Characters of a cell that are kept; the rest is no fact of a dossier."""
 _CLOSING_HOUR = 17
-"""Until when a day of an appointment lasts where no hour is told."""
+"""Until when a day of an appointment, or on which something was done, lasts where no hour is told."""
+_CLOCKS_DIFFER = timedelta(days=1)
+"""What happened later than so much after the time of reading is a mistake: it would stand over all that follows."""
+_FURTHEST = timedelta(days=5 * 365)
+"""Appointments that lie further ahead are mistakes."""
 _SERIAL = re.compile(r"[2-7]\d{4}(?:[.,]\d{1,12})?")
 _DAY_ZERO = datetime(1899, 12, 30, tzinfo=LOCAL_ZONE)
 _TIMED = re.compile(r"\d\s*[:hH]|T\d|^\d{12,14}$")
@@ -44,7 +48,10 @@ class Problem(NamedTuple):
 
 @dataclass(slots=True)
 class Told:
-    """What one row says; `unit` is the code or the folded name of a unit as the file tells it, "" for none."""
+    """What one row says; `unit` is the code or the folded name of a unit as the file tells it, "" for none.
+
+    `derived` says that the file tells nowhere when the status was taken.
+    """
 
     code: str
     status: Status
@@ -54,13 +61,15 @@ class Told:
     phone: str = ""
     unit: str = ""
     remarks: list[Problem] = field(default_factory=list)
+    derived: bool = False
 
 
 class RowReader:
-    """Read rows of one layout; statuses that the office has named go before the usual ones."""
+    """Read rows of one layout at a time; statuses that the office has named go before the usual ones."""
 
-    def __init__(self, layout: Layout, statuses: Mapping[str, int]) -> None:
+    def __init__(self, layout: Layout, statuses: Mapping[str, int], now: datetime) -> None:
         self._layout = layout
+        self._latest, self._furthest = now + _CLOCKS_DIFFER, now + _FURTHEST
         self._places = dict(layout.places)
         self._statuses = {fold(words): Status(code) for words, code in statuses.items() if code in set(Status)}
         self._known: dict[str, Status | None] = {}
@@ -70,13 +79,15 @@ class RowReader:
         problems: list[Problem] = []
         code = self._code(cells, problems)
         status = self._status(cells, problems)
-        moments = self._moments(cells, problems)
+        moments = self._moments(cells, status, problems)
         at = None if status is None else _at(status, moments)
         if status is not None and at is None and not problems:
             problems.append(self._problem(Column.RECEIVED, "no_moment"))
+        if at is not None and at > self._latest:
+            problems.append(self._problem(next(each for each in _MOMENTS if moments.get(each) == at), "in_future"))
         if problems or status is None or at is None:
             return None, problems
-        told = Told(code, status, at, {})
+        told = Told(code, status, at, {}, derived=status in _UNDATED and Column.UPDATED not in self._places)
         self._fill(told, cells, moments)
         return told, []
 
@@ -110,15 +121,18 @@ class RowReader:
             problems.append(self._problem(Column.STATUS, "unknown_status", value=text[:60]))
         return status
 
-    def _moments(self, cells: Sequence[str], problems: list[Problem]) -> dict[Column, datetime]:
+    def _moments(self, cells: Sequence[str], status: Status | None, problems: list[Problem]) -> dict[Column, datetime]:
         found: dict[Column, datetime] = {}
+        closing = _CLOSING | {Column.UPDATED} if status in DONE | FINAL else _CLOSING
         for column in _MOMENTS:
             text = self._cell(cells, column)
             if text.lower() in _EMPTY:
                 continue
-            moment = read_cell(text, closing=column in _LIMITS)
+            moment = read_cell(text, closing=column in closing)
             if moment is None:
                 problems.append(self._problem(column, "not_a_date", value=text[:30]))
+            elif column in _LIMITS and moment > self._furthest:
+                problems.append(self._problem(column, "too_far_ahead"))
             else:
                 found[column] = moment
         received, due = found.get(Column.RECEIVED), found.get(Column.DUE)
@@ -133,7 +147,7 @@ class RowReader:
                 facts[name] = text
         for column, name in _MOMENT_FACT.items():
             # What is not done yet has no date on which it was done, whatever an export leaves in the cell.
-            stale = column in {Column.FINISHED, Column.RETURNED} and told.status not in DONE | FINAL
+            stale = column in _ENDS and told.status not in DONE | FINAL
             if column in moments and not stale:
                 facts[name] = moments[column].isoformat()
         for column, name, read in ((Column.ONLINE, "online", read_online), (Column.FEE, "fee", read_fee)):
@@ -163,6 +177,11 @@ class RowReader:
 
 _MOMENTS = (Column.UPDATED, Column.RECEIVED, Column.DUE, Column.FINISHED, Column.RETURNED, Column.LIMIT)
 _LIMITS = frozenset({Column.DUE, Column.LIMIT})
+_ENDS = frozenset({Column.FINISHED, Column.RETURNED})
+_CLOSING = _LIMITS | _ENDS
+"""Of these a day alone is its end: whatever else was done on it has come before."""
+_UNDATED = frozenset({Status.PROCESSING, Status.SUPPLEMENT, Status.FEE})
+"""Of these no other date of a row says when they were taken."""
 _MOMENT_FACT = {
     Column.RECEIVED: "received_at", Column.DUE: "due_at", Column.FINISHED: "finished_at",
     Column.RETURNED: "returned_at", Column.LIMIT: "limit_at",
@@ -189,7 +208,8 @@ def _at(status: Status, moments: Mapping[Column, datetime]) -> datetime | None:
     if status in {Status.REGISTERED, Status.ACCEPTED}:
         return received or max(past, default=None)
     if own is None:
-        return max(past, default=None)
+        begun = [moments[column] for column in moments if column not in _CLOSING]
+        return max(past if status in DONE | FINAL else begun or past, default=None)
     earlier = [own, *([received] if received else [])]
     if status is Status.RETURNED and Column.FINISHED in moments:
         earlier.append(moments[Column.FINISHED])
@@ -206,7 +226,7 @@ _OWN = {
 def read_cell(text: str, *, closing: bool = False) -> datetime | None:
     """Return the moment that a cell names, in UTC: as people write it, or a spreadsheet's serial number; else None.
 
-    A day alone is its beginning; with `closing`, as of an appointment, the end of office hours.
+    A day alone is its beginning; with `closing`, as of an appointment or a result, the end of office hours.
     """
     if _SERIAL.fullmatch(text):
         days = float(text.replace(",", "."))
@@ -243,9 +263,9 @@ _OFFLINE_WORDS = ("truc tiep", "buu chinh", "mot cua", "tai cho", "offline", "bu
 def read_online(text: str) -> bool | None:
     """Say whether a dossier was filed online, of the words or the number of the national exchange; None if unclear."""
     words = fold(text)
-    if words in {"1", "true", "co"}:
+    if words in {"2", "true", "co"}:
         return True
-    if words in {"0", "2", "false", "khong"}:
+    if words in {"1", "3", "false", "khong"}:
         return False
     if any(word in words for word in _OFFLINE_WORDS):
         return False

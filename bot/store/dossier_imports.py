@@ -17,10 +17,11 @@ class DossierImportRow(SQLModel, table=True):
 
     `source` is console | command | folder. `mapping` says which header means what, `columns` the headers of the file,
     `problems` what is wrong with the whole file, `warnings` what asks for confirmation (unknown units). `figures`
-    counts rows: rows, new, changed, same, backwards, odd, doubled, bad, told (notices that may follow); with `done_` in
-    front what has been applied; `chunks` and `bad_chunks` how many pieces lie in bot.blobs. `position` is how many good
-    rows have been applied; `digest` the file's SHA-256. Whoever works on it holds `lease`. `confirmed` is set by
-    whoever wants it applied, before it is read by those who do not wait for the preview.
+    counts rows: rows, new, changed, same, backwards, odd, foreign (of other units, left out), doubled, bad, told
+    (notices that may follow); with `done_` in front what has been applied; `chunks` and `bad_chunks` how many pieces
+    lie in bot.blobs. `position` is how many good rows have been applied; `digest` the file's SHA-256. Whoever works on
+    it holds `lease`. `confirmed` is set by whoever wants it applied, before it is read by those who do not wait for
+    the preview.
     """
 
     __tablename__ = "dossier_imports"

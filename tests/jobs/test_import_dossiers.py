@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sqlmodel import delete, select
 
 from bot.actions import dossier_imports as actions
+from bot.actions.dossier_columns import save_columns
 from bot.clock import new_id
 from bot.errors import InvalidInputError
 from bot.runtime import Runtime
@@ -52,18 +53,18 @@ async def _commune(runtime: Runtime) -> None:
         await commune.build(uow)
 
 
-async def handed_in(runtime: Runtime, data: bytes, *, confirmed: bool = False) -> str:
+async def handed_in(runtime: Runtime, data: bytes, unit: str = "commune", *, confirmed: bool = False) -> str:
     """Upload a file; returns its import."""
     import_id = new_id()
     await runtime.blobs.put(actions.blob_key(import_id), data)
     async with runtime.units_of_work(OFFICIAL) as uow:
         digest = hashlib.sha256(data).hexdigest()
-        await actions.add(uow, import_id, "commune", "xuat.xlsx", digest, "console", confirmed=confirmed)
+        await actions.add(uow, import_id, unit, "xuat.xlsx", digest, "console", confirmed=confirmed)
     return import_id
 
 
-async def looked(runtime: Runtime, data: bytes) -> DossierImportRow:
-    import_id = await handed_in(runtime, data)
+async def looked(runtime: Runtime, data: bytes, unit: str = "commune") -> DossierImportRow:
+    import_id = await handed_in(runtime, data, unit)
     await import_dossiers(runtime)
     return await row_of(runtime, import_id)
 
@@ -150,6 +151,92 @@ async def test_bad_rows_are_left_out_and_named_and_unknown_units_want_a_word(run
     unattended = await handed_in(runtime, xlsx([header, [*row(5, "Đang xử lý"), "99999"]]), confirmed=True)
     await import_dossiers(runtime)
     assert (await row_of(runtime, unattended)).state == "ready"
+
+
+async def test_dossiers_of_other_units_are_left_out_and_named(runtime: Runtime) -> None:
+    own = await looked(runtime, export([row(1, "Đang xử lý")]), "police")
+    await confirm(runtime, own.id)
+    async with runtime.units_of_work(OFFICIAL) as uow:
+        await save_columns(uow, "commune", {}, {}, {"CA": "police"})
+    taken = [*row(1, "Đã trả kết quả", "21/11/2026 09:00"), ""]
+    taken[2:4] = ["Trần Thị Mẫu", "0900999999"]
+    for_others = [*row(2, "Đang xử lý"), "CA"]
+    data = xlsx([[*HEADER, "Mã đơn vị"], taken, for_others, [*row(3, "Đang xử lý"), ""]])
+    it = await looked(runtime, data, "economy")
+    assert (it.state, figures(it), it.figures["told"]) == ("ready", {"new": 1, "foreign": 2}, 1)
+    assert [(each["code"], each["details"]["codes"]) for each in it.warnings if each["code"] == "foreign"] == [
+        ("foreign", [code(1), code(2)])
+    ]
+    it = await confirm(runtime, it.id)
+    assert figures(it, "done_") == {"new": 1, "foreign": 2}
+    kept = {each.code: each for each in await every(runtime, DossierRow)}
+    assert {each: (kept[each].path, kept[each].status) for each in kept} == {
+        code(1): ("/commune/police/", 4), code(3): ("/commune/economy/", 4),
+    }  # fmt: skip
+    assert runtime.box.open(kept[code(1)].applicant) == "Nguyễn Văn Mẫu 1"
+    only = await looked(runtime, xlsx([HEADER, taken[:-1]]), "economy")
+    assert (only.state, figures(only, "done_")) == ("applied", {"foreign": 1})
+    above = await looked(runtime, xlsx([HEADER, taken[:-1]]))
+    assert figures(above) == {"changed": 1}
+
+
+async def test_what_was_taken_by_another_unit_after_the_preview_stays_there(runtime: Runtime) -> None:
+    it = await looked(runtime, export([row(1, "Đã trả kết quả", "21/11/2026 09:00")]), "economy")
+    assert figures(it) == {"new": 1}
+    own = await looked(runtime, export([row(1, "Đang xử lý")]), "police")
+    await confirm(runtime, own.id)
+    it = await confirm(runtime, it.id)
+    assert (it.state, figures(it, "done_")) == ("applied", {"foreign": 1})
+    assert [each.path for each in await every(runtime, DossierRow)] == ["/commune/police/"]
+
+
+async def test_without_a_column_of_updates_each_export_follows_the_one_before(runtime: Runtime) -> None:
+    def undated(status: str, name: str = "Cấp bản sao") -> bytes:
+        return xlsx([HEADER[:-1], [code(1), name, *row(1, status)[2:-1]]])
+
+    it = await looked(runtime, undated("Yêu cầu bổ sung giấy tờ"))
+    assert [(each["code"], each["asks"]) for each in it.warnings[-1:]] == [("no_update_column", False)]
+    await confirm(runtime, it.id)
+    for turn, status in enumerate(("Đang xử lý", "Yêu cầu bổ sung giấy tờ", "Đang xử lý"), 1):
+        it = await looked(runtime, undated(status, f"Cấp bản sao {turn}"))
+        assert figures(it) == {"changed": 1}
+        assert (it.warnings[-1]["details"], actions.asks(it)) == ({"number": 1}, True)
+        it = await confirm(runtime, it.id, nonetheless=True)
+        assert figures(it, "done_") == {"changed": 1}
+        [kept] = await every(runtime, DossierRow)
+        assert (kept.status, kept.procedure_name) == (5 if turn == 2 else 4, f"Cấp bản sao {turn}")
+        again = await looked(runtime, undated(status, f"Cấp bản sao {turn} "))
+        assert (again.state, figures(again)) == ("applied", {"same": 1})
+    facts = await looked(runtime, undated("Đang xử lý", "Cấp bản sao trích lục"))
+    assert (figures(facts), actions.asks(facts)) == ({"changed": 1}, False)
+    await confirm(runtime, facts.id)
+    assert [each.procedure_name for each in await every(runtime, DossierRow)] == ["Cấp bản sao trích lục"]
+    assert len(await every(runtime, DossierEventRow)) == 4
+
+
+async def test_the_lease_holds_while_doubled_rows_are_left_out(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [row(1, "Đang xử lý", "19/11/2026 10:00"), row(1, "Đang xử lý")]
+    import_id = await handed_in(runtime, export(rows))
+    kept: list[str] = []
+
+    async def stopping(runtime: Runtime, it: DossierImportRow, token: str) -> bool:
+        if len(kept) == calls - 1:
+            runtime.stopping.set()
+        kept.append(token)
+        return await go_on(runtime, it, token)
+
+    go_on, calls = job._go_on, 4  # the columns, a chunk of rows, the end, the chunk again without the doubled row
+    monkeypatch.setattr(job, "_go_on", stopping)
+    await import_dossiers(runtime)
+    it = await row_of(runtime, import_id)
+    assert (it.state, it.lease, it.tries) == ("reading", None, 0)
+    runtime.stopping.clear()
+    monkeypatch.setattr(job, "_go_on", go_on)
+    await import_dossiers(runtime)
+    it = await row_of(runtime, import_id)
+    assert (it.state, figures(it)) == ("ready", {"new": 1})
 
 
 async def test_an_import_goes_on_where_it_was_when_a_process_died(

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.actions.dossier_imports import add, cancel
 from bot.clock import new_id
 from bot.config import DossiersSettings, Settings
+from bot.one_by_one import SomeFailedError
 from bot.runtime import Runtime
 from bot.store.dossier_imports import DossierImportRow
 from bot.store.dossiers import DossierRow
@@ -77,3 +79,31 @@ async def test_a_file_whose_taking_in_died_is_taken_again(runtime: Runtime, fold
     await watch_dossiers(runtime)
     assert len(await every(runtime, DossierRow)) == 1
     assert "done/xuat.xlsx" in names(folder)
+
+
+async def test_what_cannot_be_read_holds_up_nothing_else(runtime: Runtime, folder: Path) -> None:
+    (folder / "working").mkdir()
+    (folder / "working" / "la.xlsx").write_bytes(export([row(1, "Đang xử lý")]))
+    other = folder.parent / "10183.police"
+    other.mkdir()
+    async with runtime.units_of_work() as uow:
+        await add(uow, "taken", "commune", "a.xlsx", "", "folder")
+        await cancel(uow, "taken")
+    (folder / "refused").write_text("a file where a folder should be", encoding="utf-8")
+    (folder / "working" / "taken-a.xlsx").write_bytes(b"x")
+    (other / "xuat.xlsx").write_bytes(export([row(2, "Đang xử lý")]))
+    for _ in range(3):
+        with pytest.raises(SomeFailedError):
+            await watch_dossiers(runtime)
+    await import_dossiers(runtime)
+    assert len(await every(runtime, DossierRow)) == 2
+
+
+async def test_what_is_brought_back_takes_no_other_files_place(runtime: Runtime, folder: Path) -> None:
+    (folder / "working").mkdir()
+    (folder / "working" / f"{new_id()}-xuat.xlsx").write_bytes(export([row(1, "Đang xử lý")]))
+    (folder / "xuat.xlsx").write_bytes(export([row(2, "Đang xử lý")]))
+    for _ in range(3):
+        await watch_dossiers(runtime)
+        await import_dossiers(runtime)
+    assert len(await every(runtime, DossierRow)) == 2

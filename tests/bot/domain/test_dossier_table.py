@@ -14,6 +14,7 @@ from bot.domain.dossier_table import RowReader, Told, read_cell, read_fee, read_
 from bot.domain.text import fold
 
 CODE = "000.00.01.H26-261118-0001"
+NOW = datetime(2026, 11, 27, 3, tzinfo=UTC)
 NAMES = ("Mã hồ sơ", "Trạng thái", "Ngày tiếp nhận", "Ngày hẹn trả", "Ngày có kết quả", "Ngày trả kết quả", "Lý do")
 
 
@@ -22,13 +23,13 @@ def at(day: int, hour: int = 0, minute: int = 0) -> datetime:
 
 
 def told(*cells: str, names: tuple[str, ...] = NAMES) -> Told:
-    found, problems = RowReader(read_header([names], {})[1], {}).read(cells)
+    found, problems = RowReader(read_header([names], {})[1], {}, NOW).read(cells)
     assert found is not None, problems
     return found
 
 
 def wrong(*cells: str) -> list[tuple[str, str]]:
-    found, problems = RowReader(read_header([NAMES], {})[1], {}).read(cells)
+    found, problems = RowReader(read_header([NAMES], {})[1], {}, NOW).read(cells)
     assert found is None
     return [(problem.column, problem.code) for problem in problems]
 
@@ -57,11 +58,14 @@ def test_the_header_stands_below_titles_and_the_office_names_columns_itself() ->
     ("status", "received", "finished", "returned", "moment"),
     [
         ("Đã tiếp nhận", "18/11/2026 08:30", "", "", at(18, 1, 30)),
-        ("Đã xử lý xong", "18/11/2026 08:30", "20/11/2026", "", at(19, 17)),
-        ("Đã xử lý xong", "18/11/2026 08:30", "18/11/2026", "", at(18, 1, 30)),
-        ("Đã trả kết quả", "18/11/2026", "20/11/2026 10:00", "20/11/2026", at(20, 3)),
+        ("Đã xử lý xong", "18/11/2026 08:30", "20/11/2026", "", at(20, 10)),
+        ("Đã xử lý xong", "18/11/2026 08:30", "18/11/2026", "", at(18, 10)),
+        ("Đã xử lý xong", "18/11/2026 18:30", "18/11/2026", "", at(18, 11, 30)),
+        ("Đã trả kết quả", "18/11/2026", "20/11/2026 10:00", "20/11/2026", at(20, 10)),
+        ("Đã trả kết quả", "18/11/2026", "20/11/2026 18:00", "20/11/2026", at(20, 11)),
         ("Đang xử lý", "18/11/2026 08:30", "", "", at(18, 1, 30)),
-        ("Từ chối", "18/11/2026", "19/11/2026", "", at(18, 17)),
+        ("Đang xử lý", "18/11/2026 08:30", "20/11/2026", "", at(18, 1, 30)),
+        ("Từ chối", "18/11/2026", "19/11/2026", "", at(19, 10)),
     ],
 )
 def test_the_moment_comes_from_the_rows_own_dates(
@@ -74,6 +78,29 @@ def test_the_day_of_the_update_goes_before_all_others_and_appointments_never_cou
     names = (*NAMES, "Ngày cập nhật")
     assert told(CODE, "4", "18/11/2026", "30/11/2026", "", "", "", "19/11/2026 09:00", names=names).at == at(19, 2)
     assert told(CODE, "4", "18/11/2026", "30/11/2026").at == at(17, 17)
+    done = told(CODE, "9", "18/11/2026", "30/11/2026", "", "", "", "19/11/2026", names=names)
+    assert done.at == at(19, 10)
+
+
+def test_only_what_tells_no_moment_at_all_is_derived() -> None:
+    assert [told(CODE, status, "18/11/2026").derived for status in ("2", "4", "5", "6", "9")] == [
+        False, True, True, True, False,
+    ]  # fmt: skip
+    names = (*NAMES, "Ngày cập nhật")
+    assert not told(CODE, "4", "18/11/2026", "", "", "", "", "19/11/2026", names=names).derived
+
+
+def test_what_has_not_happened_yet_is_a_mistake_and_appointments_lie_ahead() -> None:
+    names = (*NAMES, "Ngày cập nhật")
+    found, problems = RowReader(read_header([names], {})[1], {}, NOW).read(
+        (CODE, "4", "18/11/2026", "", "", "", "", "05/11/2062")
+    )
+    assert (found, [(each.column, each.code) for each in problems]) == (None, [("Ngày cập nhật", "in_future")])
+    assert wrong(CODE, "4", "29/11/2026") == [("Ngày tiếp nhận", "in_future")]
+    assert wrong(CODE, "9", "18/11/2026", "", "28/12/2026") == [("Ngày có kết quả", "in_future")]
+    assert told(CODE, "4", "28/11/2026 09:00").at == at(28, 2)
+    assert told(CODE, "4", "18/11/2026", "18/11/2030").facts["due_at"].startswith("2030")
+    assert wrong(CODE, "4", "18/11/2026", "30/11/2062") == [("Ngày hẹn trả", "too_far_ahead")]
 
 
 def test_facts_are_what_is_known_by_then() -> None:
@@ -93,10 +120,10 @@ def test_every_mistake_is_named_with_its_column() -> None:
 
 def test_words_of_the_office_go_before_the_usual_ones() -> None:
     layout = read_header([NAMES], {})[1]
-    found, _ = RowReader(layout, {"dang di dao": 5, "dang xu ly": 2}).read([CODE, "Đang đi dạo", "18/11/2026"])
+    found, _ = RowReader(layout, {"dang di dao": 5, "dang xu ly": 2}, NOW).read([CODE, "Đang đi dạo", "18/11/2026"])
     assert found is not None
     assert found.status is Status.SUPPLEMENT
-    found, _ = RowReader(layout, {"dang xu ly": 2}).read([CODE, "ĐANG XỬ LÝ", "18/11/2026"])
+    found, _ = RowReader(layout, {"dang xu ly": 2}, NOW).read([CODE, "ĐANG XỬ LÝ", "18/11/2026"])
     assert found is not None
     assert found.status is Status.ACCEPTED
 
@@ -112,6 +139,8 @@ def test_people_units_fees_and_the_way_of_filing() -> None:
     fees = {"15,000": 15000, "15000.00": 15000, "15.000,00 đ": 15000, "miễn phí": None, "1.500.000": 1500000}
     assert {text: read_fee(text) for text in fees} == fees
     assert read_online("khác") is None
+    assert [read_online(number) for number in ("0", "1", "2", "3")] == [None, False, True, False]
+    assert [read_online(word) for word in ("Có", "Không", "Nộp trực tuyến", "Bưu chính")] == [True, False, True, False]
     assert unit_key("Uỷ ban nhân dân xã Thanh Oai") == unit_key("UBND Xã Thanh Oai")
 
 
