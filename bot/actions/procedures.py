@@ -186,18 +186,21 @@ async def follow_catalogue(uow: UnitOfWork, procedure_id: str) -> ProcedureRow:
     return row
 
 
-async def match_some(uow: UnitOfWork, after: str) -> tuple[int, str]:
-    """Give some dossiers the procedure that they name, and its field to those whose procedure has moved to another.
-
-    Returns how many and the last dossier that was moved, from which the next call goes on; (0, …) when all is done.
-    """
+async def match_some(uow: UnitOfWork) -> int:
+    """Give some dossiers the procedure that they name; returns how many, 0 when all is done."""
     await dossiers.one_writer(uow.session)
     found = await procedures.unmatched(uow.session, MATCHED_AT_ONCE)
     names = ("id", "procedure_id", "procedure_name", "field")
     await dossiers.change(uow.session, DossierRow, [dict(zip(names, each, strict=True)) for each in found])
-    moved = await procedures.moved(uow.session, after, MATCHED_AT_ONCE)
+    return len(found)
+
+
+async def move(uow: UnitOfWork, ids: Sequence[str]) -> int:
+    """Give dossiers whose procedure has moved to another field that field; returns how many had not got it."""
+    await dossiers.one_writer(uow.session)
+    moved = await procedures.moved(uow.session, ids)
     await dossiers.change(uow.session, DossierRow, [{"id": row_id, "field": name} for row_id, name in moved])
-    return len(found) + len(moved), moved[-1][0] if moved else after
+    return len(moved)
 
 
 def chosen_of(only: Collection[str], without: Collection[str], level: str) -> Chosen:

@@ -63,7 +63,7 @@ async def search(
 ) -> list[ProcedureRow]:
     """Return procedures that have words beginning with all of these in code, name or field, accents or not.
 
-    Those that have them side by side come first, then by field and name.
+    Those that are in use come first, of these those that have them side by side, then by field and name.
     """
     query = select(ProcedureRow)
     wanted, text = fold(words).split()[:20], col(ProcedureRow.search)
@@ -73,6 +73,7 @@ async def search(
         query = query.where(ProcedureRow.field == field)
     if active is not None:
         query = query.where(col(ProcedureRow.active).is_(active))
+    query = query.order_by(col(ProcedureRow.active).desc())
     if len(wanted) > 1:
         query = query.order_by(case((text.contains(" ".join(wanted), autoescape=True), 0), else_=1))
     query = query.order_by(col(ProcedureRow.field), col(ProcedureRow.name), col(ProcedureRow.code))
@@ -98,10 +99,27 @@ async def unmatched(session: AsyncSession, limit: int) -> list[tuple[str, str, s
     return [(row[0], row[1], row[2], row[3]) for row in (await session.exec(query)).all()]
 
 
-async def moved(session: AsyncSession, after: str, limit: int) -> list[tuple[str, str]]:
-    """Return dossiers, by id and after that one, whose procedure is of another field by now: id and the field."""
-    dossier, found = DossierRow, ProcedureRow
-    query = select(dossier.id, found.field).join(found, col(found.id) == col(dossier.procedure_id))
-    query = query.where(found.field != "", found.field != dossier.field, dossier.id > after)
-    query = query.order_by(col(dossier.id)).limit(limit)
-    return [(dossier_id, field) for dossier_id, field in (await session.exec(query)).all()]
+async def moved(session: AsyncSession, ids: Collection[str]) -> list[tuple[str, str]]:
+    """Return those of some dossiers whose procedure is of another field by now: id and the field."""
+    if not ids:
+        return []
+    query = select(DossierRow.id, ProcedureRow.field).join(ProcedureRow, _OF).where(*_MOVED)
+    return [(row[0], row[1]) for row in (await session.exec(query.where(col(DossierRow.id).in_(sorted(ids))))).all()]
+
+
+async def moved_after(session: AsyncSession, after: str, looked_at: int) -> tuple[list[str], str | None]:
+    """Look at some dossiers, by id and after that one: those that `moved` would return, and after which to go on.
+
+    None when there are no more to look at.
+    """
+    row_id = col(DossierRow.id)
+    ends = select(DossierRow.id).where(row_id > after).order_by(row_id).limit(1).offset(looked_at - 1)
+    end = (await session.exec(ends)).first()
+    query = select(DossierRow.id).join(ProcedureRow, _OF).where(*_MOVED, row_id > after)
+    if end is not None:
+        query = query.where(row_id <= end)
+    return list((await session.exec(query)).all()), end
+
+
+_OF = col(ProcedureRow.id) == col(DossierRow.procedure_id)
+_MOVED = (col(ProcedureRow.field) != "", col(ProcedureRow.field) != col(DossierRow.field))

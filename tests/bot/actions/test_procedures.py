@@ -23,6 +23,7 @@ from bot.store.audit import AuditRow
 from bot.store.dossiers import DossierRow
 from bot.store.procedures import ProcedureRow
 from bot.store.unit_of_work import Actor
+from jobs import match_procedures
 from jobs.worker import run_once
 from tests.commune import build
 
@@ -244,6 +245,7 @@ async def test_procedures_are_found_with_and_without_accents(runtime: Runtime, t
 async def test_dossiers_that_came_before_find_their_procedure(
     runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(match_procedures, "MATCHED_AT_ONCE", 2)
     monkeypatch.setattr(actions, "MATCHED_AT_ONCE", 2)
     async with runtime.units_of_work() as uow:
         await build(uow)
@@ -263,3 +265,37 @@ async def test_dossiers_that_came_before_find_their_procedure(
     assert [(row.procedure_name, row.field, row.procedure_id is not None) for row in found] == [
         *[("Đăng ký nuôi cá 1", "Cá cảnh", True)] * 3, ("Tên riêng", "Cá cảnh", True), ("", "", False),
     ]  # fmt: skip
+
+
+async def test_dossiers_are_looked_through_once_and_by_a_reader(runtime: Runtime, tmp_path: Path) -> None:
+    async with runtime.units_of_work() as uow:
+        await build(uow)
+    await bring(runtime, catalogue(tmp_path, record(1)))
+    facts = {"procedure_code": "1.900001"}
+    news = [News(f"H{n}", Status.ACCEPTED, AT, "economy", "/commune/economy/", facts) for n in range(7)]
+    async with runtime.units_of_work() as uow:
+        await take_in(uow, runtime.box, news, "import:test")
+    await save(runtime, "1.900001", field="Cá cảnh")
+    pages: list[list[str]] = []
+    after: str | None = ""
+    async with runtime.database.reading() as session:
+        while after is not None:
+            ids, after = await procedures.moved_after(session, after, 3)
+            pages.append(ids)
+        every = list((await session.exec(select(DossierRow.id).order_by(DossierRow.id))).all())
+    assert [len(page) for page in pages] == [3, 3, 1]
+    assert sorted(row_id for page in pages for row_id in page) == every
+    async with runtime.units_of_work() as uow:
+        assert await actions.move(uow, every) == 7
+    async with runtime.units_of_work() as uow:
+        # What somebody else has put right meanwhile is not written again.
+        assert await actions.move(uow, every) == 0
+        assert await actions.move(uow, []) == 0
+
+
+async def test_what_is_in_use_is_offered_first(runtime: Runtime, tmp_path: Path) -> None:
+    await bring(runtime, catalogue(tmp_path, record(1), record(2)))
+    await save(runtime, "1.900001", active=False)
+    async with runtime.database.reading() as session:
+        for words in ("", "nuôi cá"):
+            assert [row.code[-1] for row in await procedures.search(session, words, limit=9)] == ["2", "1"]
