@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from bot.domain.procedure_table import Way, limit_of, price_of, ways
+from bot.domain.procedure_table import Way, limit_of, price_of, same_day, ways
 from bot.domain.text import clean
 
 NOTHING = frozenset({"", "không có thông tin", "không có", "không có.", "không", "không."})
@@ -62,7 +62,7 @@ def read_record(record: Mapping[str, Any], link: str = "") -> Procedure:
     """
     code, full_code = codes(_text(record, "ma_thu_tuc"))
     table = ways(_raw(record, "cach_thuc_thuc_hien"))
-    days, limit_words = limit_of(table)
+    days, limit_words = _limit(record, table)
     fee, fee_words = price_of(table)
     online = _online(record, table)
     return Procedure(
@@ -85,6 +85,19 @@ def read_record(record: Mapping[str, Any], link: str = "") -> Procedure:
 def linked(link: str, code: str, full_code: str) -> str:
     """Return where one procedure is filed, from a link with {code} and {full_code} in it; "" without a link."""
     return link.replace("{full_code}", full_code or code).replace("{code}", code)
+
+
+def _limit(record: Mapping[str, Any], table: list[Way]) -> tuple[int | None, str]:
+    """Read the limit off the table; where it tells none, the steps may say that it is the same day."""
+    days, words = limit_of(table)
+    if days is None:
+        texts = (
+            _trimmed(_text(record, name)) for name in ("trinh_tu_thuc_hien", "cach_thuc_thuc_hien", "yeu_cau_dieu_kien")
+        )
+        said = same_day(table, texts)
+        if said:
+            return 0, said
+    return days, words
 
 
 def _online(record: Mapping[str, Any], table: list[Way]) -> str:

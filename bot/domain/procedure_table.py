@@ -19,6 +19,17 @@ _LINE = re.compile(
 )
 _LIMIT = re.compile(rf"(\d{{1,4}})[ \t]*({_UNIT})?")
 _WORKING = re.compile(r"(?<![\d.,/])0?(\d{1,3})[ \t]*(?:\([^()\n]{1,30}\)[ \t]*)?ngày làm việc", re.IGNORECASE)
+# How a text says that the result is given on the same day: what comes in the afternoon waits for the next one.
+_SAME_DAY = re.compile(
+    r"sau 15 ?(?:giờ|h\b)[^.;\n()]{0,120}?trả kết quả[^.;\n()]{0,80}?ngày làm việc tiếp theo"
+    r"|trả kết quả[^.;,\n()]{0,60}?(?<!\w)trong ngày làm việc tiếp theo[^.;\n()]{0,60}?sau 15 ?(?:giờ|h\b)"
+    r"|(?:trả (?:ngay )?kết quả|giải quyết)[^.;,\n()]{0,40}?(?<!\w)trong (?:cùng )?ngày"
+    r"(?: (?:làm việc|tiếp nhận|nhận(?: được| đủ)?|nộp)(?! (?:tiếp|sau|thứ|kế))|[.,;\n]|$)",
+    re.IGNORECASE,
+)
+_TODAY = re.compile(r"(?:ngay )?trong (?:cùng )?ngày(?: làm việc)?", re.IGNORECASE)
+_UNENTERED = {"", "0", "1", _NO_WORD}
+"""What stands in the column of the time where nothing was entered."""
 _AMOUNT = re.compile(r"(?<![\d.,/])(\d{1,3}(?:[.,]\d{3})+|\d{4,9})[ \t]*(?:đồng|đ\b|vnđ|việt nam đồng)", re.IGNORECASE)
 _UNSAID = re.compile(r"[\s(\-]*(?:không(?: có| quy định| có thông tin)?|miễn phí)[\s).]*", re.IGNORECASE)
 _OF_CALENDAR = Fraction(5, 7)
@@ -96,7 +107,17 @@ def limit_of(table: list[Way]) -> tuple[int | None, str]:
     return max(read) if read and len(read) == len(days) else None, "; ".join(said)[:_WORDS]
 
 
+def same_day(table: list[Way], texts: Iterable[str]) -> str:
+    """Return the words by which texts promise the result on the same day; "" where none do or the table says a time."""
+    if any(way.glued or way.time not in _UNENTERED for way in table):
+        return ""
+    found = next(filter(None, map(_SAME_DAY.search, texts)), None)
+    return " ".join(found[0].split()) if found else ""
+
+
 def _days(way: Way) -> int | None:
+    if _TODAY.fullmatch(way.time):
+        return 0
     found = _LIMIT.fullmatch(way.time)
     number = int(found[1]) if found else 0
     if found is None or number == 0:

@@ -53,7 +53,9 @@ def test_every_procedure_is_read_as_it_is_meant() -> None:
     assert [line for line in lines if line.procedure is None] == []
     found = [line.procedure for line in lines if line.procedure]
     assert len(found) == 13
-    assert all(one.days and one.field and (one.fee is not None or one.fee_words) for one in found)
+    assert all(one.days is not None and one.field and (one.fee is not None or one.fee_words) for one in found)
+    same_day = {"1.001193", "1.000656", "2.000635", "2.000815"}
+    assert {one.code for one in found if one.days == 0} == same_day
     assert all(bool(one.online) == bool(one.online_url) for one in found)
 
 

@@ -113,6 +113,35 @@ def test_the_longest_limit_is_read_and_its_words_are_kept(table: str, days: int 
     assert limit_of(ways(HEAD + table)) == (days, words)
 
 
+_AFTERNOON = "sau 15 giờ thì hẹn, trả kết quả cho người nộp trong ngày làm việc tiếp theo"
+_ONE = "Trực tuyến1Miễn phí(Theo quy định của tỉnh)"
+
+
+@pytest.mark.parametrize(
+    ("table", "steps", "days", "words"),
+    [
+        (_ONE, f"Bước 1: Nộp; nếu nhận  hồ sơ\n {_AFTERNOON} (nếu nộp trực tiếp).", 0, _AFTERNOON),
+        ("Trực tiếpKhông có thông tin8,000 VNĐ", f"Nếu nhận {_AFTERNOON}.", 0, _AFTERNOON),
+        (_ONE, "Trả kết quả ngay trong ngày tiếp nhận hồ sơ.", 0, "Trả kết quả ngay trong ngày tiếp nhận"),
+        (_ONE, "Trả kết quả trong ngày làm việc tiếp theo nếu nộp cá sau 15h.", 0,
+         "Trả kết quả trong ngày làm việc tiếp theo nếu nộp cá sau 15h"),
+        (_ONE, "Trả kết quả trong ngày làm việc tiếp theo.", None, "1"),
+        (_ONE, "Có phiếu hẹn (nếu bổ sung cá sau 15 giờ), trả kết quả trong ngày làm việc tiếp theo.", None, "1"),
+        (_ONE, "Trả kết quả trong ngày thứ ba. Trả kết quả trong ngày 5 hằng tháng.", None, "1"),
+        ("Trực tiếp3 Ngày làm việcMiễn phí", f"Nếu nhận {_AFTERNOON}.", 3, "3 Ngày làm việc"),
+        (f"{_ONE}Trực tiếp6 Ngày làm việcMiễn phí", f"Nếu nhận {_AFTERNOON}.", None, "1; 6 Ngày làm việc"),
+        ("Trực tuyến120 VNĐ(20.000 đ/tờ khai)", f"Nếu nhận {_AFTERNOON}.", None, "120 VNĐ"),
+        ("Trực tiếpTrong ngàyMiễn phí", "", 0, "Trong ngày"),
+        ("Trực tiếpTrong ngàyMiễn phíTrực tuyến2 Ngày làm việcMiễn phí", "", 2, "Trong ngày; 2 Ngày làm việc"),
+    ],
+)  # fmt: skip
+def test_a_result_on_the_same_day_is_read_off_the_steps_where_the_table_tells_no_time(
+    table: str, steps: str, days: int | None, words: str
+) -> None:
+    read = read_record({**RECORD, "cach_thuc_thuc_hien": HEAD + table, "trinh_tu_thuc_hien": steps})
+    assert (read.days, read.limit_words) == (days, words)
+
+
 @pytest.mark.parametrize(
     ("table", "fee", "words"),
     [
@@ -134,7 +163,8 @@ def test_a_fee_is_read_where_nothing_speaks_against_it(table: str, fee: int | No
 
 
 _PIECES = st.sampled_from(
-    ["Trực tiếp", "Trực tuyến", "Dịch vụ bưu chính", "Miễn phí", "Không có thông tin", " Ngày", " làm việc", " Giờ",
+    ["sau 15 giờ", " trả kết quả", " trong ngày", " làm việc tiếp theo",
+     "Trực tiếp", "Trực tuyến", "Dịch vụ bưu chính", "Miễn phí", "Không có thông tin", " Ngày", " làm việc", " Giờ",
      "(", ")", "1", "20,000", " VNĐ", " USD", HEAD, "Mã:", "\n", "--", " bản chính", "١", "²", "\ud800", "toàn trình"]
 )  # fmt: skip
 _TEXTS = st.one_of(st.text(max_size=60), st.lists(_PIECES, max_size=25).map("".join))
@@ -143,7 +173,7 @@ _TEXTS = st.one_of(st.text(max_size=60), st.lists(_PIECES, max_size=25).map("".j
 @given(st.dictionaries(st.sampled_from(sorted(RECORD)), st.one_of(_TEXTS, st.none(), st.integers(), st.lists(_TEXTS))))
 def test_nothing_that_a_record_may_hold_raises(record: dict[str, Any]) -> None:
     read = read_record(record)
-    assert read.days is None or read.days > 0
+    assert read.days is None or read.days >= 0
     assert read.fee is None or read.fee >= 0
     assert all(isinstance(text, str) and text for text in read.details.values())
     assert read == read_record(record)
