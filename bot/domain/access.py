@@ -93,6 +93,10 @@ GRANTS: dict[Role, frozenset[Permission]] = {
 }
 
 
+_ROOT = 2
+"""How many slashes the path of a unit without a parent has: /a/."""
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """One role held over a unit; `path` is the unit's materialised path such as /a/b/."""
@@ -116,6 +120,10 @@ class Grants:
     def over(self, permission: Permission, path: str) -> bool:
         """Say whether the permission reaches the unit at `path`: the grant's unit or anything below it."""
         return any(permission in GRANTS[grant.role] and path.startswith(grant.path) for grant in self.held)
+
+    def over_all(self, permission: Permission) -> bool:
+        """Say whether the permission is held over a unit that stands below no other, as what all share asks for."""
+        return any(permission in GRANTS[grant.role] and grant.path.count("/") == _ROOT for grant in self.held)
 
     def paths(self, permission: Permission) -> tuple[str, ...]:
         """Return the paths below which the permission is held, without those that another one covers."""

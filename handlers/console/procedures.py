@@ -11,11 +11,23 @@ from aiohttp import web
 from bot.actions import procedures as actions
 from bot.actions.procedure_file import COLUMNS, MOST_DAYS, Read, read_procedures
 from bot.actions.procedures import ProcedureImport
+from bot.domain.access import Permission
 from bot.domain.procedure import FULL, MAX_NAME, PART
-from bot.errors import InvalidInputError, NotFoundError
+from bot.errors import ForbiddenError, InvalidInputError, NotFoundError
 from bot.store import procedures, staff
 from bot.store.procedures import ProcedureRow
-from handlers.console.page import Errors, Form, form_of, of, page_number, render, runtime_of, see_other, writing
+from handlers.console.page import (
+    Errors,
+    Form,
+    form_of,
+    of,
+    page_number,
+    render,
+    runtime_of,
+    see_other,
+    visit_of,
+    writing,
+)
 
 ADMIN_HOME, HOME = "/admin/procedures", "/procedures"
 """Where procedures are kept, and where whoever works on dossiers looks them up."""
@@ -28,6 +40,16 @@ _DETAILS = ("papers", "steps", "ways", "result", "conditions", "legal_basis")
 
 def _home(request: web.Request) -> str:
     return ADMIN_HOME if request.path.startswith(ADMIN_HOME) else HOME
+
+
+def _may_change(request: web.Request) -> bool:
+    return _home(request) == ADMIN_HOME and visit_of(request).grants.over_all(Permission.ADMIN)
+
+
+def _to_change(request: web.Request) -> None:
+    """Raise ForbiddenError for whoever administers only some units: procedures are those of all."""
+    if not _may_change(request):
+        raise ForbiddenError("procedures")
 
 
 async def show(request: web.Request) -> web.Response:
@@ -46,6 +68,7 @@ async def _list(
         found = await procedures.search(session, searched, field, limit=PAGE + 1, offset=(page - 1) * PAGE)
     values = {
         "home": _home(request),
+        "manages": _may_change(request),
         "rows": found[:PAGE],
         "more": len(found) > PAGE,
         "page": page,
@@ -86,6 +109,7 @@ async def _one(request: web.Request, errors: Errors, typed: dict[str, str], stat
         people = await staff.people(session, [row.edited_by]) if row.edited_by else {}
     values = {
         "home": _home(request),
+        "manages": _may_change(request),
         "row": row,
         "editor": people[row.edited_by].name if row.edited_by in people else "",
         "details": [(name, row.details[name]) for name in _DETAILS if row.details.get(name)],
@@ -107,6 +131,7 @@ def _as_typed(row: ProcedureRow) -> dict[str, str]:
 
 async def save(request: web.Request) -> web.Response:
     """Keep what the office knows better."""
+    _to_change(request)
     form = await form_of(request)
     procedure_id = request.match_info["id"]
     typed = {name: form.text(name) for name in _TYPED}
@@ -123,6 +148,7 @@ async def save(request: web.Request) -> web.Response:
 
 async def follow(request: web.Request) -> web.Response:
     """Let the next import of a catalogue write over what the office has edited."""
+    _to_change(request)
     async with writing(request) as uow:
         row = await actions.follow_catalogue(uow, request.match_info["id"])
     return see_other(f"{ADMIN_HOME}/{row.id}", done="procedure_follows")
@@ -130,6 +156,7 @@ async def follow(request: web.Request) -> web.Response:
 
 async def bring_in(request: web.Request) -> web.Response:
     """Bring a catalogue or a table in, or only say what would change."""
+    _to_change(request)
     form = await form_of(request)
     uploads = form.uploads("file")
     if not uploads:

@@ -8,6 +8,7 @@ from aiohttp import FormData
 from sqlmodel import select
 
 from bot.store.procedures import ProcedureRow
+from bot.store.staff import StaffRoleRow
 from tests.handlers.console.visitor import Office, Visitor
 
 TABLE = "Hình thức nộpThời gianPhí, lệ phíMô tả"
@@ -116,6 +117,23 @@ async def test_whoever_works_on_dossiers_looks_up_and_changes_nothing(office: Of
     assert (await official.get("/procedures/none")).status == 404
     assert (await official.get(f"/admin/procedures/{row.id}")).status in {403, 404}
     assert (await official.post(f"/admin/procedures/{row.id}", {"name": "x"})).status in {403, 404}
+
+
+async def test_only_administrators_of_a_unit_at_the_top_change_what_all_units_share(office: Office) -> None:
+    await bring(await office.enter("admin"), record(1))
+    row = (await rows(office))["1.900001"]
+    home = f"/admin/procedures/{row.id}"
+    async with office.runtime.units_of_work() as uow:
+        uow.session.add(StaffRoleRow(staff_id="stranger", role="admin", unit_id="police"))
+    visitor = await office.enter("stranger")
+    for page in (await visitor.page("/admin/procedures"), await visitor.page(home)):
+        assert "chỉ quản trị viên của đơn vị cấp trên cùng được sửa" in page
+        assert 'method="post" action="/admin/procedures' not in page
+    for address in (home, f"{home}/follow", "/admin/procedures/import"):
+        assert (await visitor.post(address, {"name": "x"})).status == 403
+    assert (await rows(office))["1.900001"] == row
+    assert "cấp trên cùng" not in await (await office.enter("admin")).page(home)
+    assert "cấp trên cùng" not in await visitor.page("/procedures")
 
 
 async def test_a_file_that_cannot_be_read_is_said_in_words(office: Office) -> None:
