@@ -12,7 +12,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.store.announcements import AnnouncementRow, RunRow
 from bot.store.broadcasts import BroadcastRow, ChunkRow, DeliveryRow
 from bot.store.contacts import ContactRow
-from bot.store.dossiers import DossierRow
 from bot.store.marks import MarkRow, TopicRow
 from bot.store.units import AreaRow, UnitRow
 
@@ -149,13 +148,6 @@ async def tags(session: AsyncSession, account_ids: Collection[str], most: int = 
     )
     query = select_columns(every.c.tag).where(every.c.tag.is_not(None), here).limit(most)
     return sorted(str(tag) for tag in (await (await session.connection()).execute(query)).scalars())
-
-
-async def dossier_fields(session: AsyncSession, path: str, most: int = 300) -> list[str]:
-    """Return the fields in which a unit, or one below it, has or had dossiers."""
-    here = (col(DossierRow.path).startswith(path, autoescape=True), DossierRow.field != "")
-    found = await session.exec(select(DossierRow.field).where(*here).distinct().limit(most))
-    return sorted(found.all())
 
 
 async def with_phone(

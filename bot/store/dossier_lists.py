@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_
+from sqlalchemy import ColumnElement, and_, func, literal_column, or_
 from sqlalchemy import select as columns
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -18,6 +18,8 @@ from bot.store.outbox import OutboxRow
 
 _ROW = DossierRow
 LIGHTS = ("late", "soon", "calm", "paused")
+_ASKED = col(_ROW.status) > literal_column("0")
+"""By this SQLite knows that it may use the index by status (bot.store.dossiers.ASKED)."""
 _PAUSING = sorted(int(status) for status in PAUSING)
 
 
@@ -54,6 +56,8 @@ async def search(session: AsyncSession, wanted: DossierFilter, limit: int, offse
     """
     conditions = _conditions(wanted)
     if not _running(wanted):
+        if wanted.status and _only(wanted):
+            conditions.append(_ASKED)
         return await _page(session, conditions, (col(_ROW.status_at).desc(), col(_ROW.id).desc()), limit, offset)
     running = [*conditions, col(_ROW.finished_at).is_(None)]
     dated, undated = [*running, col(_ROW.late_at).is_not(None)], [*running, col(_ROW.late_at).is_(None)]
@@ -88,16 +92,18 @@ async def by_ids(session: AsyncSession, ids: Sequence[str]) -> list[DossierRow]:
     return [by_id[dossier_id] for dossier_id in ids if dossier_id in by_id]
 
 
-async def fields(session: AsyncSession) -> list[str]:
-    """Return the fields that dossiers have, by name."""
-    # One look-up a field: reading every dossier for their few fields would take as long as a report.
+async def fields(session: AsyncSession, paths: Collection[str] | None = None) -> list[str]:
+    """Return the fields that dossiers have, by name; with units' paths only those that dossiers of them have."""
+    # A look-up a field: reading every dossier for their few fields would take as long as a report.
     found: list[str] = []
-    while len(found) < _MOST_FIELDS:
-        query = select(func.min(_ROW.field)).where(col(_ROW.field) > (found[-1] if found else ""))
-        after = (await session.exec(query)).one()
+    after: str | None = ""
+    for _ in range(_MOST_FIELDS):
+        after = (await session.exec(select(func.min(_ROW.field)).where(col(_ROW.field) > after))).one()
         if after is None:
             break
-        found.append(after)
+        here = select(_ROW.path).where(_ROW.field == after, col(_ROW.path).in_(paths or ())).limit(1)
+        if paths is None or (await session.exec(here)).first() is not None:
+            found.append(after)
     return found
 
 
@@ -145,6 +151,11 @@ async def _number(session: AsyncSession, conditions: Sequence[ColumnElement[bool
 def _running(wanted: DossierFilter) -> bool:
     searched = wanted.code or wanted.squeezed or wanted.tail or wanted.phone_hash
     return wanted.open_only or bool(wanted.light) or not (searched or wanted.figure or wanted.status)
+
+
+def _only(wanted: DossierFilter) -> bool:
+    """Say whether nothing is chosen but a status, of all units."""
+    return wanted == DossierFilter(wanted.now, status=wanted.status)
 
 
 def _conditions(wanted: DossierFilter, *, light: bool = True) -> list[ColumnElement[bool]]:

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from bot.domain.audience import EVER, UNFINISHED, Audience
 from bot.errors import InvalidInputError
-from bot.store import announcement_views, marks, recipients, units
+from bot.store import announcement_views, dossier_lists, marks, recipients, units
 from bot.store.accounts import AccountRow
 from bot.store.database import Session
 from bot.store.marks import TopicRow
@@ -106,7 +106,8 @@ async def choices(
 
     Units that have no account of their own, nor any below, change nothing and are not offered.
     """
-    below = [unit for unit in await units.below(session, home.path) if unit.valid_to is None]
+    ever = await units.below(session, home.path)
+    below = [unit for unit in ever if unit.valid_to is None]
     every = await announcement_views.areas_of(session, [unit.id for unit in below])
     areas = [(unit, tuple(area for area in every if area.unit_id == unit.id)) for unit in below]
     groups = tuple((unit, found) for unit, found in areas if found)
@@ -117,7 +118,7 @@ async def choices(
     offered = [u for u in below if u.id in audience.unit_ids or any(path.startswith(u.path) for path in paths)]
     found = await announcement_views.tags(session, [account.id for account in senders])
     known = {*found, *audience.tags, *audience.without_tags}
-    fields = await announcement_views.dossier_fields(session, home.path)
+    fields = await dossier_lists.fields(session, [unit.path for unit in ever])
     mine = [unit for unit in await units.all_units(session) if _may_use(request, home, unit)]
     lists = await recipients.lists(session, [unit.id for unit in mine])
     return Choices(

@@ -1,12 +1,15 @@
 """The reports' figures against plain counting, at the edges of months in Vietnamese time, on both databases."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 from sqlmodel import delete
 
 from bot.clock import new_id, to_local
@@ -145,3 +148,74 @@ async def test_figures_are_what_plain_counting_finds(
     assert {row.id for row in shown} == {row["id"] for row in running}
     for name, listed in behind.items():
         assert {row.id for row in listed} == {row["id"] for row in seen if name in figures(row, span)}
+
+
+def _dossier(number: int, **told: Any) -> dict[str, Any]:
+    values = {"unit_id": "xa", "path": "/xa/", "field": "", "status_at": NOW, "created_at": NOW, "updated_at": NOW}
+    code = f"d{number:02}"
+    return DossierRow(id=code, code=code, squeezed=code, tail="1", **{**values, **told}).model_dump()
+
+
+async def test_fields_are_stepped_through_and_only_those_of_the_units_asked_for_found(units: Database) -> None:
+    told = [
+        ("Đất đai", "khac"),
+        ("Hộ tịch", "xa"),
+        ("Hộ tịch", "khac"),
+        ("Hộ tịch", "xa"),
+        ("", "xa"),
+        ("Y tế", "phong"),
+    ]
+    found = [_dossier(n, field=name, unit_id=u, path=UNITS[u], status=2) for n, (name, u) in enumerate(told)]
+    async with units.writing() as session:
+        await dossiers.add(session, DossierRow, found)
+        await session.commit()
+    async with units.reading() as session:
+        assert sorted(await dossier_lists.fields(session)) == ["Hộ tịch", "Y tế", "Đất đai"]
+        assert await dossier_lists.fields(session, ["/xa/", "/xa/phong/"]) == ["Hộ tịch", "Y tế"]
+        assert await dossier_lists.fields(session, []) == []
+
+
+@contextmanager
+def _asked(session: Any) -> Iterator[list[tuple[str, Any]]]:
+    """Collect what is asked meanwhile."""
+    seen: list[tuple[str, Any]] = []
+
+    def keep(_1: Any, _2: Any, statement: str, values: Any, *_: Any) -> None:
+        if statement.startswith("SELECT"):
+            seen.append((statement, values))
+
+    engine = session.bind.sync_engine
+    event.listen(engine, "before_cursor_execute", keep)
+    try:
+        yield seen
+    finally:
+        event.remove(engine, "before_cursor_execute", keep)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_list_by_status_of_all_units_is_read_off_its_index_and_no_other_list_is(units: Database) -> None:
+    found = [_dossier(n, status=2 + n % 2, status_at=NOW - timedelta(hours=n % 7)) for n in range(20)]
+    async with units.writing() as session:
+        await dossiers.add(session, DossierRow, found)
+        await session.commit()
+    everything = DossierFilter(now=NOW, status=2)
+    expected = sorted(
+        (row for row in found if row["status"] == 2), key=lambda r: (r["status_at"], r["id"]), reverse=True
+    )
+    async with units.reading() as session:
+        for wanted, used in ((everything, True), (replace(everything, open_only=True), False),
+                             (replace(everything, paths=("/xa/",)), False)):  # fmt: skip
+            with _asked(session) as seen:
+                listed = await dossier_lists.search(session, wanted, 25)
+                await dossier_lists.light_counts(session, wanted)
+            plans = []
+            for statement, values in list(seen):
+                explained = await (await session.connection()).exec_driver_sql(
+                    f"EXPLAIN QUERY PLAN {statement}", values
+                )
+                plans.append("; ".join(str(row[-1]) for row in explained.all()))
+            assert ("ix_dossiers_status" in plans[0]) == used, plans
+            assert not any("ix_dossiers_status" in plan for plan in plans[1:]), plans
+            assert not used or "TEMP B-TREE" not in plans[0], plans
+            if used:
+                assert [row.id for row in listed] == [row["id"] for row in expected]

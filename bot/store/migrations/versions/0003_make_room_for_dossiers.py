@@ -199,6 +199,13 @@ def upgrade() -> None:
             unique=False,
         )
         batch_op.create_index("ix_dossiers_squeezed", ["squeezed"], unique=False)
+        batch_op.create_index(
+            "ix_dossiers_status",
+            ["status", "status_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("status > 0"),
+            postgresql_where=sa.text("status > 0"),
+        )
         batch_op.create_index("ix_dossiers_tail", ["tail", "unit_id"], unique=False)
         batch_op.create_index(
             "ix_dossiers_unmatched",
@@ -408,6 +415,9 @@ def downgrade() -> None:
             postgresql_where=sa.text("procedure_id IS NULL"),
         )
         batch_op.drop_index("ix_dossiers_tail")
+        batch_op.drop_index(
+            "ix_dossiers_status", sqlite_where=sa.text("status > 0"), postgresql_where=sa.text("status > 0")
+        )
         batch_op.drop_index("ix_dossiers_squeezed")
         batch_op.drop_index("ix_dossiers_report")
         batch_op.drop_index(
