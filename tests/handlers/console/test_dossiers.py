@@ -11,7 +11,7 @@ from bot.actions import contacts
 from bot.domain.dossier import Status
 from bot.store import accounts, audit, cases, dossier_notices, dossiers
 from bot.store.accounts import AccountRow
-from bot.store.dossiers import DossierRow
+from bot.store.dossiers import DossierNoteRow, DossierRow
 from handlers.console.dossier_overdue import MOST
 from tests.handlers.console.dossiers import NAME, PHONE, code_of, news, procedure, taken, working_on
 from tests.handlers.console.visitor import Office, Visitor
@@ -305,3 +305,13 @@ async def test_every_number_of_a_report_leads_to_its_dossiers(office: Office) ->
     assert codes(alone) == [8]
     assert re.search(r'name="alone" value="1" checked', alone)
     assert codes(await leader.page("/dossiers?field=(none)&unit=economy")) == [9, 7]
+
+
+async def test_that_officials_were_warned_is_said_in_words(office: Office) -> None:
+    row = (await some(office))[2]
+    async with office.runtime.units_of_work() as uow:
+        note = DossierNoteRow(id="note", dossier_id=row.id, kind="warned", at=uow.now, actor_kind="system")
+        uow.session.add(note)
+    page = await (await office.enter("head")).page(f"/dossiers/{row.id}")
+    assert "Nhắc cán bộ sắp đến hạn" in page
+    assert "warned" not in page
