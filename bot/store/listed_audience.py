@@ -26,6 +26,7 @@ from bot.domain.audience import TEMPLATE_USER_WINDOW, Reach, Sender, Way
 from bot.store.audience import Rules, heard, rank
 from bot.store.broadcasts import BroadcastRow, DeliveryRow
 from bot.store.contacts import ContactRow
+from bot.store.dossiers import DossierPersonRow, DossierRow
 from bot.store.marked import Marks
 from bot.store.marks import ADVERT, PURPOSE, TOPIC
 from bot.store.recipients import ListedRow
@@ -35,34 +36,63 @@ _D = DeliveryRow.metadata.tables["deliveries"].c
 _person = ContactRow.metadata.tables["contacts"].alias("person")
 _found = ContactRow.metadata.tables["contacts"].alias("found")
 _P = _person.c
+_filed = DossierRow.metadata.tables["dossiers"].alias("filed")
+_bound_table = DossierPersonRow.metadata.tables["dossier_people"]
+_bound = _bound_table.c
 _COLUMNS = ["broadcast_id", "n", "recipient", "address", "merged", "state", "reason", "failed_at"]
 LINES = 5_000
 """Lines in one transaction."""
 
 
-def _lines(senders: Sequence[Sender], list_id: str, after: int, until: int | None) -> Any:
-    """Choose good lines, each with the contact that it means: of several the one best reached."""
+def _lines(senders: Sequence[Sender], list_id: str, after: int, until: int | None, dialect: str) -> Any:
+    """Choose good lines, each with the contact that it means, of several the one best reached, and with its phone.
+
+    Where the line's dossier is bound to a contact, the phone is the dossier's: whoever has that may be meant, too.
+    """
     same = or_(
         and_(_L.c.recipient.like("phone:%"), _found.c.phone_hash == func.substr(_L.c.recipient, 7)),
         and_(_L.c.recipient.like("user:%"), _found.c.external_id == func.substr(_L.c.recipient, 6)),
         _found.c.id == _L.c.recipient,
+        _found.c.phone_hash == _filed.c.phone_hash,
     )
     contact = (
         select(_found.c.id)
         .where(same, _found.c.account_id.in_([s.account_id for s in senders]), _found.c.erased_at.is_(None))
         .order_by(rank(senders, _found.c).desc(), heard(_found.c).desc(), _found.c.id)
         .limit(1)
-        .correlate(_L)
+        .correlate(_L, _filed)
         .scalar_subquery()
     )
     here = [_L.c.list_id == list_id, _L.c.recipient != "", _L.c.n > after]
     if until is not None:
         here.append(_L.c.n <= until)
-    columns = (_L.c.n, _L.c.recipient, _L.c.address, _L.c.merged, contact.label("contact_id"))
-    return select(*columns).where(*here).subquery("lines")
+    of_contact = and_(_L.c.recipient.not_like("phone:%"), _L.c.recipient.not_like("user:%"))
+    by_phone = _L.c.recipient.like("phone:%")
+    sealed = func.encode(_filed.c.phone, "hex") if dialect == "postgresql" else func.lower(func.hex(_filed.c.phone))
+    columns = (
+        _L.c.n,
+        _L.c.recipient,
+        case((of_contact, ""), else_=_L.c.address).label("address"),
+        _L.c.merged,
+        contact.label("contact_id"),
+        case((by_phone, _L.c.address), else_=sealed).label("phone"),
+        case((by_phone, func.substr(_L.c.recipient, 7)), else_=_filed.c.phone_hash).label("phone_hash"),
+    )
+    table = _L.outerjoin(_filed, and_(of_contact, _filed.c.id == _L.c.address))
+    return select(*columns).select_from(table).where(*here).subquery("lines")
 
 
-def _left_out(rules: Rules, lines: Any) -> ColumnElement[str]:
+def _first_phone(columns: Any) -> ColumnElement[Any]:
+    """Return the fingerprint by which somebody without a phone is known: one that the dossiers name they are bound to.
+
+    Of several always the same, so that a contact is one person on every line.
+    """
+    own = DossierRow.metadata.tables["dossiers"].alias("own").c
+    query = select(func.min(own.phone_hash)).join_from(_bound_table, own.id.table, _bound.dossier_id == own.id)
+    return query.where(_bound.contact_id == columns.id).correlate(columns.id.table).scalar_subquery()
+
+
+def _left_out(rules: Rules, lines: Any, way: ColumnElement[str]) -> ColumnElement[str]:
     """Return why somebody who is listed has decided against it, "" for who has not.
 
     An office that lists people knows that it concerns them: a topic counts only where they have turned it off. What is
@@ -71,9 +101,11 @@ def _left_out(rules: Rules, lines: Any) -> ColumnElement[str]:
     known = _P.id.is_not(None)
     # Whoever has told one account to stop is not called up by phone through it in another's name.
     by_phone = exists(literal(1)).where(
-        _found.c.phone_hash == func.substr(lines.c.recipient, 7), _found.c.stopped_at.is_not(None)
+        or_(_found.c.phone_hash == lines.c.phone_hash, _found.c.id == lines.c.recipient),
+        _found.c.stopped_at.is_not(None),
     )
-    stopped = or_(and_(known, _P.stopped_at.is_not(None)), and_(lines.c.recipient.like("phone:%"), by_phone))
+    to_phone = or_(lines.c.recipient.like("phone:%"), way == Way.TEMPLATE_PHONE.value)
+    stopped = or_(and_(known, _P.stopped_at.is_not(None)), and_(to_phone, by_phone))
     whens: list[Any] = [(stopped, "stopped")]
     if rules.topic_id:
         whens.append((and_(known, Marks(TOPIC, (rules.topic_id,), chosen=False).on(_P)), "topic_off"))
@@ -101,7 +133,7 @@ def _which(senders: Sequence[Sender], lines: Any) -> tuple[ColumnElement[Any], C
             year = and_(mine, heard(_P) > s.at - TEMPLATE_USER_WINDOW)
             accounts.append((year, s.account_id))
             ways.append((year, Way.TEMPLATE_USER.value))
-    by_phone = and_(lines.c.recipient.like("phone:%"), true() if phone_by else false())
+    by_phone = and_(lines.c.phone_hash.is_not(None), true() if phone_by else false())
     accounts.append((by_phone, phone_by or ""))
     ways.append((by_phone, Way.TEMPLATE_PHONE.value))
     rest = func.coalesce(_P.account_id, senders[0].account_id)
@@ -112,18 +144,25 @@ def _reason() -> ColumnElement[str]:
     return case((_P.id.is_(None), "not_known"), (_P.gone != "", "gone"), else_="window_closed")
 
 
-def _resolved(senders: Sequence[Sender], rules: Rules, after: int, until: int | None) -> Any:
+def _resolved(senders: Sequence[Sender], rules: Rules, after: int, until: int | None, dialect: str) -> Any:
     """Return each good line with who it is, by which account and way, whether left out, and its turn for its person."""
-    lines = _lines(senders, rules.audience.list_id, after, until)
+    lines = _lines(senders, rules.audience.list_id, after, until, dialect)
     account, way = _which(senders, lines)
     frees = [and_(_P.account_id == s.account_id, _P.last_interaction_at > s.free_since) for s in senders if s.windowed]
     windowed = or_(*(_P.account_id == s.account_id for s in senders if s.windowed), false())
-    person, out = func.coalesce(_P.person_id, _P.id, lines.c.recipient), _left_out(rules, lines)
+    unknown, out = _P.id.is_(None), _left_out(rules, lines, way)
+    # One person: who is linked, else who has the phone, else who it is. It follows from the recipient alone.
+    phone_hash = func.coalesce(_P.phone_hash, _first_phone(_P), case((unknown, lines.c.phone_hash)))
+    person = func.coalesce(_P.person_id, phone_hash, _P.id, lines.c.recipient)
+    alone = and_(unknown, lines.c.phone_hash.is_not(None))
     columns = {
         "n": lines.c.n,
-        "recipient": func.coalesce(_P.id, lines.c.recipient),
-        "user": func.coalesce(_P.external_id, lines.c.address),
-        "phone": lines.c.address,
+        "recipient": case(
+            (alone, literal("phone:") + lines.c.phone_hash), else_=func.coalesce(_P.id, lines.c.recipient)
+        ),
+        "user": case((alone, lines.c.phone), else_=func.coalesce(_P.external_id, lines.c.address)),
+        "phone": lines.c.phone,
+        "phone_hash": case((_P.person_id.is_(None), phone_hash)),
         "merged": lines.c.merged,
         "account": account,
         "way": way,
@@ -142,10 +181,11 @@ async def reach(session: AsyncSession, senders: Sequence[Sender], rules: Rules) 
     found = Reach()
     if not senders:
         return found
-    chosen = _resolved(senders, rules, 0, None).c
+    connection = await session.connection()
+    chosen = _resolved(senders, rules, 0, None, connection.dialect.name).c
     columns = (chosen.account, chosen.way, chosen.out, chosen.reason, case((chosen.turn == 1, 1), else_=0))
     query = select(*columns, func.count(), func.sum(chosen.paid)).group_by(*columns)
-    for account_id, name, out, reason, first, number, cost in (await (await session.connection()).execute(query)).all():
+    for account_id, name, out, reason, first, number, cost in (await connection.execute(query)).all():
         if not first:
             found.doubled += number
             continue
@@ -175,6 +215,22 @@ async def last_line(session: AsyncSession, list_id: str) -> int:
     return int((await (await session.connection()).execute(query)).scalar_one())
 
 
+def _has_by_phone(chosen: Any, made_for: ColumnElement[bool], sends: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Say that whoever has a line's phone has a row: as a phone, as a contact, or by a dossier that names it."""
+    other = _found.c
+    dossier = _filed.alias("named").c
+    filed = select(_bound.contact_id).join_from(_bound_table, dossier.id.table, _bound.dossier_id == dossier.id)
+    named = other.id.in_(filed.where(dossier.phone_hash == chosen.phone_hash).correlate(chosen.n.table))
+    same = or_(
+        other.phone_hash == chosen.phone_hash,
+        and_(named, other.phone_hash.is_(None), _first_phone(other) == chosen.phone_hash),
+    )
+    return or_(
+        exists(literal(1)).where(_D.recipient == literal("phone:") + chosen.phone_hash, made_for),
+        exists(literal(1)).where(same, sends, other.person_id.is_(None), _D.recipient == other.id, made_for),
+    )
+
+
 async def freeze_lines(
     session: AsyncSession,
     senders: Sequence[Sender],
@@ -186,13 +242,20 @@ async def freeze_lines(
 ) -> int:
     """Make the deliveries of the lines after one up to another; returns how many."""
     made = 0
-    chosen = _resolved(senders, rules, after, until).c
+    chosen = _resolved(senders, rules, after, until, (await session.connection()).dialect.name).c
     others = _found.c
     made_for = _D.broadcast_id.in_([r.id for r in rows.values()])
+    sends = others.account_id.in_([sender.account_id for sender in senders])
     # Of lines before these: several dossiers are one person's, by one phone, one contact or several.
-    has_one = exists(literal(1)).where(others.person_id == chosen.person_id, _D.recipient == others.id, made_for)
+    has_one = exists(literal(1)).where(others.person_id == chosen.person_id, sends, _D.recipient == others.id, made_for)
     itself = exists(literal(1)).where(_D.recipient == chosen.recipient, made_for)
-    here = (chosen.turn == 1, chosen.out == "", not_(itself), or_(chosen.person_id.is_(None), not_(has_one)))
+    here = (
+        chosen.turn == 1,
+        chosen.out == "",
+        not_(itself),
+        or_(chosen.person_id.is_(None), not_(has_one)),
+        or_(chosen.phone_hash.is_(None), not_(_has_by_phone(chosen, made_for, sends))),
+    )
     for (account_id, way), row in rows.items():
         nobody = way is Way.NONE
         statement = select(

@@ -56,9 +56,9 @@ class ListedRow(SQLModel, table=True):
 
     `recipient` is `phone:` and the fingerprint of a phone, `user:` and the provider's user id, or a contact's id where
     the line's dossier is bound to it; "" for a bad line and for one that repeats an earlier one. `address` is the phone
-    encrypted, as hexadecimal text, or the user id. `merged` are the values of the merge fields. `problems` are what is
-    said of it: column, code, severity and details. `cells` keeps the whole line of a bad row, encrypted, for the file
-    of bad rows.
+    encrypted, as hexadecimal text, or the user id; beside a contact's id the dossier's, which may name a phone, too.
+    `merged` are the values of the merge fields. `problems` are what is said of it: column, code, severity and details.
+    `cells` keeps the whole line of a bad row, encrypted, for the file of bad rows.
     """
 
     __tablename__ = "listed"
@@ -203,7 +203,12 @@ async def owners(session: AsyncSession, codes: Collection[str], path: str) -> di
     dossier, bound, contact = DossierRow, DossierPersonRow, ContactRow
     query = (
         select_columns(
-            col(dossier.code), col(dossier.phone_hash), col(dossier.phone), col(contact.id), col(contact.phone_hash)
+            col(dossier.code),
+            col(dossier.phone_hash),
+            col(dossier.phone),
+            col(dossier.id),
+            col(contact.id),
+            col(contact.phone_hash),
         )
         .select_from(dossier)
         .join(bound, col(bound.dossier_id) == col(dossier.id), isouter=True)
@@ -213,12 +218,12 @@ async def owners(session: AsyncSession, codes: Collection[str], path: str) -> di
     )
     found: dict[str, tuple[str, str]] = {}
     rows = (await (await session.connection()).execute(query)).all()
-    for code, fingerprint, phone, contact_id, own in rows:
+    for code, fingerprint, phone, dossier_id, contact_id, own in rows:
         by_phone = (f"phone:{fingerprint}", phone.hex()) if fingerprint and phone else ("", "")
         if contact_id is None:
             found.setdefault(code, by_phone)
         else:
-            found[code] = by_phone if fingerprint and own == fingerprint else (contact_id, "")
+            found[code] = by_phone if fingerprint and own == fingerprint else (contact_id, dossier_id)
     return found
 
 

@@ -264,18 +264,30 @@ LISTS = (
 )
 
 
-def listed(oracle: Oracle, lines: list[str]) -> tuple[dict[str, tuple[str, Way, int]], int]:
-    """Say in plain words who of a list gets what, with the number of the line, and how many are left out."""
+def listed(oracle: Oracle, lines: list[tuple[str, str]]) -> tuple[dict[str, tuple[str, Way, int]], int]:
+    """Say in plain words who of a list gets what, with the number of the line, and how many are left out.
+
+    Beside each line's recipient stands the phone that its dossier names, "" for none.
+    """
     got: dict[str, tuple[str, Way, int]] = {}
     persons: set[str] = set()
     out: set[tuple[str, bool]] = set()
-    for n, phone in enumerate(lines, 2):
-        called = [c for c in oracle.people if phone in {f"phone:{c.phone_hash}", c.id}]
-        meant = [c for c in called if not c.erased_at]
+    for n, (phone, named) in enumerate(lines, 2):
+        called = [c for c in oracle.people if phone in {f"phone:{c.phone_hash}", c.id} or named == c.phone_hash]
+        meant = [c for c in called if not c.erased_at and c.account_id in oracle.senders]
         best = max(meant, key=lambda c: (*oracle.rank(c)[:2], [-ord(x) for x in c.id]), default=None)
-        person = (best.person_id or best.id) if best else phone
         is_phone = phone.startswith("phone:")
-        stopped = any(c.stopped_at for c in (called if is_phone else meant))
+        number = phone.removeprefix("phone:") if is_phone else named
+        rows, bound = oracle.dossiers
+        own = sorted(d.phone_hash for d in rows if d.phone_hash and best and (d.id, best.id) in bound)
+        person = (best.person_id or best.phone_hash or [*own, best.id][0]) if best else (number or phone)
+        open_ = best is not None and best.kind == "person" and not best.gone and not best.anonymous
+        zalo = oracle.senders[ZALO]
+        way = oracle.way(best) if best and open_ and not best.stopped_at else Way.NONE
+        if way in {Way.NONE, Way.TEMPLATE_PHONE}:
+            way = Way.TEMPLATE_PHONE if zalo.by_phone and number else Way.NONE
+        by_phone = is_phone or way is Way.TEMPLATE_PHONE
+        stopped = any(c.stopped_at for c in (called if by_phone else [best] if best else []))
         off = best is not None and ("topic", oracle.rules.topic_id, best.id) in oracle.off
         agreed = best is not None and ("purpose", "advert", best.id) in oracle.on
         if stopped or off or (oracle.rules.needs_consent and not agreed):
@@ -284,13 +296,9 @@ def listed(oracle: Oracle, lines: list[str]) -> tuple[dict[str, tuple[str, Way, 
         if person in persons:
             continue
         persons.add(person)
-        open_ = best is not None and best.kind == "person" and not best.gone and not best.anonymous
-        way = oracle.way(best) if best and open_ else Way.NONE
-        zalo = oracle.senders[ZALO]
-        if way in {Way.NONE, Way.TEMPLATE_PHONE}:
-            way = Way.TEMPLATE_PHONE if zalo.by_phone and is_phone else Way.NONE
         account = ZALO if way is Way.TEMPLATE_PHONE or best is None else best.account_id
-        got[best.id if best else phone] = (account, way, n)
+        alone = f"phone:{number}" if number else phone
+        got[best.id if best else alone] = (account, way, n)
     return got, len(out)
 
 
@@ -301,18 +309,30 @@ async def test_each_line_of_a_list_finds_its_contact_and_its_way(database: Datab
     given = senders(by_user=rng.random() < 0.5, by_phone=rng.random() < 0.5)
     rules = LISTS[seed % len(LISTS)]
     phones = {f"h{n}" for n in range(12)} | {c.phone_hash for c in people if c.phone_hash} | {"nobody1", "nobody2"}
-    lines = [f"phone:{phone}" for phone in rng.sample(sorted(phones), min(len(phones), 30))]
-    lines += [c.id for c in rng.sample(people, 8)]  # as whom the dossiers of lines are bound to
+    if seed % 2:
+        given = given[:1]  # somebody is known by an account that does not send
+    lines = [(f"phone:{phone}", "") for phone in rng.sample(sorted(phones), min(len(phones), 30))]
+    lines += [(c.id, "") for c in rng.sample(people, 8)]  # as whom the dossiers of lines are bound to
+    dossiers, bound = await filed(database, rng, people)
+    lines += [(rng.choice(people).id, d.phone_hash or "") for d in dossiers[:12]]
     lines += rng.choices(lines, k=4)  # several dossiers of one person
     rng.shuffle(lines)
     async with database.writing() as session:
         session.add_all(
-            ListedRow(list_id="l", n=n, recipient=recipient, address="00ff", merged={"Dòng": n})
-            for n, recipient in enumerate(lines, 2)
+            ListedRow(
+                list_id="l",
+                n=n,
+                recipient=recipient,
+                address=next((d.id for d in dossiers if d.phone_hash == named), "") if named else "00ff",
+                merged={"Dòng": n},
+            )
+            for n, (recipient, named) in enumerate(lines, 2)
         )
         session.add(ListedRow(list_id="l", n=99, problems=[{"code": "bad"}]))
         await session.commit()
-    expected, left_out = listed(Oracle(people, marks, given, rules), lines)
+    oracle = Oracle(people, marks, given, rules)
+    oracle.dossiers = dossiers, bound
+    expected, left_out = listed(oracle, lines)
     async with database.reading() as session:
         counted = await listed_audience.reach(session, given, rules)
     async with database.writing() as session:
