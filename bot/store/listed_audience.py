@@ -49,15 +49,20 @@ def _lines(senders: Sequence[Sender], list_id: str, after: int, until: int | Non
 
     Where the line's dossier is bound to a contact, the phone is the dossier's: whoever has that may be meant, too.
     """
+    ids = [sender.account_id for sender in senders]
     same = or_(
         and_(_L.c.recipient.like("phone:%"), _found.c.phone_hash == func.substr(_L.c.recipient, 7)),
-        and_(_L.c.recipient.like("user:%"), _found.c.external_id == func.substr(_L.c.recipient, 6)),
+        and_(
+            _L.c.recipient.like("user:%"),
+            _found.c.account_id.in_(ids),
+            _found.c.external_id == func.substr(_L.c.recipient, 6),
+        ),
         _found.c.id == _L.c.recipient,
         _found.c.phone_hash == _filed.c.phone_hash,
     )
     contact = (
         select(_found.c.id)
-        .where(same, _found.c.account_id.in_([s.account_id for s in senders]), _found.c.erased_at.is_(None))
+        .where(same, _sends(senders), _found.c.erased_at.is_(None))
         .order_by(rank(senders, _found.c).desc(), heard(_found.c).desc(), _found.c.id)
         .limit(1)
         .correlate(_L, _filed)
@@ -80,6 +85,11 @@ def _lines(senders: Sequence[Sender], list_id: str, after: int, until: int | Non
     )
     table = _L.outerjoin(_filed, and_(of_contact, _filed.c.id == _L.c.address))
     return select(*columns).select_from(table).where(*here).subquery("lines")
+
+
+def _sends(senders: Sequence[Sender]) -> ColumnElement[bool]:
+    """Say that the contact found is a sending account's; asked last: not to be looked up by the account's index."""
+    return _found.c.account_id.concat("").in_([sender.account_id for sender in senders])
 
 
 def _first_phone(columns: Any) -> ColumnElement[Any]:
@@ -217,17 +227,15 @@ async def last_line(session: AsyncSession, list_id: str) -> int:
 
 def _has_by_phone(chosen: Any, made_for: ColumnElement[bool], sends: ColumnElement[bool]) -> ColumnElement[bool]:
     """Say that whoever has a line's phone has a row: as a phone, as a contact, or by a dossier that names it."""
-    other = _found.c
-    dossier = _filed.alias("named").c
-    filed = select(_bound.contact_id).join_from(_bound_table, dossier.id.table, _bound.dossier_id == dossier.id)
-    named = other.id.in_(filed.where(dossier.phone_hash == chosen.phone_hash).correlate(chosen.n.table))
-    same = or_(
-        other.phone_hash == chosen.phone_hash,
-        and_(named, other.phone_hash.is_(None), _first_phone(other) == chosen.phone_hash),
-    )
+    other, dossier = _found.c, _filed.alias("named").c
+    got = (sends, func.coalesce(other.person_id, "") == "", _D.recipient == other.id, made_for)
+    named = (dossier.phone_hash == chosen.phone_hash, _bound.dossier_id == dossier.id, other.id == _bound.contact_id)
     return or_(
         exists(literal(1)).where(_D.recipient == literal("phone:") + chosen.phone_hash, made_for),
-        exists(literal(1)).where(same, sends, other.person_id.is_(None), _D.recipient == other.id, made_for),
+        exists(literal(1)).where(other.phone_hash == chosen.phone_hash, *got),
+        exists(literal(1)).where(
+            *named, func.coalesce(other.phone_hash, "") == "", _first_phone(other) == chosen.phone_hash, *got
+        ),
     )
 
 
@@ -245,7 +253,7 @@ async def freeze_lines(
     chosen = _resolved(senders, rules, after, until, (await session.connection()).dialect.name).c
     others = _found.c
     made_for = _D.broadcast_id.in_([r.id for r in rows.values()])
-    sends = others.account_id.in_([sender.account_id for sender in senders])
+    sends = _sends(senders)
     # Of lines before these: several dossiers are one person's, by one phone, one contact or several.
     has_one = exists(literal(1)).where(others.person_id == chosen.person_id, sends, _D.recipient == others.id, made_for)
     itself = exists(literal(1)).where(_D.recipient == chosen.recipient, made_for)
