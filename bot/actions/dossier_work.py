@@ -1,6 +1,6 @@
 """What officials do to a dossier: tell why it is late, put its date off with an apology, bind people, look at names."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from bot.actions import dossier_dates
@@ -40,9 +40,11 @@ async def apologise(uow: UnitOfWork, box: SecretBox, row: DossierRow, cause: str
     The citizen's notice of it follows from the event that this makes. Raises InvalidInputError for cause (as say_cause)
     and new_due: not_a_date, not_later, no_working_day; ConflictError for a dossier that cannot be put off now.
     """
-    if not may_be_put_off(row):
+    await dossiers.one_writer(uow.session)
+    fresh = await dossiers.dossier(uow.session, row.id)  # an import may have ended it while this waited
+    if fresh is None or not may_be_put_off(fresh):
         raise ConflictError("dossier is not being worked on")
-    cause = _cause(cause)
+    row, cause = fresh, _cause(cause)
     due_at = await _new_date(uow, row, day)
     old = row.due_at or row.law_due_at
     facts = {"due_at": due_at, "reason": cause, "old_due_at": old}
@@ -57,7 +59,7 @@ async def apologise(uow: UnitOfWork, box: SecretBox, row: DossierRow, cause: str
 
 def _moment_after(uow: UnitOfWork, row: DossierRow) -> datetime:
     """Return now, or just after what is known already: clocks of other systems run ahead, and ours comes last."""
-    return max(uow.now, row.status_at)
+    return uow.now if uow.now > row.status_at else row.status_at + timedelta(milliseconds=1)
 
 
 async def _new_date(uow: UnitOfWork, row: DossierRow, day: date | None) -> datetime:

@@ -115,6 +115,7 @@ class Told(NamedTuple):
 
     `after` and `before` are the moments of the events of other statuses around it, None at an end: a notice of the
     kind that is of a moment between them is this one. For LATE it is the new date that counts, and they are None.
+    `begun_at` is when the status began that `at` reports last, None where they are the same.
     """
 
     kind: Kind
@@ -122,6 +123,7 @@ class Told(NamedTuple):
     facts: Mapping[str, Any] = {}
     after: tuple[datetime, int] | None = None
     before: tuple[datetime, int] | None = None
+    begun_at: datetime | None = None
 
     def covers(self, kind: str, at: datetime, due_at: object) -> bool:
         """Say whether a notice that stands already is this one, though more may have become known since."""
@@ -171,6 +173,7 @@ def added_up(events: Iterable[Event]) -> State:
     state = State(last.status, last.at)
     before: Status | None = None
     since: tuple[datetime, int] | None = None
+    begun = ordered[0].at
     for event, after in zip(ordered, [*ordered[1:], None], strict=True):
         state.facts = _known(state.facts, event, before)
         promised = state.due_at
@@ -179,8 +182,9 @@ def added_up(events: Iterable[Event]) -> State:
         if before is not None and event.status != before and event.status not in MOVES[before]:
             state.odd.append(f"{int(before)}>{int(event.status)}")
         _notices(state, event, before, promised)
+        begun = begun if event.status == before else event.at
         if after is None or after.status != event.status:
-            _tell(state, event, since, after.key if after else None)
+            _tell(state, event, begun, since, after.key if after else None)
             since = event.key
         _pause(state, event)
         before = event.status
@@ -234,18 +238,23 @@ def _notices(state: State, event: Event, before: Status | None, promised: dateti
         _add(state, Told(Kind.LATE, event.at, facts))
 
 
-def _tell(state: State, event: Event, after: tuple[datetime, int] | None, before: tuple[datetime, int] | None) -> None:
+def _tell(
+    state: State,
+    event: Event,
+    begun: datetime,
+    after: tuple[datetime, int] | None,
+    before: tuple[datetime, int] | None,
+) -> None:
     """Note that a status is worth telling, once for all the events in a row that report it; `event` is their last."""
     kind = KIND_OF.get(event.status)
     if kind is not None:
-        _add(state, Told(kind, event.at, dict(state.facts), after, before))
+        _add(state, Told(kind, event.at, dict(state.facts), after, before, begun))
 
 
 def _add(state: State, told: Told) -> None:
-    """Note a notice; of what is told but once, the last counts, so that history which arrives late changes nothing."""
-    if told.kind not in RECURRING:
-        state.notices = [other for other in state.notices if other.kind is not told.kind]
-    state.notices.append(told)
+    """Note a notice; of what is told but once, the first counts: a status that is reported anew is no news."""
+    if told.kind in RECURRING or all(other.kind is not told.kind for other in state.notices):
+        state.notices.append(told)
 
 
 def _dates(state: State, event: Event) -> None:
@@ -357,4 +366,6 @@ def worth_telling(events: Sequence[Event], now: datetime) -> list[Told]:
 
 def recent(state: State, now: datetime) -> list[Told]:
     """Return which notices of a dossier are recent enough to be told."""
-    return [told for told in state.notices if now - TELL_WITHIN <= told.at <= now + _AHEAD]
+    return [
+        told for told in state.notices if now - TELL_WITHIN <= (told.begun_at or told.at) and told.at <= now + _AHEAD
+    ]

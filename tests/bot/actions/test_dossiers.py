@@ -117,11 +117,18 @@ async def test_history_is_kept_and_nobody_is_told_of_it(runtime: Runtime, clock:
         assert (await session.exec(select(DossierNoticeRow))).all() == []
 
 
+async def test_a_status_of_long_ago_that_is_reported_anew_is_not_told(runtime: Runtime, clock: Clock) -> None:
+    await take(runtime, news(clock() - timedelta(days=90), 10))
+    assert await take(runtime, news(clock() - timedelta(hours=1), 10)) == [CHANGED]
+    async with runtime.database.reading() as session:
+        assert (await session.exec(select(DossierNoticeRow))).all() == []
+
+
 Step = tuple[str, int, int, int | None, str | None, str | None]
 _steps = st.lists(
     st.tuples(
         st.sampled_from([CODE, OTHER]),
-        st.integers(0, 200),
+        st.integers(0, 150),
         st.integers(1, 10),
         st.none() | st.integers(100, 400),
         st.none() | st.sampled_from(["84900000001", "84900000002"]),
@@ -140,7 +147,7 @@ async def test_any_order_and_repetition_ends_the_same(
     steps: Sequence[Step],
     chance: random.Random,
 ) -> None:
-    start = runtime.now() - timedelta(hours=250)
+    start = runtime.now() - timedelta(hours=160)
     reports = [
         news(
             start + timedelta(hours=hours),
