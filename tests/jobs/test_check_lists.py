@@ -124,6 +124,7 @@ async def test_lines_with_codes_of_dossiers_find_their_people_and_name_codes_tha
     lines = await lines_of(runtime, list_id)
     assert [line.recipient for line in lines] == [f"phone:{phone}", f"phone:{phone}", "bound", "bound", *[""] * 5]
     assert [runtime.box.open(bytes.fromhex(line.address)) for line in lines[:2]] == ["phone1", "phone2"]
+    assert [line.address for line in lines[2:4]] == ["3", "4"], "the dossier, for the phone that it may name"
     said = [[problem["code"] for problem in line.problems or []] for line in lines]
     assert said[:4] == [[]] * 4
     assert said[4:] == [["dossier_nobody"], ["dossier_unknown"], ["dossier_unknown"], ["duplicate"], ["not_a_dossier"]]
