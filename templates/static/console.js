@@ -84,6 +84,21 @@
     }
   });
 
+  // News that comes while a part is being fetched would end with the part that is replaced: ask once more then
+  const heard = new Map();
+  const asked = new Map();
+  document.addEventListener("htmx:sseMessage", (event) => {
+    if (event.target.id) heard.set(event.target.id, { at: performance.now(), topic: event.detail.type });
+  });
+  document.addEventListener("htmx:beforeRequest", (event) => { if (event.target.id) asked.set(event.target.id, performance.now()); });
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const place = document.getElementById((event.detail.elt || event.target).id);
+    const news = place && heard.get(place.id);
+    if (!news || news.at <= (asked.get(place.id) || 0)) return;
+    heard.delete(place.id);
+    window.htmx.trigger(place, `sse:${news.topic}`);
+  });
+
   // Somebody signed out elsewhere: the server says where to go
   document.addEventListener("htmx:responseError", (event) => {
     const target = event.detail.xhr.getResponseHeader("HX-Redirect");

@@ -1,5 +1,6 @@
 """The console in a real browser: accessible, live, usable with the keyboard alone and on a small phone."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from playwright.async_api import Page, ViewportSize, expect
+from playwright.async_api import Page, Route, ViewportSize, expect
 
 from bot.actions import work_case
 from bot.config import Settings
@@ -286,3 +287,32 @@ async def test_every_view_and_every_tab_is_in_sight(console: Console, browser_pa
     assert await header.evaluate("row => row.scrollWidth <= row.clientWidth")
     inside = "tab => tab.getBoundingClientRect().right <= tab.closest('.card').getBoundingClientRect().right"
     assert await head.locator("#tab-refuse").evaluate(inside)
+
+
+async def test_news_that_comes_while_the_list_is_fetched_is_not_lost(console: Console, browser_page: OpenPage) -> None:
+    page = await console.sign_in(await browser_page(), "can-bo")
+    asked, held = asyncio.Semaphore(0), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        if route.request.headers.get("x-live") != "1":
+            await route.continue_()
+            return
+        asked.release()
+        answer = await route.fetch()  # the server has answered with what it knew by now
+        await held.wait()
+        await route.fulfill(response=answer)
+
+    await page.route("**/*", hold)
+    await expect(page.locator("#cases")).to_be_visible()
+    await page.evaluate("heard = 0; document.addEventListener('htmx:sseMessage', () => { heard += 1; }); 0")
+    async with asyncio.timeout(30):
+        while asked.locked():  # until the page listens, and its first question is on its way
+            await console.runtime.queue.announce("cases")
+            await asyncio.sleep(1)
+        await asked.acquire()
+        before = await page.evaluate("heard")
+        while await page.evaluate("heard") == before:
+            await console.runtime.queue.announce("cases")
+            await asyncio.sleep(0.1)
+        held.set()
+        await asked.acquire()
