@@ -163,7 +163,7 @@ def rank(senders: Sequence[Sender], columns: Any) -> ColumnElement[int]:
 async def reach(session: AsyncSession, senders: Sequence[Sender], rules: Rules) -> Reach:
     """Count an audience by account and way, and who is left out; a fraction of a second for a million contacts."""
     found = Reach()
-    await _plan_by_indexes(session, "off")
+    await _plan_by_indexes(session, "on" if _many(rules.wanted()) else "off")
     for sender in senders:
         await _count_one(session, sender, rules, found)
     await _plan_by_indexes(session, "on")
@@ -172,8 +172,13 @@ async def reach(session: AsyncSession, senders: Sequence[Sender], rules: Rules) 
     return found
 
 
+def _many(wanted: Sequence[Marks]) -> bool:
+    """Say whether so many are wanted that PostgreSQL does best to go through all contacts once."""
+    return any(len(marks.values) > 1 for marks in wanted)
+
+
 async def _plan_by_indexes(session: AsyncSession, hashes: str) -> None:
-    """Have PostgreSQL merge indexes that hold all that is counted: hashing a million contacts takes far longer.
+    """Say whether PostgreSQL may hash; where few are wanted, to hash a million contacts takes far longer.
 
     Until this transaction ends; indexes are taken to lie in memory or on a disk without a head.
     """
@@ -235,9 +240,9 @@ async def _counts(session: AsyncSession, sender: Sender, chosen: _Chosen) -> tup
     """Return how many are chosen, how many of them cost something, and how many each way reaches."""
     connection = await session.connection()
     sqlite = connection.dialect.name == "sqlite"
-    if chosen.unwanted and not (sqlite and chosen.wanted):
-        # Of all, or in PostgreSQL, those who are not wanted are counted for themselves: that is quicker than to ask
-        # each of the others.
+    if chosen.unwanted and not (chosen.wanted and (sqlite or _many(chosen.wanted))):
+        # Of all, or in PostgreSQL of few, those who are not wanted are counted for themselves: that is quicker than to
+        # ask each of the others.
         every = chosen._replace(unwanted=[])
         return _less(
             await _counts(session, sender, every), await _counts(session, sender, every.also(*chosen.unwanted))
