@@ -27,6 +27,12 @@ class Lines:
         self._calendars = calendars
         self._found: dict[str, WorkingLine] = {}
 
+    def __eq__(self, other: object) -> bool:
+        """Say whether others hold the same calendars."""
+        return isinstance(other, Lines) and self._calendars == other._calendars
+
+    __hash__ = None  # type: ignore[assignment] # what is equal may come to differ
+
     def of(self, path: str) -> WorkingLine:
         """Return the working time that holds for a unit."""
         line = self._found.get(path)

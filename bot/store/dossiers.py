@@ -176,6 +176,12 @@ async def by_codes(session: AsyncSession, codes: Collection[str], *, lock: bool 
     return {row.code: row for row in (await session.exec(query)).all()}
 
 
+async def any_of(session: AsyncSession, codes: Collection[str]) -> bool:
+    """Say whether any of these dossiers, by code, is known."""
+    query = select(DossierRow.id).where(col(DossierRow.code).in_(sorted(codes))).limit(1)
+    return (await session.exec(query)).first() is not None
+
+
 async def events(session: AsyncSession, dossier_ids: Collection[str]) -> dict[str, list[DossierEventRow]]:
     """Return everything that was told of these dossiers, by dossier, oldest first."""
     found: dict[str, list[DossierEventRow]] = {dossier_id: [] for dossier_id in dossier_ids}

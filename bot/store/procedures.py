@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import JSON, Index, case, func, or_
 from sqlmodel import Field, SQLModel, col, select
@@ -48,6 +48,24 @@ class ProcedureRow(SQLModel, table=True):
 async def procedure(session: AsyncSession, procedure_id: str) -> ProcedureRow | None:
     """Return one procedure by our id."""
     return await session.get(ProcedureRow, procedure_id)
+
+
+class Limit(NamedTuple):
+    """What a dossier takes over from its procedure; `days` as in ProcedureRow."""
+
+    id: str
+    name: str
+    field: str
+    days: int | None
+
+
+async def limits(session: AsyncSession, codes: Collection[str]) -> dict[str, Limit]:
+    """Return by short code what dossiers take over from procedures; codes that no procedure has are left out."""
+    if not codes:
+        return {}
+    it = ProcedureRow
+    query = select(it.code, it.id, it.name, it.field, it.days).where(col(it.code).in_(sorted(codes)))  # type: ignore[call-overload] # SQLModel knows up to four columns
+    return {code: Limit(*rest) for code, *rest in (await session.exec(query)).all()}
 
 
 async def by_codes(session: AsyncSession, codes: Collection[str]) -> dict[str, ProcedureRow]:
