@@ -61,10 +61,22 @@ class Gatherer:
             return
         if last >= self.limits.columns:
             raise InvalidInputError("file", "too_many_columns", most=self.limits.columns, row=number)
+        self._keep(number, [texts.get(column, "") for column in range(last + 1)], flaws)
+
+    def add_cells(self, number: int, cells: list[str], flaws: dict[int, str]) -> None:
+        """Take a line's texts as `add` does, none beyond the limit of columns, as a list that may be changed."""
+        while cells and (not cells[-1] or cells[-1].isspace()):
+            cells.pop()
+        if flaws:
+            cells += [""] * (max(flaws) + 1 - len(cells))
+        if cells:
+            self._keep(number, cells, flaws)
+
+    def _keep(self, number: int, cells: list[str], flaws: dict[int, str]) -> None:
         self.count += 1
         if self.count > self.limits.lines:
             raise InvalidInputError("file", "too_many_rows", most=self.limits.lines - 1)
-        self.lines.append(Line(number, [texts.get(column, "") for column in range(last + 1)], flaws))
+        self.lines.append(Line(number, cells, flaws))
 
     def taken(self) -> list[Line]:
         """Return the lines that have gathered, once."""

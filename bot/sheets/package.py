@@ -69,6 +69,13 @@ class Reader:
         """Have `words` told the text that follows, until told otherwise."""
         self.parser.CharacterDataHandler = words
 
+    def feed(self, data: bytes, *, final: bool = False) -> None:
+        """Take some bytes of the part; raises ExpatError where it is not well-formed."""
+        self.parser.Parse(data, final)
+
+    def release(self) -> None:
+        """Look at what has been kept back: the part is about to be refused, and what is wrong first is said."""
+
     def start(self, name: str, attributes: dict[str, str]) -> None:
         """Take the beginning of an element."""
 
@@ -91,10 +98,12 @@ def fed(archive: zipfile.ZipFile, part: str, reader: Reader, budget: Budget) -> 
     try:
         with archive.open(info) as stream:
             while chunk := stream.read(_CHUNK):
+                if len(chunk) > budget.left:
+                    reader.release()
                 budget.spend(len(chunk))
-                reader.parser.Parse(chunk, False)
+                reader.feed(chunk)
                 yield
-            reader.parser.Parse(b"", True)
+            reader.feed(b"", final=True)
             yield
     except _BROKEN as error:
         raise InvalidInputError("file", "broken") from error
