@@ -9,7 +9,7 @@ from bot.actions import dossier_dates
 from bot.actions.dossier_dates import Lines
 from bot.actions.dossier_weighing import Change, News, sealed
 from bot.clock import new_id, to_local
-from bot.domain.dossier import State, Told, due_by, outcome, recent
+from bot.domain.dossier import State, Status, Told, due_by, outcome, recent
 from bot.domain.dossier_clock import dates
 from bot.domain.dossier_code import squeezed, tail_of
 from bot.secrets import SecretBox
@@ -50,7 +50,6 @@ class Rows:
     def take(self, change: Change) -> None:
         """Work out the rows of one dossier."""
         row, state = change.row, change.state
-        assert state is not None
         dossier_id = row.id if row else new_id()
         self._note_events(change, dossier_id)
         latest = max((news for news, _ in change.fresh), key=lambda news: (news.at, news.status))
@@ -68,16 +67,15 @@ class Rows:
 
     def _note_events(self, change: Change, dossier_id: str) -> None:
         known = {(event.at, event.status): event for event in change.known}
-        fresh: dict[tuple[datetime, int], tuple[News, str]] = {}
+        fresh: dict[tuple[datetime, Status], str] = {}
         for news, digest in change.fresh:
-            fresh[news.at, int(news.status)] = (news, digest)
-        merged = {(event.at, int(event.status)): event.facts for event in change.merged}
-        for key, (_, digest) in fresh.items():
-            told = {"facts": merged[key], "digest": digest, "reported_at": self._now}
+            fresh[news.at, news.status] = digest
+        for key, digest in fresh.items():
+            told = {"facts": change.merged[key].facts, "digest": digest, "reported_at": self._now}
             if key in known:  # whoever told it first stays its source
                 self._told_again.append({"id": known[key].id, **told})
             else:
-                made = {"id": new_id(), "dossier_id": dossier_id, "at": key[0], "status": key[1]}
+                made = {"id": new_id(), "dossier_id": dossier_id, "at": key[0], "status": int(key[1])}
                 self._events.append({**made, **told, "source": self._source})
 
     def _values(self, state: State, latest: News, row: DossierRow | None) -> dict[str, Any]:

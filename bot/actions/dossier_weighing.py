@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from bot.domain.dossier import Event, State, Status, added_up, digest_of, kept_facts, recent
+from bot.domain.dossier import TELL_WITHIN, Event, State, Status, added_up, digest_of, kept_facts, moment, recent
 from bot.secrets import SecretBox
 from bot.store import dossiers
 from bot.store.database import Session
@@ -55,19 +55,45 @@ class News(NamedTuple):
     derived: bool = False
 
 
-@dataclass(slots=True)
 class Change:
-    """What the reports of one dossier make of it; `row` is None for one that is not known yet.
+    """What the reports of one dossier make of it: `row` is None for one that is not known yet.
 
-    `merged` are its events with what has just been reported.
+    `known` are its events, `fresh` what is reported now, each with its digest.
     """
 
-    code: str
-    row: DossierRow | None
-    known: list[DossierEventRow]
-    fresh: list[tuple[News, str]] = field(default_factory=list)
-    merged: list[Event] = field(default_factory=list)
-    state: State | None = None
+    __slots__ = ("_merged", "_state", "code", "fresh", "known", "row")
+
+    def __init__(self, code: str, row: DossierRow | None, known: list[DossierEventRow]) -> None:
+        self.code, self.row, self.known = code, row, known
+        self.fresh: list[tuple[News, str]] = []
+        self._merged: dict[tuple[datetime, Status], Event] | None = None
+        self._state: State | None = None
+
+    @property
+    def merged(self) -> Mapping[tuple[datetime, Status], Event]:
+        """The events with what has just been reported, once all of that is here; a fact not told again stays."""
+        if self._merged is None:
+            self._merged = {(event.at, event.status): event for event in _events(self.known)}
+            for news, _ in self.fresh:
+                before = self._merged.get((news.at, news.status))
+                facts = {**(before.facts if before else {}), **kept_facts(news.facts)}
+                self._merged[news.at, news.status] = Event(news.at, news.status, facts)
+        return self._merged
+
+    @property
+    def state(self) -> State:
+        """What these events add up to."""
+        if self._state is None:
+            self._state = added_up(self.merged.values())
+        return self._state
+
+    def is_history(self, now: datetime) -> bool:
+        """Say that nothing was known, and that all that is reported now is too long ago to be told."""
+        limit = now - TELL_WITHIN
+        return self.row is None and not any(
+            news.at >= limit or ((received := moment(news.facts.get("received_at"))) is not None and received >= limit)
+            for news, _ in self.fresh
+        )
 
 
 @dataclass(slots=True)
@@ -111,12 +137,10 @@ async def weighed(session: Session, box: SecretBox, news: Sequence[News], now: d
         before = added_up(_events(change.known)) if row else None
         for index in indices:
             change.fresh.append((news[index], made[index]))
-        change.merged = _merged(change)
-        change.state = added_up(change.merged)
         for index in indices:
-            kinds[index] = _kind(before, change.state, news[index])
+            kinds[index] = NEW if before is None else _kind(before, change.state, news[index])
             found.placed += index in placed
-        found.to_tell += _new_notices(change, before, now)
+        found.to_tell += 0 if change.is_history(now) else _new_notices(change, before, now)
         found.changes.append(change)
     return found
 
@@ -148,16 +172,13 @@ async def _placed(session: Session, news: Sequence[News]) -> tuple[Sequence[News
     return moved, after
 
 
-def _kind(before: State | None, after: State, news: News) -> str:
-    if before is None:
-        return NEW
+def _kind(before: State, after: State, news: News) -> str:
     if len(after.odd) > len(before.odd):
         return ODD
     return OLDER if (news.at, int(news.status)) < (before.at, int(before.status)) else CHANGED
 
 
 def _new_notices(change: Change, before: State | None, now: datetime) -> int:
-    assert change.state is not None
     after = recent(change.state, now)
     noted = recent(before, now) if before is not None and after else []
     return sum(not any(told.covers(old.kind, old.at, old.facts.get("due_at")) for old in noted) for told in after)
@@ -165,13 +186,3 @@ def _new_notices(change: Change, before: State | None, now: datetime) -> int:
 
 def _events(known: Iterable[DossierEventRow]) -> list[Event]:
     return [Event(row.at, Status(row.status), row.facts) for row in known]
-
-
-def _merged(change: Change) -> list[Event]:
-    """Return the events of a dossier with what has just been reported; a fact that was not told again stays."""
-    found = {(event.at, event.status): event for event in _events(change.known)}
-    for news, _ in change.fresh:
-        before = found.get((news.at, news.status))
-        facts = {**(before.facts if before else {}), **kept_facts(news.facts)}
-        found[news.at, news.status] = Event(news.at, news.status, facts)
-    return list(found.values())

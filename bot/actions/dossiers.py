@@ -60,7 +60,7 @@ async def prepared(
 
 
 async def _rules(session: Session, changes: Sequence[Change]) -> Rules:
-    codes = {str((change.state.facts if change.state else {}).get("procedure_code", "")) for change in changes}
+    codes = {str(change.state.facts.get("procedure_code", "")) for change in changes}
     known = await procedures.limits(session, {short_code(code) for code in codes if code})
     return Rules(known, await dossier_dates.lines(session))
 

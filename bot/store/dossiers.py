@@ -1,11 +1,15 @@
 """Keep dossiers as other systems report them: each with its state, everything that was told of it, and whose it is."""
 
-import json
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
+from functools import lru_cache
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import JSON, Index, UniqueConstraint, bindparam, insert, text, update
+import orjson
+from sqlalchemy import JSON, Index, UniqueConstraint, bindparam, text, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -220,26 +224,57 @@ async def one_writer(session: AsyncSession) -> None:
 
 
 async def add(session: AsyncSession, table: type[SQLModel], rows: Sequence[dict[str, Any]]) -> None:
-    """Write many new rows of one table at once; each has the same columns, all that have no default among them."""
+    """Write many new rows of one table at once; each has the same columns, all that have no default among them.
+
+    An import writes hundreds of thousands of them while people wait for answers: both ways take a third of the time
+    that SQLAlchemy's own take.
+    """
     if not rows:
         return
     connection = await session.connection()
-    if connection.dialect.name != "sqlite":
-        await connection.execute(insert(table), rows)
-        return
-    # An import writes hundreds of thousands of them while people wait for answers: this takes a third of the time.
-    names = list(rows[0])
-    places = ", ".join("?" * len(names))
-    statement = f"INSERT INTO {table.__tablename__} ({', '.join(names)}) VALUES ({places})"  # noqa: S608 - our own names
+    name, columns = str(table.__tablename__), list(rows[0])
+    sqlite = connection.dialect.name == "sqlite"
+    forms = _KEPT if sqlite else _COPIED
     kept = [
-        tuple([_KEPT[type(value)](value) if type(value) in _KEPT else value for value in [row[name] for name in names]])
+        tuple([forms[type(value)](value) if type(value) in forms else value for value in [row[c] for c in columns]])
         for row in rows
     ]
-    await connection.exec_driver_sql(statement, kept)
+    if not sqlite:
+        await _copied(connection, name, columns, kept)
+        return
+    for start in range(0, len(kept), _BLOCK):
+        block = kept[start : start + _BLOCK]
+        await connection.exec_driver_sql(_insert(name, tuple(columns), len(block)), tuple(chain.from_iterable(block)))
 
 
-_KEPT: dict[type, Callable[[Any], Any]] = {datetime: sqlite_time, dict: json.dumps, list: json.dumps}
-"""How SQLAlchemy keeps values in SQLite."""
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+_BLOCK = 100
+"""Rows that one statement of SQLite takes."""
+_KEPT: dict[type, Callable[[Any], Any]] = {datetime: sqlite_time, dict: _json, list: _json}
+"""How values are kept in SQLite."""
+_COPIED: dict[type, Callable[[Any], Any]] = {dict: _json, list: _json}
+"""How they are handed to PostgreSQL."""
+
+
+async def _copied(connection: AsyncConnection, table: str, columns: list[str], rows: list[tuple[Any, ...]]) -> None:
+    """Have PostgreSQL copy rows in; the transaction has begun, as whoever writes has asked for something before."""
+    import asyncpg
+
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    try:
+        await driver.copy_records_to_table(table, records=rows, columns=columns)
+    except asyncpg.PostgresError as error:
+        raise DBAPIError(f"COPY {table}", None, error, hide_parameters=True) from error
+
+
+@lru_cache(16)
+def _insert(table: str, columns: tuple[str, ...], rows: int) -> str:
+    """Return SQLite's statement for so many rows: one step for all of them, during which the loop goes on."""
+    places = f"({', '.join('?' * len(columns))})"
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([places] * rows)}"  # noqa: S608 - our own names
 
 
 async def change(session: AsyncSession, table: type[SQLModel], rows: Sequence[dict[str, Any]]) -> None:
