@@ -2,29 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import lru_cache
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import and_, case, exists, func, literal, literal_column, not_, or_, select, true, tuple_, union_all
-from sqlalchemy.sql import ColumnElement
+from sqlalchemy import and_, exists, func, literal, literal_column, not_, or_, select, tuple_, union_all
 from sqlalchemy.sql.selectable import CTE
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.domain.audience import TEMPLATE_USER_WINDOW, UNFINISHED, Audience, Reach, Sender, Way
-from bot.store.contacts import ADDRESSABLE, GONE, STOPPED, ContactRow
+from bot.domain.audience import UNFINISHED, Audience, Reach, Sender, Way
+from bot.store.audience_counts import Chosen, counts, plan_freely
+from bot.store.contacts import ADDRESSABLE, GONE, STOPPED
 from bot.store.dossiers import DossierPersonRow, DossierRow
-from bot.store.marked import Marks, streamed
+from bot.store.marked import Marks
 from bot.store.marks import ADVERT, AREA, PURPOSE, TAG, TOPIC
+from bot.store.ways import CONTACTS, C, Condition, by_way, heard, rank
 
-CONTACTS = ContactRow.metadata.tables["contacts"]
-C = CONTACTS.c
 _other = CONTACTS.alias("other")
 _D = DossierRow.metadata.tables["dossiers"].c
 _B = DossierPersonRow.metadata.tables["dossier_people"].c
-_LONG_AGO = datetime.fromtimestamp(0, UTC)
-Condition = ColumnElement[bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,24 +97,6 @@ def _known(fields: tuple[str, ...], path: str, unfinished: bool) -> CTE:
     return union_all(of.where(holder.phone_hash.in_(phones)), of.where(holder.id.in_(bound))).cte("named_by_dossiers")
 
 
-def by_way(sender: Sender, way: Way, columns: Any = C) -> Condition:
-    """Say that a contact of the account is reached by this way and by none before it; NONE is the rest."""
-    last = heard(columns)
-    within_year = last > sender.at - TEMPLATE_USER_WINDOW
-    left: list[Condition] = [last <= sender.since if sender.windowed else not_(true())]
-    if way is Way.CHAT:
-        return columns.last_interaction_at > sender.since if sender.windowed else true()
-    if way is Way.TEMPLATE_USER:
-        return and_(*left, within_year)
-    if sender.by_user:
-        left.append(not_(within_year))
-    if way is Way.TEMPLATE_PHONE:
-        return and_(*left, columns.phone_hash.is_not(None))
-    if sender.by_phone:
-        left.append(columns.phone_hash.is_(None))
-    return and_(*left)
-
-
 def doubled(senders: Sequence[Sender], rules: Rules) -> Condition:
     """Say that another contact of the same person gets it: one that is better reached, or that was heard of later.
 
@@ -142,70 +120,30 @@ def doubled(senders: Sequence[Sender], rules: Rules) -> Condition:
     return and_(or_(C.person_id.is_not(None), C.phone_hash.is_not(None)), better)
 
 
-def heard(columns: Any) -> ColumnElement[Any]:
-    """Return when a contact was heard of last, long ago for one that never was."""
-    return func.coalesce(columns.last_interaction_at, _LONG_AGO)
-
-
-def rank(senders: Sequence[Sender], columns: Any) -> ColumnElement[int]:
-    """Return how well a contact is reached: 3 by free text, 2 and 1 by templates, 0 not, -1 not at all any more."""
-    whens: list[Any] = [(columns.gone != "", -1)]
-    for s in senders:
-        here = columns.account_id == s.account_id
-        whens.append((and_(here, columns.last_interaction_at > s.since if s.windowed else true()), 3))
-        if s.by_user:
-            whens.append((and_(here, heard(columns) > s.at - TEMPLATE_USER_WINDOW), 2))
-        if s.by_phone:
-            whens.append((and_(here, columns.phone_hash.is_not(None)), 1))
-    return case(*whens, else_=0)
-
-
 async def reach(session: AsyncSession, senders: Sequence[Sender], rules: Rules) -> Reach:
     """Count an audience by account and way, and who is left out; a fraction of a second for a million contacts."""
     found = Reach()
-    await _plan_by_indexes(session, "on" if _many(rules.wanted()) else "off")
+    await plan_freely(session)
     for sender in senders:
         await _count_one(session, sender, rules, found)
-    await _plan_by_indexes(session, "on")
     if senders:
         await _take_doubles(session, senders, rules, found)
     return found
 
 
-def _many(wanted: Sequence[Marks]) -> bool:
-    """Say whether so many are wanted that PostgreSQL does best to go through all contacts once."""
-    return any(len(marks.values) > 1 for marks in wanted)
-
-
-async def _plan_by_indexes(session: AsyncSession, hashes: str) -> None:
-    """Say whether PostgreSQL may hash; where few are wanted, to hash a million contacts takes far longer.
-
-    Until this transaction ends; indexes are taken to lie in memory or on a disk without a head.
-    """
-    connection = await session.connection()
-    if connection.dialect.name == "postgresql":
-        settings = {"enable_hashjoin": hashes, "random_page_cost": "1.1", "work_mem": "32MB"}
-        columns = [func.set_config(name, value, true()) for name, value in settings.items()]
-        await connection.execute(select(*columns))
-
-
 async def _count_one(session: AsyncSession, sender: Sender, rules: Rules, found: Reach) -> None:
-    """Add one account's figures; who has turned the topic off are few, and are counted for themselves."""
-    chosen = _Chosen(rules.wanted(), rules.unwanted(), rules.filed())
+    """Add one account's figures."""
+    chosen = Chosen(rules.wanted(), rules.unwanted(), rules.filed())
     off = None
     for reason, marks in rules.decided().items():
         if marks.chosen:
-            without = await _counts(session, sender, chosen)
+            without = await counts(session, sender, chosen)
             chosen = chosen.also(marks)
-            _add(found.left_out, reason, without[0] - (await _counts(session, sender, chosen))[0])
+            _add(found.left_out, reason, without[1] - (await counts(session, sender, chosen))[1])
         else:
             off = marks
-    counts = await _counts(session, sender, chosen)
-    if off is not None:
-        against = await _counts(session, sender, chosen.also(off))
-        _add(found.left_out, "topic_off", against[0])
-        counts = _less(counts, against)
-    left, paid, *reached = counts
+    turned_off, left, paid, *reached = await counts(session, sender, chosen._replace(off=off))
+    _add(found.left_out, "topic_off", turned_off)
     for way, number in zip(sender.ways[:-1], reached, strict=True):
         found.ways[sender.account_id, way] = number
         left -= number
@@ -222,62 +160,6 @@ async def _asked_last(session: AsyncSession) -> Any:
     """Return the columns by which few contacts are asked for their marks; SQLite is not to begin with the marks."""
     is_sqlite = (await session.connection()).dialect.name == "sqlite"
     return SimpleNamespace(id=literal_column("+contacts.id")) if is_sqlite else C
-
-
-class _Chosen(NamedTuple):
-    """Whom a count is of: what they bear, what they do not bear, and other conditions."""
-
-    wanted: list[Marks]
-    unwanted: list[Marks]
-    filed: list[Condition]
-
-    def also(self, *marks: Marks) -> "_Chosen":
-        """Return those of them who bear these marks, too."""
-        return self._replace(wanted=[*self.wanted, *marks])
-
-
-async def _counts(session: AsyncSession, sender: Sender, chosen: _Chosen) -> tuple[int, ...]:
-    """Return how many are chosen, how many of them cost something, and how many each way reaches."""
-    connection = await session.connection()
-    sqlite = connection.dialect.name == "sqlite"
-    if chosen.unwanted and not (chosen.wanted and (sqlite or _many(chosen.wanted))):
-        # Of all, or in PostgreSQL of few, those who are not wanted are counted for themselves: that is quicker than to
-        # ask each of the others.
-        every = chosen._replace(unwanted=[])
-        return _less(
-            await _counts(session, sender, every), await _counts(session, sender, every.also(*chosen.unwanted))
-        )
-    stream = streamed(chosen.wanted, chosen.unwanted) if sqlite else None
-    if stream is not None:
-        ids, left = stream
-        table = ids.join(CONTACTS, C.id == ids.c.contact_id)
-        conditions = [marks.on(C) for marks in left]
-    else:
-        table = CONTACTS
-        conditions = [marks.on(C) for marks in chosen.wanted]
-        conditions += [not_(marks.on(C)) for marks in chosen.unwanted]
-    conditions += chosen.filed
-    # Marks and dossiers choose a part of all: SQLite is not to go through all contacts of the account.
-    driven = sqlite and (stream is not None or conditions)
-    account: Any = literal_column("+account_id") if driven else C.account_id
-    free = C.last_interaction_at > max(sender.since, sender.free_since) if sender.windowed else true()
-    columns = [func.count(), *(func.count().filter(each) for each in (free, *_ways(sender)))]
-    query = select(*columns).select_from(table).where(account == sender.account_id, ADDRESSABLE, *conditions)
-    if stream is not None:
-        # A cross join is done in the order in which it is written: the stream is not laid down before it is read.
-        query = query.with_hint(stream[0], "CROSS", "sqlite")
-    if driven:
-        query = query.with_hint(CONTACTS, "INDEXED BY ix_contacts_addressable_id", "sqlite")
-    all_, free_, chat, *others = (int(number) for number in (await connection.execute(query)).one())
-    return all_, chat - free_ if sender.windowed else 0, chat, *others
-
-
-def _less(counts: Sequence[int], some: Sequence[int]) -> tuple[int, ...]:
-    return tuple(all_ - part for all_, part in zip(counts, some, strict=True))
-
-
-def _ways(sender: Sender) -> list[Condition]:
-    return [by_way(sender, way) for way in sender.ways[:-1]]
 
 
 async def _take_doubles(session: AsyncSession, senders: Sequence[Sender], rules: Rules, found: Reach) -> None:

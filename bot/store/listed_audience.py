@@ -23,13 +23,14 @@ from sqlalchemy.sql import ColumnElement
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.domain.audience import TEMPLATE_USER_WINDOW, Reach, Sender, Way
-from bot.store.audience import Rules, heard, rank
+from bot.store.audience import Rules
 from bot.store.broadcasts import BroadcastRow, DeliveryRow
 from bot.store.contacts import ContactRow
 from bot.store.dossiers import DossierPersonRow, DossierRow
 from bot.store.marked import Marks
 from bot.store.marks import ADVERT, PURPOSE, TOPIC
 from bot.store.recipients import ListedRow
+from bot.store.ways import heard, rank
 
 _L = ListedRow.metadata.tables["listed"]
 _D = DeliveryRow.metadata.tables["deliveries"].c

@@ -1,19 +1,20 @@
-"""Choose contacts by their marks: as a condition, and for SQLite as one stream in the order of ids that drives a count.
+"""Choose contacts by their marks: as a condition, and as one stream in the order of ids that drives a count.
 
-SQLite would gather the ids of many marks in a tree before it looks up the first contact. Merged from as many ends of
-one index as there are marks, they come sorted and each once for nothing, and neighbours among contacts lie together.
+Left to itself a database gathers the ids of many marks in a tree or a hash before it looks up the first contact.
+Merged from as many ends of one index as there are marks, they come sorted and for nothing, and neighbours among
+contacts lie together.
 """
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, String, bindparam, column, select, text
+from sqlalchemy import BindParameter, CompoundSelect, Select, String, bindparam, column, select, text, union_all
 from sqlalchemy.sql import ColumnElement
 
 from bot.store.marks import MarkRow
 
 _M = MarkRow.metadata.tables["contact_marks"].c
-_MOST = 100
+MOST = 100
 """Marks that are merged; SQLite takes no more than 500 in one statement."""
 
 
@@ -33,6 +34,13 @@ class Marks(NamedTuple):
         return columns.id.in_(select(_M.contact_id).where(*here))  # type: ignore[no-any-return] # a column's
 
 
+def merged(marks: Marks) -> Select[Any] | CompoundSelect[Any]:
+    """Return the ids of contacts that bear one of these marks, each of the streams sorted; for PostgreSQL."""
+    of = select(_M.contact_id).where(_M.kind == marks.kind, _M.chosen.is_(marks.chosen))
+    each = [of.where(_M.value == value) for value in marks.values]
+    return each[0] if len(each) == 1 else union_all(*(one.order_by(_M.contact_id) for one in each))
+
+
 def streamed(wanted: Sequence[Marks], unwanted: Sequence[Marks]) -> tuple[Any, list[Marks]] | None:
     """Return a subquery of the ids of contacts with all of what is wanted and none of what is not, and what is left.
 
@@ -40,7 +48,7 @@ def streamed(wanted: Sequence[Marks], unwanted: Sequence[Marks]) -> tuple[Any, l
     nothing is wanted or too much. For SQLite only.
     """
     first = max(wanted, key=lambda marks: len(marks.values), default=None)
-    if first is None or sum(len(marks.values) for marks in (*wanted, *unwanted)) > _MOST:
+    if first is None or sum(len(marks.values) for marks in (*wanted, *unwanted)) > MOST:
         return None
     others = [marks for marks in wanted if marks is not first]
     steps = [("UNION", first, value) for value in first.values]
