@@ -2,13 +2,15 @@
 
 import asyncio
 import signal
-import sys
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
 
 from tests.live import free_port
+from tests.servers import started
+from tests.servers.started import Started
 
 READY_SECONDS = 30
 
@@ -19,7 +21,7 @@ class ServiceProcess:
 
     config: Path
     port: int
-    process: asyncio.subprocess.Process | None = None
+    process: Started | None = None
     starts: int = 0
     log: Path = field(init=False)
 
@@ -33,8 +35,8 @@ class ServiceProcess:
     async def start(self) -> None:
         """Start and wait until it answers."""
         with self.log.open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bot", "serve", "--config", str(self.config), stdout=log, stderr=log
+            self.process = await started.start(
+                "bot", "serve", "--config", str(self.config), output=log.fileno(), errors=log.fileno()
             )
         self.starts += 1
         async with asyncio.timeout(READY_SECONDS), aiohttp.ClientSession() as http:
@@ -109,10 +111,12 @@ undo_seconds = 0
 
 async def command(service: ServiceProcess, *arguments: str) -> str:
     """Run a `loa` command on the service's configuration and return what it printed."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", *arguments, "--config", str(service.config),
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    out, err = await process.communicate()
-    assert process.returncode == 0, err.decode()
-    return out.decode()
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
+        process = await started.start(
+            "bot", *arguments, "--config", str(service.config), output=out.fileno(), errors=errors.fileno()
+        )
+        code = await process.wait()
+        out.seek(0)
+        errors.seek(0)
+        assert code == 0, errors.read().decode()
+        return out.read().decode()

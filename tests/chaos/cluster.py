@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,8 @@ from bot import config
 from bot.config import Settings
 from tests.live import free_port
 from tests.process import write_config
+from tests.servers import started
+from tests.servers.started import Started
 
 READY_SECONDS = 60
 STOP_SECONDS = 40
@@ -29,7 +30,7 @@ class Member:
     port: int
     log: Path
     bends: tuple[str, ...] = ()
-    process: asyncio.subprocess.Process | None = None
+    process: Started | None = None
     paused: bool = False
     log_from: int = 0
 
@@ -58,17 +59,16 @@ class Member:
         """Start it without waiting."""
         assert not self.alive
         environment = {
-            **os.environ,
             "LOA__SERVER__PORT": str(self.port),
             "LOA__SERVER__PUBLIC_URL": self.url,
         }
-        program = ["-m", "tests.chaos.bent", *self.bends, "--"] if self.bends else ["-m", "bot"]
+        program = ["tests.chaos.bent", *self.bends, "--"] if self.bends else ["bot"]
         target = Path(os.devnull) if "--largest-file" in self.bends else self.log  # a full disk takes no log either
         with target.open("ab") as log:
             self.log_from = log.tell()
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable, *program, self.role, "--config", str(self.config),
-                stdout=log, stderr=log, env=environment,
+            self.process = await started.start(
+                *program, self.role, "--config", str(self.config),
+                output=log.fileno(), errors=log.fileno(), environment=environment,
             )  # fmt: skip
         self.paused = False
 

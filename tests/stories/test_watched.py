@@ -1,4 +1,7 @@
-"""Web and worker as real processes: each is there, is scraped, and takes its leave."""
+"""Web and worker as real processes: each is there, is scraped, and takes its leave.
+
+They are started as in life, each with an interpreter of its own; other tests fork (tests/servers/starter.py).
+"""
 
 import asyncio
 import json
