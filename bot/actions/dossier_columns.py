@@ -6,8 +6,8 @@ from datetime import datetime
 
 from bot.actions.case_trail import audit
 from bot.domain.dossier import Status
+from bot.domain.dossier_cells import unit_key
 from bot.domain.dossier_columns import Column
-from bot.domain.dossier_table import unit_key
 from bot.domain.text import clean, fold
 from bot.errors import InvalidInputError
 from bot.store import dossier_imports, units

@@ -32,6 +32,7 @@ _NUMBER = re.compile(r"0?(?P<code>10|[1-9])(?:[.,]0+)?", re.ASCII)
 _NUMBERED = re.compile(r"\(?0?(?P<code>10|[1-9])\)?\s*[-–:.)]\s*(?P<words>\D.*)", re.ASCII | re.DOTALL)
 _LEADING = ("trang thai ho so ", "trang thai ", "ho so dang o trang thai ", "ho so ")
 _TRAILING = (" ho so", " cho cong dan", " cho nguoi dan", " cho to chuc ca nhan")
+_USUAL_PHONE = re.compile(r"0[35789]\d{8}", re.ASCII)
 _PHONES = re.compile(r"[;,/|\n]|\s-\s")
 
 _S = Status
@@ -156,6 +157,8 @@ def _of_words(text: str) -> Status | None:
 
 def read_phone(text: str) -> str | None:
     """Return the first Vietnamese mobile number that stands in a field, as `84` and nine digits; None without one."""
+    if _USUAL_PHONE.fullmatch(text):
+        return f"84{text[1:]}"
     found = clean(text)
     return normalise_phone(found) or next(
         (phone for part in _PHONES.split(found) if (phone := normalise_phone(part))), None

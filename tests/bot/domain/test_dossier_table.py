@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from bot.clock import LOCAL_ZONE
 from bot.domain.dossier import Status
+from bot.domain.dossier_cells import Instants, Remembered, cell_text, read_cell, read_fee, read_online, unit_key
 from bot.domain.dossier_columns import USUAL_HEADERS, Column, Layout, read_header
-from bot.domain.dossier_table import RowReader, Told, read_cell, read_fee, read_online, unit_key
+from bot.domain.dossier_table import RowReader, Told
 from bot.domain.text import fold
 
 CODE = "000.00.01.H26-261118-0001"
@@ -155,3 +156,23 @@ def test_cells_that_are_serial_numbers_of_a_spreadsheet() -> None:
 def test_moments_are_read_back_as_they_are_written(moment: datetime) -> None:
     usual, iso = moment.strftime("%d/%m/%Y %H:%M:%S"), moment.strftime("%Y-%m-%d %H:%M:%S")
     assert read_cell(usual) == read_cell(iso) == moment.replace(microsecond=0, tzinfo=LOCAL_ZONE).astimezone(UTC)
+
+
+_DATES = st.builds("{:02}/{:02}/{}".format, st.integers(0, 32), st.integers(0, 13), st.integers(1998, 2051))
+_CLOCKS = st.builds("{}{:02}:{:02}".format, st.sampled_from([" ", "  ", ", "]), st.integers(0, 24), st.integers(0, 60))
+_ENDINGS = st.sampled_from(["", "", ":07", ":60", " ", "\n", "x", " CH", ".5"])
+
+
+@given(st.builds("{}{}{}".format, _DATES, st.one_of(st.just(""), _CLOCKS), _ENDINGS), st.booleans())
+def test_a_moment_in_the_usual_form_is_that_of_the_many_forms(cell: str, closing: bool) -> None:
+    found = Instants().read(cell, closing=closing)
+    moment = read_cell(cell_text(cell), closing=closing)
+    assert found == (moment, cell_text(cell) if moment is None else moment.isoformat())
+
+
+def test_what_is_remembered_of_cells_stays_small() -> None:
+    known = Remembered(len)
+    assert all(known[f"{n}"] == len(f"{n}") for n in [*range(10_000), *range(10)])
+    assert known["x" * 1000] == 1000
+    assert len(known) < 5000
+    assert "x" * 1000 not in known
