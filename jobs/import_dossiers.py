@@ -1,35 +1,33 @@
 """Import exports of dossiers: each is read by a process of its own while it is compared, and applied slice by slice."""
 
 import asyncio
+import contextlib
 from bisect import bisect_right
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
 from bot.actions import dossier_imports as actions
-from bot.actions import dossiers as core
 from bot.actions.dossier_columns import reading_of
 from bot.actions.dossier_imports import Counted, blob_key
-from bot.actions.dossiers import News
 from bot.checker import export_process
-from bot.checker.export_process import Row, Task
+from bot.checker.export_process import Task
 from bot.checker.process import TooHeavyError
 from bot.clock import new_id
-from bot.domain.dossier import Status
 from bot.domain.dossier_table import Problem
+from bot.importer import pieces, process
+from bot.importer.pieces import Desk
+from bot.importer.process import Importer
 from bot.logs import logger
 from bot.runtime import Runtime
-from bot.secrets import SecretBox
 from bot.store import dossier_imports, units
 from bot.store.dossier_imports import DossierImportRow
 
 _log = logger("dossiers")
 _GIVE_WAY_SECONDS = 0.5
-SLICE = 250
-"""Rows of one transaction: whoever waits for an answer does not wait longer than one of them takes."""
-
-Numbered = Sequence[tuple[int, News]]
+AT_HAND = 2
+"""Pieces that are worked on in this process; an import that has more gets a process of its own."""
 
 
 async def import_dossiers(runtime: Runtime) -> int:
@@ -67,14 +65,60 @@ async def _forget(runtime: Runtime, row: DossierImportRow, *, bad: bool = True) 
         await runtime.blobs.delete(key)
 
 
+class _Hands:
+    """Compare and apply the pieces of one import: here, or once there are many in a process of their own."""
+
+    def __init__(self, runtime: Runtime, desk: Desk, stack: AsyncExitStack) -> None:
+        self.runtime, self.desk, self._stack = runtime, desk, stack
+        self._importer: Importer | None = None
+
+    async def compare(self, number: int) -> Counted:
+        """Return what a piece would change."""
+        importer = await self._other(number + 1)
+        return await (importer.compare(number) if importer else pieces.compare(self.desk, number, self._rest))
+
+    async def take_in(self, number: int, of: int, skip: int) -> int | None:
+        """Take in a piece, of so many, but its first `skip` rows; return how many rows it has.
+
+        None when the import is not ours, or was given back.
+        """
+        importer = await self._other(of)
+        if importer:
+            return await importer.take_in(number, skip, self._may_write)
+        return await pieces.take_in(self.desk, number, skip, self._turn)
+
+    async def _other(self, known: int) -> Importer | None:
+        if self._importer is None and known > AT_HAND:
+            self._importer = await self._stack.enter_async_context(process.started(self.runtime, self.desk))
+        return self._importer
+
+    async def _rest(self) -> None:
+        await self.runtime.urgency.give_way(_GIVE_WAY_SECONDS)
+
+    async def _may_write(self) -> bool:
+        await self._rest()
+        return not self.runtime.stopping.is_set() or await _go_on(self.runtime, self.desk.import_id, self.desk.token)
+
+    @contextlib.asynccontextmanager
+    async def _turn(self) -> AsyncIterator[bool]:
+        yield await self._may_write()
+
+
+@contextlib.asynccontextmanager
+async def _hands(runtime: Runtime, row: DossierImportRow, token: str, paths: dict[str, str]) -> AsyncIterator[_Hands]:
+    within = paths[row.unit_id]
+    desk = Desk(
+        runtime.database, runtime.units_of_work, runtime.box, runtime.blobs, runtime.now, row.id, token, paths, within
+    )
+    async with AsyncExitStack() as stack:
+        yield _Hands(runtime, desk, stack)
+
+
 @dataclass(slots=True)
 class _Look:
     """What has been read of one file so far: where its pieces lie, and what each would change."""
 
-    runtime: Runtime
-    row: DossierImportRow
-    paths: dict[str, str]
-    within: str
+    hands: _Hands
     firsts: list[int] = field(default_factory=list)
     counts: list[Counted] = field(default_factory=list)
     bad: int = 0
@@ -82,41 +126,29 @@ class _Look:
 
     async def take(self, answer: dict[str, Any]) -> None:
         """Keep what the process has said."""
-        blobs = self.runtime.blobs
+        blobs, import_id = self.hands.desk.blobs, self.hands.desk.import_id
         if "good" in answer:
-            await blobs.put(blob_key(self.row.id, f"good/{len(self.firsts)}"), answer["good"].encode())
+            number = len(self.firsts)
+            await blobs.put(blob_key(import_id, f"good/{number}"), answer["good"].encode())
             self.firsts.append(answer["numbers"][0])
-            self.counts.append(await self._weigh(answer["good"].encode()))
+            self.counts.append(await self.hands.compare(number))
         elif "bad" in answer:
-            await blobs.put(blob_key(self.row.id, f"bad/{self.bad}"), answer["bad"].encode())
+            await blobs.put(blob_key(import_id, f"bad/{self.bad}"), answer["bad"].encode())
             self.bad += 1
         else:
             self.told |= answer
 
-    async def _weigh(self, piece: bytes) -> Counted:
-        found = Counted()
-        rows = await asyncio.to_thread(_news, piece, self.runtime.box, self.paths)
-        for start in range(0, len(rows), SLICE):
-            some = rows[start : start + SLICE]
-            await self.runtime.urgency.give_way(_GIVE_WAY_SECONDS)
-            async with self.runtime.database.reading() as session:
-                news = [each for _, each in some]
-                now = self.runtime.now()
-                found.add(some, await core.weighed(session, self.runtime.box, news, now, self.within))
-        return found
-
-    async def close(self, token: str) -> Counted | None:
+    async def close(self) -> Counted | None:
         """Leave out what turned out to be told twice; return what the file would change, None when it is not ours."""
         dropped = frozenset(self.told["dropped"])
-        blobs = self.runtime.blobs
+        desk = self.hands.desk
         for chunk in sorted({bisect_right(self.firsts, number) - 1 for number in dropped} - {-1}):
-            if not await _go_on(self.runtime, self.row, token):
+            if not await _go_on(self.hands.runtime, desk.import_id, desk.token):
                 return None
-            key = blob_key(self.row.id, f"good/{chunk}")
-            sealed = await blobs.get(key)
-            kept = await asyncio.to_thread(export_process.without, sealed, self.runtime.box, dropped)
-            await blobs.put(key, kept)
-            self.counts[chunk] = await self._weigh(kept)
+            key = blob_key(desk.import_id, f"good/{chunk}")
+            sealed = await desk.blobs.get(key)
+            await desk.blobs.put(key, await asyncio.to_thread(export_process.without, sealed, desk.box, dropped))
+            self.counts[chunk] = await self.hands.compare(chunk)
         total = Counted()
         for count in self.counts:
             total += count
@@ -126,18 +158,6 @@ class _Look:
     def pieces(self) -> dict[str, int]:
         """How many pieces lie in bot.blobs."""
         return {"chunks": len(self.firsts), "bad_chunks": self.bad}
-
-
-def _news(piece: bytes, box: SecretBox, paths: dict[str, str], *, seal: bool = False) -> list[tuple[int, News]]:
-    """Return a piece as reports, each with the number of its row; with `seal` ready to be kept."""
-
-    def made(row: Row) -> News:
-        path, status = paths.get(row.unit_id, ""), Status(row.status)
-        hidden = core.sealed(box, row.applicant, row.phone) if seal else None
-        who = (row.applicant, row.phone, row.digest, hidden)
-        return News(row.code, status, row.at, row.unit_id, path, row.facts, *who, row.derived)
-
-    return [(row.number, made(row)) for row in export_process.rows_of(piece, box)]
 
 
 async def _paths(runtime: Runtime, row: DossierImportRow) -> tuple[dict[str, str], Task]:
@@ -158,31 +178,33 @@ async def _read(runtime: Runtime, row: DossierImportRow, token: str) -> None:
         await runtime.blobs.delete(blob_key(row.id))
         return
     paths, task = await _paths(runtime, row)
-    look = _Look(runtime, row, paths, paths[row.unit_id])
     source = runtime.blobs.stream(blob_key(row.id))
     try:
-        async with aclosing(export_process.read(source, runtime.settings.security.secret_key, task)) as answers:
+        async with (
+            _hands(runtime, row, token, paths) as hands,
+            aclosing(export_process.read(source, runtime.settings.security.secret_key, task)) as answers,
+        ):
+            look = _Look(hands)
             async for answer in answers:
-                if not await _go_on(runtime, row, token):
+                if not await _go_on(runtime, row.id, token):
                     return
                 await look.take(answer)
+            await _looked(runtime, row, token, look)
     except FileNotFoundError:
         await _refuse(runtime, row, token, "file_gone")
     except TooHeavyError:
         _log.warning("export too heavy to read", dossier_import=row.id)
         await _refuse(runtime, row, token, "too_heavy")
-    else:
-        await _looked(runtime, row, token, look)
 
 
-async def _go_on(runtime: Runtime, row: DossierImportRow, token: str) -> bool:
+async def _go_on(runtime: Runtime, import_id: str, token: str) -> bool:
     """Keep an import in hand; False when it is no longer ours, or is given back since this process is about to end."""
     if runtime.stopping.is_set():
         async with runtime.units_of_work() as uow:
-            await dossier_imports.give_back(uow.session, row.id, token)
+            await dossier_imports.give_back(uow.session, import_id, token)
         return False
     async with runtime.units_of_work() as uow:
-        return await actions.alive(uow, row.id, token)
+        return await actions.alive(uow, import_id, token)
 
 
 async def _looked(runtime: Runtime, row: DossierImportRow, token: str, look: _Look) -> None:
@@ -193,7 +215,7 @@ async def _looked(runtime: Runtime, row: DossierImportRow, token: str, look: _Lo
         if ended:
             await _forget(runtime, row)
         return
-    counted = await look.close(token)
+    counted = await look.close()
     if counted is None:
         return
     async with runtime.units_of_work() as uow:
@@ -207,14 +229,14 @@ async def _looked(runtime: Runtime, row: DossierImportRow, token: str, look: _Lo
 async def _apply(runtime: Runtime, row: DossierImportRow, token: str) -> None:
     """Apply an import from where it stands."""
     paths, _ = await _paths(runtime, row)
-    begin = 0
+    many, begin = row.figures.get("chunks", 0), 0
     try:
-        async with aclosing(_pieces(runtime, row, paths)) as pieces:
-            async for rows in pieces:
-                left = rows[max(row.position - begin, 0) :]
-                if left and not await _applied(runtime, row, token, left):
+        async with _hands(runtime, row, token, paths) as hands:
+            for number in range(many):
+                count = await hands.take_in(number, many, max(row.position - begin, 0))
+                if count is None:
                     return
-                begin += len(rows)
+                begin += count
     except FileNotFoundError:
         await _refuse(runtime, row, token, "file_gone")
         return
@@ -222,36 +244,3 @@ async def _apply(runtime: Runtime, row: DossierImportRow, token: str) -> None:
         ended = await actions.applied(uow, row.id, token)
     if ended:
         await _forget(runtime, row, bad=False)
-
-
-async def _pieces(runtime: Runtime, row: DossierImportRow, paths: dict[str, str]) -> AsyncGenerator[Numbered]:
-    """Give the pieces of an import, each made ready while the one before it is being written."""
-
-    async def ready(number: int) -> Numbered:
-        piece = await runtime.blobs.get(blob_key(row.id, f"good/{number}"))
-        return await asyncio.to_thread(_news, piece, runtime.box, paths, seal=True)
-
-    ahead: list[asyncio.Task[Numbered]] = []
-    try:
-        for number in range(row.figures.get("chunks", 0)):
-            ahead = ahead or [asyncio.create_task(ready(number))]
-            rows = await ahead.pop()
-            if number + 1 < row.figures["chunks"]:
-                ahead.append(asyncio.create_task(ready(number + 1)))
-            yield rows
-    finally:
-        for task in ahead:
-            task.cancel()
-        await asyncio.gather(*ahead, return_exceptions=True)
-
-
-async def _applied(runtime: Runtime, row: DossierImportRow, token: str, rows: Numbered) -> bool:
-    """Apply the rows of a piece; False when the import is no longer ours, or was given back."""
-    for start in range(0, len(rows), SLICE):
-        await runtime.urgency.give_way(_GIVE_WAY_SECONDS)
-        if runtime.stopping.is_set() and not await _go_on(runtime, row, token):
-            return False
-        async with runtime.units_of_work() as uow:
-            if not await actions.apply(uow, runtime.box, row.id, token, rows[start : start + SLICE]):
-                return False
-    return True

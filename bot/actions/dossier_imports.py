@@ -9,7 +9,7 @@ from typing import Any, Self
 from bot.actions import dossiers as core
 from bot.actions.case_trail import audit
 from bot.actions.dossier_columns import reading_of
-from bot.actions.dossiers import News, Weighed
+from bot.actions.dossiers import News, Prepared, Weighed
 from bot.domain.dossier_columns import Column
 from bot.domain.text import clean
 from bot.errors import InvalidInputError, NotFoundError
@@ -134,6 +134,15 @@ class Counted:
         self.placed += other.placed
         self.sample += other.sample
         return self
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all of it as another process is told it."""
+        return {"kinds": dict(self.kinds), "told": self.told, "placed": self.placed, "sample": self.sample}
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> Self:
+        """Return what `to_json` told."""
+        return cls(Counter(told["kinds"]), told["told"], told["placed"], list(told["sample"]))
 
     def some(self) -> list[dict[str, Any]]:
         """Return the first of each kind."""
@@ -275,14 +284,30 @@ async def cancel(uow: UnitOfWork, import_id: str) -> DossierImportRow:
     return row
 
 
-async def apply(uow: UnitOfWork, box: SecretBox, import_id: str, token: str, rows: Sequence[tuple[int, News]]) -> bool:
-    """Take in some rows; how far an import has come is kept in the same transaction. False when another has it."""
+def source_of(import_id: str) -> str:
+    """Return as whose report rows of an import are kept."""
+    return f"import:{import_id}"
+
+
+async def apply(
+    uow: UnitOfWork,
+    box: SecretBox,
+    import_id: str,
+    token: str,
+    rows: Sequence[tuple[int, News]],
+    before: Prepared | None = None,
+) -> bool:
+    """Take in some rows; how far an import has come is kept in the same transaction. False when another has it.
+
+    `before` is what these rows changed when somebody looked a moment ago.
+    """
     row = await dossier_imports.held(uow.session, import_id, token, uow.now + LEASE)
     if row is None or row.state != "applying":
         return False
     unit = await units.unit(uow.session, row.unit_id)
     assert unit is not None
-    found = await core.take_in(uow, box, [news for _, news in rows], f"import:{import_id}", unit.path)
+    news = [each for _, each in rows]
+    found = await core.take_in(uow, box, news, source_of(import_id), unit.path, before)
     counted = Counted()
     counted.add(rows, found)
     figures = Counter(row.figures) + Counter(counted.figures("done_"))

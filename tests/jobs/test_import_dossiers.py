@@ -13,6 +13,7 @@ from bot.actions import dossier_imports as actions
 from bot.actions.dossier_columns import save_columns
 from bot.clock import new_id
 from bot.errors import InvalidInputError
+from bot.importer import pieces
 from bot.runtime import Runtime
 from bot.store import dossier_imports
 from bot.store.dossier_imports import DossierImportRow
@@ -221,7 +222,7 @@ async def test_the_lease_holds_while_doubled_rows_are_left_out(
     import_id = await handed_in(runtime, export(rows))
     kept: list[str] = []
 
-    async def stopping(runtime: Runtime, it: DossierImportRow, token: str) -> bool:
+    async def stopping(runtime: Runtime, it: str, token: str) -> bool:
         if len(kept) == calls - 1:
             runtime.stopping.set()
         kept.append(token)
@@ -242,7 +243,7 @@ async def test_the_lease_holds_while_doubled_rows_are_left_out(
 async def test_an_import_goes_on_where_it_was_when_a_process_died(
     runtime: Runtime, monkeypatch: pytest.MonkeyPatch, clock: Any
 ) -> None:
-    monkeypatch.setattr(job, "SLICE", 2)
+    monkeypatch.setattr(pieces, "SLICE", 2)
     it = await looked(runtime, export([row(number, "Đang xử lý") for number in range(1, 8)]))
     slices = 0
 

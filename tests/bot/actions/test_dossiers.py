@@ -99,6 +99,39 @@ async def test_what_each_report_is_called(runtime: Runtime, clock: Clock) -> Non
     assert (await one(runtime)).odd == ["9>4"]
 
 
+async def _prepared(runtime: Runtime, *reports: News) -> dossiers.Prepared:
+    async with runtime.database.reading() as session:
+        return await dossiers.prepared(session, runtime.box, reports, "import:test", runtime.now())
+
+
+async def test_what_was_prepared_is_worked_out_anew_once_somebody_else_has_told_of_the_dossier(
+    runtime: Runtime, clock: Clock
+) -> None:
+    first = clock() - timedelta(days=3)
+    report = news(first, 2, due_at=clock() + timedelta(days=5))
+    before = await _prepared(runtime, report)
+    assert before.found.kinds == [NEW]
+    assert await take(runtime, news(first + timedelta(days=1), 9)) == [NEW]
+    async with runtime.units_of_work() as uow:
+        assert (await dossiers.take_in(uow, runtime.box, [report], "import:test", before=before)).kinds == [OLDER]
+    assert (await one(runtime)).status == 9
+    # Of a dossier that is known nothing is taken over that was worked out before.
+    again = await _prepared(runtime, news(first + timedelta(days=2), 10))
+    async with runtime.database.reading() as session:
+        assert not await again.holds(session)
+
+
+async def test_what_was_prepared_is_worked_out_anew_once_a_limit_has_changed(runtime: Runtime, clock: Clock) -> None:
+    report = news(clock() - timedelta(days=3), 2, procedure_code="1.000253")
+    before = await _prepared(runtime, report)
+    async with runtime.units_of_work() as uow:
+        uow.session.add(ProcedureRow(id=new_id(), code="1.000253", name="Khai báo tạm trú", days=5, updated_at=uow.now))
+    async with runtime.units_of_work() as uow:
+        await dossiers.take_in(uow, runtime.box, [report], "import:test", before=before)
+    row = await one(runtime)
+    assert (row.procedure_name, row.law_due_at is not None) == ("Khai báo tạm trú", True)
+
+
 async def test_a_fact_that_is_not_told_again_stays(runtime: Runtime, clock: Clock) -> None:
     at, due = clock() - timedelta(hours=2), clock() + timedelta(days=5)
     await take(runtime, news(at, 2, due_at=due, applicant="Nguyễn Văn Mẫu", phone="84900000001"))

@@ -1,0 +1,133 @@
+"""The process that compares and applies an import: `python -m bot.importer`; it ends with whoever started it.
+
+On its first line of input stands what it is for, on each further one what is to be done: {"compare": n},
+{"take_in": n, "skip": k}. Before it writes it asks for its turn, {"turn": true}, and says afterwards, {"written": …},
+which jobs are to be started and which pages told.
+"""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+
+from bot import clock, logs
+from bot.blobs import Blobs
+from bot.config import LogSettings
+from bot.domain.message import Capabilities
+from bot.importer import pieces
+from bot.importer.pieces import Desk
+from bot.secrets import SecretBox
+from bot.store import staff  # noqa: F401 - imports name who made them
+from bot.store.accounts import AccountRow
+from bot.store.database import Database
+from bot.store.unit_of_work import UnitsOfWork
+
+_LONGEST_LINE = 1024 * 1024
+
+
+class _Wakes:
+    """Gather which jobs are to be started and which pages told: whoever started this process does it."""
+
+    def __init__(self) -> None:
+        self.jobs: list[tuple[str, float]] = []
+        self.topics: list[str] = []
+
+    async def wake(self, job: str, delay: float = 0.0) -> None:
+        """Have a job started."""
+        self.jobs.append((job, delay))
+
+    async def announce(self, topic: str) -> None:
+        """Have pages told."""
+        self.topics.append(topic)
+
+    def taken(self) -> dict[str, Any]:
+        """Return all of it, once."""
+        found = {"jobs": self.jobs, "topics": self.topics}
+        self.jobs, self.topics = [], []
+        return found
+
+
+class _EndedError(Exception):
+    """Whoever started this process is gone."""
+
+
+class _Talk:
+    """Speak with whoever started this process, a line at a time."""
+
+    def __init__(self, lines: asyncio.StreamReader) -> None:
+        self._lines = lines
+
+    async def next(self) -> dict[str, Any]:
+        """Return what is said next; raises _EndedError at the end."""
+        line = await self._lines.readline()
+        if not line.endswith(b"\n"):
+            raise _EndedError
+        told: dict[str, Any] = orjson.loads(line)
+        return told
+
+    def say(self, **what: Any) -> None:
+        """Say something; it is one line, short enough to be written at once."""
+        sys.stdout.buffer.write(orjson.dumps(what) + b"\n")
+        sys.stdout.buffer.flush()
+
+
+def _no_account(_: AccountRow) -> Capabilities:
+    raise NotImplementedError  # nothing here writes to anybody
+
+
+async def _work() -> None:
+    talk = _Talk(await _input())
+    task = await talk.next()
+    logs.configure(LogSettings(**task["log"]))
+    ahead, wakes = timedelta(seconds=task["ahead"]), _Wakes()
+    clock.correct_ids(ahead)
+    database = Database(task["database"], pool_size=2)
+
+    @contextlib.asynccontextmanager
+    async def turn() -> AsyncIterator[bool]:
+        talk.say(turn=True)
+        if (await talk.next())["go"]:
+            yield True
+            talk.say(written=wakes.taken())
+        else:
+            yield False
+
+    def now() -> datetime:
+        return clock.utc_now() + ahead
+
+    async def rest() -> None:
+        await asyncio.sleep(0)
+
+    work = UnitsOfWork(database, now, wakes, _no_account)
+    box, blobs = SecretBox(task["secret"].encode()), Blobs(task["files"])
+    desk = Desk(database, work, box, blobs, now, task["import_id"], task["token"], task["paths"], task["within"])
+    try:
+        while True:
+            asked = await talk.next()
+            if "compare" in asked:
+                talk.say(counted=(await pieces.compare(desk, asked["compare"], rest)).to_json())
+            else:
+                talk.say(taken=await pieces.take_in(desk, asked["take_in"], asked["skip"], turn))
+    finally:
+        await database.close()
+
+
+async def _input() -> asyncio.StreamReader:
+    lines = asyncio.StreamReader(limit=_LONGEST_LINE)
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
+    return lines
+
+
+def main() -> int:
+    """Work until nobody asks any more."""
+    with contextlib.suppress(_EndedError, BrokenPipeError):
+        asyncio.run(_work())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,119 @@
+"""Compare pieces of an export with what is known, and take them in, some rows at a time so that nobody waits."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import dataclass
+
+from bot.actions import dossier_imports as actions
+from bot.actions import dossiers as core
+from bot.actions.dossier_imports import Counted, blob_key
+from bot.actions.dossiers import News, Prepared
+from bot.blobs import Blobs
+from bot.checker import export_process
+from bot.checker.export_process import Row
+from bot.clock import Now
+from bot.domain.dossier import Status
+from bot.secrets import SecretBox
+from bot.store.database import Database
+from bot.store.unit_of_work import UnitsOfWork
+
+SLICE = 200
+"""Rows of one transaction: whoever waits for an answer does not wait longer than one of them takes."""
+_AT_ONCE = 16
+"""Rows that are made ready before others get their turn in this process."""
+
+Numbered = Sequence[tuple[int, News]]
+Turn = Callable[[], AbstractAsyncContextManager[bool]]
+"""Wait until some rows may be written; gives False where nothing more is to be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What one import is worked on with.
+
+    `token` is the lease by which it is ours. `paths` are those of all units by id, `within` that of the import's own.
+    """
+
+    database: Database
+    units_of_work: UnitsOfWork
+    box: SecretBox
+    blobs: Blobs
+    now: Now
+    import_id: str
+    token: str
+    paths: dict[str, str]
+    within: str
+
+
+async def compare(desk: Desk, number: int, rest: Callable[[], Awaitable[None]]) -> Counted:
+    """Return what a piece would change, changing nothing; `rest` is awaited again and again."""
+    found = Counted()
+    rows = await _rows(desk, number)
+    for start in range(0, len(rows), SLICE):
+        await rest()
+        some = await _news(desk, rows[start : start + SLICE])
+        async with desk.database.reading() as session:
+            news = [each for _, each in some]
+            found.add(some, await core.weighed(session, desk.box, news, desk.now(), desk.within))
+    return found
+
+
+async def take_in(desk: Desk, number: int, skip: int, turn: Turn) -> int | None:
+    """Take in the rows of a piece but the first `skip`; return how many rows it has.
+
+    None when nothing more is to be written, or the import is no longer ours. What rows change is worked out while
+    those before them are being written.
+    """
+    rows = await _rows(desk, number)
+    slices = [rows[start : start + SLICE] for start in range(skip, len(rows), SLICE)]
+    async with aclosing(_ahead(desk, slices)) as made:
+        async for some, before in made:
+            async with turn() as ours:
+                if not ours:
+                    return None
+                async with desk.units_of_work() as uow:
+                    if not await actions.apply(uow, desk.box, desk.import_id, desk.token, some, before):
+                        return None
+    return len(rows)
+
+
+async def _ahead(desk: Desk, slices: Sequence[Sequence[Row]]) -> AsyncGenerator[tuple[Numbered, Prepared]]:
+    task: asyncio.Task[tuple[Numbered, Prepared]] | None = None
+    try:
+        for index, rows in enumerate(slices):
+            made = await (task or _prepared(desk, rows))
+            following = slices[index + 1 : index + 2]
+            task = asyncio.create_task(_prepared(desk, *following)) if following else None
+            yield made
+    finally:
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+async def _prepared(desk: Desk, rows: Sequence[Row]) -> tuple[Numbered, Prepared]:
+    some = await _news(desk, rows, seal=True)
+    async with desk.database.reading() as session:
+        news = [each for _, each in some]
+        source = actions.source_of(desk.import_id)
+        return some, await core.prepared(session, desk.box, news, source, desk.now(), desk.within)
+
+
+async def _rows(desk: Desk, number: int) -> list[Row]:
+    piece = await desk.blobs.get(blob_key(desk.import_id, f"good/{number}"))
+    return await asyncio.to_thread(export_process.rows_of, piece, desk.box)
+
+
+async def _news(desk: Desk, rows: Sequence[Row], *, seal: bool = False) -> list[tuple[int, News]]:
+    """Return rows as reports, each with its number; with `seal` ready to be kept."""
+    found = []
+    for place, row in enumerate(rows):
+        if not place % _AT_ONCE:
+            await asyncio.sleep(0)
+        hidden = core.sealed(desk.box, row.applicant, row.phone) if seal else None
+        who = (row.applicant, row.phone, row.digest, hidden)
+        path = desk.paths.get(row.unit_id, "")
+        news = News(row.code, Status(row.status), row.at, row.unit_id, path, row.facts, *who, row.derived)
+        found.append((row.number, news))
+    return found

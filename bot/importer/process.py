@@ -1,0 +1,110 @@
+"""Have an import compared and applied by a process that is started for it, which writes only when it is let."""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from bot.actions.dossier_imports import Counted
+from bot.clock import utc_now
+from bot.errors import LoaError
+from bot.importer.pieces import Desk
+from bot.runtime import Runtime
+
+_ROOT = Path(__file__).resolve().parents[2]
+_LONGEST_ANSWER = 1024 * 1024
+_ENDING_SECONDS = 5.0
+
+
+class LostError(LoaError):
+    """The process has died; what it has written stands, and the import goes on from there."""
+
+    code = "import_lost"
+
+
+class Importer:
+    """Speak with the process. One thing is asked at a time."""
+
+    def __init__(self, runtime: Runtime, process: asyncio.subprocess.Process) -> None:
+        self._runtime, self._process = runtime, process
+
+    async def compare(self, number: int) -> Counted:
+        """Return what a piece would change; raises LostError."""
+        self._say(compare=number)
+        return Counted.from_json((await self._answer())["counted"])
+
+    async def take_in(self, number: int, skip: int, go_on: Callable[[], Awaitable[bool]]) -> int | None:
+        """Have the rows of a piece written but the first `skip`; return how many rows it has.
+
+        `go_on` says before each slice whether it may be written. None when it may not, or the import is no longer
+        ours. Raises LostError.
+        """
+        self._say(take_in=number, skip=skip)
+        while "taken" not in (told := await self._answer()):
+            if not await go_on():
+                self._say(go=False)
+                continue
+            async with self._turn():
+                self._say(go=True)
+                written = (await self._answer())["written"]
+            for job, delay in written["jobs"]:
+                await self._runtime.queue.wake(job, delay)
+            for topic in written["topics"]:
+                await self._runtime.queue.announce(topic)
+        taken: int | None = told["taken"]
+        return taken
+
+    @contextlib.asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Hold the right to write to SQLite for the process, so that nobody polls for the lock of the file."""
+        if not self._runtime.database.is_sqlite:
+            yield
+            return
+        async with self._runtime.database.turn:
+            yield
+
+    def _say(self, **what: Any) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(orjson.dumps(what) + b"\n")
+
+    async def _answer(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = await self._process.stdout.readline()
+        if not line.endswith(b"\n"):
+            raise LostError
+        told: dict[str, Any] = orjson.loads(line)
+        return told
+
+
+@contextlib.asynccontextmanager
+async def started(runtime: Runtime, desk: Desk) -> AsyncIterator[Importer]:
+    """Start the process, and end it when left: what it is just writing then is undone, or stands as a whole."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot.importer", cwd=_ROOT, limit=_LONGEST_ANSWER,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdin is not None
+    settings = runtime.settings
+    first = {
+        "database": settings.database.url, "files": settings.files.url, "secret": settings.security.secret_key,
+        "log": asdict(settings.log), "ahead": (runtime.now() - utc_now()).total_seconds(),
+        "import_id": desk.import_id, "token": desk.token, "paths": desk.paths, "within": desk.within,
+    }  # fmt: skip
+    try:
+        process.stdin.write(orjson.dumps(first) + b"\n")
+        yield Importer(runtime, process)
+    finally:
+        process.stdin.close()
+        try:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), _ENDING_SECONDS)
+        finally:
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
