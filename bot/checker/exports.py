@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import Any, BinaryIO
+from shutil import copyfileobj
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, BinaryIO
 
 import orjson
 
@@ -26,11 +28,42 @@ _KEPT = 500
 """Characters of a cell that are kept of a bad row."""
 _MOST_NAMED = 200
 _MOST_REMARKS = 500
+_ROW_BITS = 40
+_ROW_MASK = (1 << _ROW_BITS) - 1
+_IN_MEMORY = 1024 * 1024
+"""Bytes of a file that are not put aside on disk while it is read."""
 
 
 def _told(out: BinaryIO, **what: Any) -> None:
     out.write(orjson.dumps(what) + b"\n")
     out.flush()
+
+
+class _Seen:
+    """Remember the row and the key of each code, as small as it goes: an export may have half a million.
+
+    Codes of one agency and day are kept together, by their running numbers.
+    """
+
+    def __init__(self) -> None:
+        self._days: dict[str, dict[int | str, int]] = {}
+
+    @staticmethod
+    def _parts(code: str) -> tuple[str, int | str]:
+        day, _, running = code.rpartition("-")
+        # The sign in front keeps the zeros at the beginning of a number.
+        return day, int(f"1{running}") if running.isascii() else running
+
+    def at(self, code: str) -> tuple[int, int] | None:
+        """Return the number of the row in which a code was seen, and its key."""
+        day, running = self._parts(code)
+        packed = self._days.get(day, {}).get(running)
+        return None if packed is None else (packed & _ROW_MASK, packed >> _ROW_BITS)
+
+    def put(self, code: str, number: int, key: int) -> None:
+        """Remember a row."""
+        day, running = self._parts(code)
+        self._days.setdefault(day, {})[running] = key << _ROW_BITS | number
 
 
 @dataclass(slots=True)
@@ -45,7 +78,7 @@ class _Reading:
     out: BinaryIO
     good: list[list[Any]] = field(default_factory=list)
     bad: list[list[Any]] = field(default_factory=list)
-    seen: dict[str, tuple[int, int]] = field(default_factory=dict)
+    seen: _Seen = field(default_factory=_Seen)
     dropped: list[int] = field(default_factory=list)
     remarks: list[dict[str, Any]] = field(default_factory=list)
     units: Counter[str] = field(default_factory=Counter)
@@ -71,13 +104,13 @@ class _Reading:
     def _counts(self, number: int, told: Told) -> bool:
         """Say whether a row counts beside another of the same dossier, and note which does not."""
         key = int(told.at.timestamp() * 1000) << 4 | told.status
-        other = self.seen.get(told.code)
+        other = self.seen.at(told.code)
         if other is None:
-            self.seen[told.code] = (number, key)
+            self.seen.put(told.code, number, key)
             return True
         lost, kept = (other[0], number) if key >= other[1] else (number, other[0])
         if lost != number:
-            self.seen[told.code] = (number, key)
+            self.seen.put(told.code, number, key)
         self.dropped.append(lost)
         self._remark(lost, Problem("", "doubled", {"other": kept}))
         return lost != number
@@ -90,9 +123,8 @@ class _Reading:
         if code := told.facts.get("procedure_code"):
             self.procedures[code] += 1
         digest = digest_of(self.box, told.facts, unit_id, told.applicant, told.phone)
-        at = told.at.isoformat()
         who = [told.applicant, told.phone, digest]
-        return [number, told.code, int(told.status), at, unit_id, told.facts, *who, told.derived]
+        return [number, told.code, int(told.status), told.at, unit_id, told.facts, *who, told.derived]
 
     def _refuse(self, line: Line, layout: Layout, problems: list[Problem]) -> None:
         self.count_bad += 1
@@ -142,7 +174,7 @@ def _names(layout: Layout, count: int) -> list[str]:
     return found
 
 
-def _read(task: dict[str, Any], data: bytes, out: BinaryIO) -> None:
+def _read(task: dict[str, Any], data: IO[bytes], out: BinaryIO) -> None:
     lines: Iterator[Line] = iter(())
     try:
         lines = read_export(data)
@@ -176,7 +208,11 @@ def main() -> int:
     task = orjson.loads(given.readline())
     bound(task["megabytes"], task["seconds"])
     try:
-        _read(task, given.read(), out)
+        # What lies aside has no name, and is gone with the process.
+        with SpooledTemporaryFile(_IN_MEMORY) as data:
+            copyfileobj(given, data)
+            data.seek(0)
+            _read(task, data, out)
     except MemoryError:
         return OUT_OF_MEMORY
     except BrokenPipeError:  # nobody wants to know any more

@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import IO, Any
 
 from bot.errors import InvalidInputError
 from bot.sheets import opendocument, workbook
@@ -31,19 +31,24 @@ _ANY_ROW = re.compile(rb"<(?:\w+:)?(?:table-)?row\b")
 _LOCAL_HEADER = 30
 
 
-def read_export(data: bytes, limits: Limits = LIMITS) -> Iterator[Line]:
+def read_export(given: bytes | IO[bytes], limits: Limits = LIMITS) -> Iterator[Line]:
     """Give the lines of an export that are not empty, known by its content whatever its name says.
+
+    A file is read from its beginning, a workbook without ever being in memory as a whole.
 
     Raises InvalidInputError with field "file": as `lines.read_lines` does, and cut_off (row) for one that ends early.
     """
-    if data.startswith(OLE):
-        yield from _old(data, limits)
+    file = io.BytesIO(given) if isinstance(given, bytes) else given
+    first = file.read(len(OLE))
+    file.seek(0)
+    if first == OLE:
+        yield from _old(file.read(), limits)
         return
-    if not data.startswith(b"PK"):
-        yield from _separated(data, limits)
+    if not first.startswith(b"PK"):
+        yield from _separated(file.read(), limits)
         return
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        with zipfile.ZipFile(file) as archive:
             names = set(archive.namelist())
             if "content.xml" in names or "encrypted-package" in names:
                 yield from opendocument.read(archive, limits)
@@ -52,7 +57,8 @@ def read_export(data: bytes, limits: Limits = LIMITS) -> Iterator[Line]:
             else:
                 raise InvalidInputError("file", "not_a_table")
     except zipfile.BadZipFile as error:
-        raise _broken(data) from error
+        file.seek(0)
+        raise _broken(file.read()) from error
 
 
 def _broken(data: bytes) -> InvalidInputError:
