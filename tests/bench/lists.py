@@ -95,7 +95,7 @@ async def check(options: Options) -> list[Figure]:
         configuration.write_text(text.replace("[zalo]", "[zalo]\napp_per_minute = 0\noa_per_minute = 0"))
         async with opened(config.load(configuration)) as runtime:
             await _let_write(runtime.database)
-        it, database = await service.launch(["bot", "serve"], configuration, port, url), Database(url)
+        it, database = await service.launch(["bot", "serve"], configuration, port, url, all_cores=True), Database(url)
         try:
             await it.ready()
             await turn.turns(it, zalo, "w", 5)

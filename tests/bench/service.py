@@ -146,14 +146,18 @@ async def prepared(
     return written.config, written.port, url
 
 
-async def launch(arguments: list[str], configuration: Path, port: int, url: str) -> Service:
-    """Start `python -m …` pinned to the server's core; its log is kept beside the configuration."""
+async def launch(arguments: list[str], configuration: Path, port: int, url: str, *, all_cores: bool = False) -> Service:
+    """Start `python -m …` pinned to the server's core; its log is kept beside the configuration.
+
+    With `all_cores` it is not pinned: the processes that it starts for large files are to have a core of their own, as
+    they have on any machine with two.
+    """
     with configuration.with_suffix(".log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", *arguments, "--config", str(configuration), stdout=log, stderr=log
         )
     core, _ = cores()
-    if core is not None:
+    if core is not None and not all_cores:
         os.sched_setaffinity(process.pid, {core})
     return Service(process, port, configuration, url)
 
