@@ -1,8 +1,10 @@
 """What holds for every test: real servers on request, no connection that leaves this machine."""
 
+import gc
+
 import pytest
 
-from tests.servers import compiled_once, network_guard, run
+from tests.servers import compiled_once, network_guard, read_once, run
 
 pytest_plugins = ["tests.servers.fixtures", "tests.servers.browser_fixtures", "tests.runtime_fixtures"]
 
@@ -13,6 +15,13 @@ def pytest_configure(config: pytest.Config) -> None:
     compiled_once.install()
     if not hasattr(config, "workerinput"):
         run.begin()
+    read_once.install()
+
+
+def pytest_collection_finish() -> None:
+    """Keep the collector from looking, again and again, through all that stays for the whole run."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

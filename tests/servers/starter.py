@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from tests.servers import read_once
+
 _ROOMS = ("bot.cli", "bot.channels", "handlers", "jobs")
 _LARGEST_ORDER = 1 << 20
 _OUTPUTS = (1, 2)
@@ -57,6 +59,7 @@ def _bring_in() -> None:
     for name in ("bot.__main__", "tests.chaos.bent", "aiogram", "uvloop"):
         with contextlib.suppress(ImportError):  # there is no uvloop on every system
             importlib.import_module(name)
+    read_once.install()
     assert threading.active_count() == 1, "a fork has one thread only: no module may start others when imported"
     gc.collect()
     gc.freeze()
