@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from bot.domain.personal_columns import is_named_personal, is_personal, personal_places
 from bot.domain.privacy import normalise_phone
@@ -20,6 +20,7 @@ USER_IDS = (5, 30)
 """How many digits a provider's user id has at least and at most."""
 _PHONE_DIGITS = 9
 _DOSSIER = re.compile(r"[0-9A-Z]{1,3}(?:\.[0-9A-Z]{2,3}){1,3}-(\d{6}|\d{8})-\d{4,7}", re.ASCII)
+_USUAL_PHONE = re.compile(r"0[35789]\d{8}", re.ASCII)
 _DASHES = re.compile(r"[-‐-―−]")
 _SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?E\+?\d+", re.IGNORECASE | re.ASCII)
 _LETTER_CODES = 26
@@ -137,8 +138,7 @@ class Columns:
         return [Problem(self.names[place], "personal_column") for place in sorted(self.personal)]
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(NamedTuple):
     """One line: who it is (phone as 84…, user id, dossier's code; "" for nobody), values by field, what is wrong."""
 
     number: int
@@ -149,7 +149,7 @@ class Checked:
     @property
     def bad(self) -> bool:
         """Whether the line cannot be written to until it is put right."""
-        return any(problem.severity == "error" for problem in self.problems)
+        return bool(self.problems) and any(problem.severity == "error" for problem in self.problems)
 
 
 def letter(place: int) -> str:
@@ -249,7 +249,13 @@ class LineCheck:
         self._columns = columns
         self._seen: dict[str, int] = {}
         self._plan = [
-            (place, name, columns.is_field(place), "empty" if place in columns.required else "empty_cell")
+            (
+                place,
+                name,
+                place == columns.key,
+                columns.is_field(place),
+                "empty" if place in columns.required else "empty_cell",
+            )
             for place, name in enumerate(columns.names)
             if not columns.is_left(place)
         ]
@@ -260,20 +266,20 @@ class LineCheck:
         merged: dict[str, str] = {}
         key: str | None = ""
         there = len(cells)
-        for place, name, is_field, if_empty in self._plan:
+        for place, name, is_key, is_field, if_empty in self._plan:
             text = clean(cells[place]) if place < there else ""
             wrong = None
-            if place in flaws:
+            if flaws and place in flaws:
                 wrong = Problem(name, flaws[place])
             elif len(text) > LONGEST_CELL:
                 wrong = Problem(name, "too_long", {"most": LONGEST_CELL, "length": len(text)})
-            elif not text and place != self._columns.key:
+            elif not text and not is_key:
                 wrong = Problem(name, if_empty)
-            elif place != self._columns.key and is_personal(text):
+            elif not is_key and is_personal(text):
                 wrong = Problem(name, "personal_cell")
             if wrong is not None:
                 problems.append(wrong)
-            if place == self._columns.key:
+            if is_key:
                 key = text if wrong is None else None
             if is_field:
                 merged[name] = text
@@ -320,6 +326,8 @@ def recipient_of(text: str, kind: KeyKind) -> tuple[str, Found]:
 
 
 def _phone(text: str) -> tuple[str, Found]:
+    if _USUAL_PHONE.fullmatch(text):
+        return f"84{text[1:]}", []
     number = normalise_phone(text)
     if number is None:
         lost = _SCIENTIFIC.fullmatch(text) is not None

@@ -31,6 +31,8 @@ _CELL = re.compile(
 _ATTRIBUTE = re.compile(rf" ([A-Za-z][\w:]*+)=({_VALUE})", re.ASCII)
 _CELL_ATTRIBUTES = re.compile(r'(?: s="(?P<s1>[0-9]{1,9})")?(?: t="(?P<t>[A-Za-z]*)")?(?: s="(?P<s2>[0-9]{1,9})")?')
 _ENTITY = re.compile(r"&(?:(amp|lt|gt|quot|apos)|#([0-9]{1,7})|#x([0-9A-Fa-f]{1,6}));")
+_FAR = re.compile(r"(&#(?:[0-9]{3,7}|x[0-9A-Fa-f]{2,6});)")
+_ASCII = 0x80
 _NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _MOST_KNOWN = 2000
 _MOST_COLUMN = 16_384
@@ -98,6 +100,7 @@ class PlainRows:
         self._texts, self._most = texts, columns
         self._columns = _Columns()
         self._kinds = _Kinds()
+        self._signs = _Signs()
         self._heads = {""}
 
     def read(self, row: str, last: int) -> Row | None:
@@ -106,6 +109,8 @@ class PlainRows:
         None where it is not plain, or has too many columns. Raises ValueError and IndexError for what makes no sense.
         """
         begin = 0
+        if "&#" in row:
+            row = self._spelt_out(row)
         while head := _HEAD.match(row, begin):
             if head[2] not in self._heads and not self._is_head(head[2]):
                 return None
@@ -151,6 +156,12 @@ class PlainRows:
                 cells[column] = text
         return Row(number, cells, flaws)
 
+    def _spelt_out(self, row: str) -> str:
+        """Put the signs themselves for numbers of signs beyond ASCII, which are no part of any tag."""
+        parts = _FAR.split(row)
+        parts[1::2] = [self._signs[number] for number in parts[1::2]]
+        return "".join(parts)
+
     def _is_head(self, attributes: str) -> bool:
         """Say whether the attributes of a row are well-formed: each is there once."""
         names = [name for name, _ in _ATTRIBUTE.findall(attributes)]
@@ -180,6 +191,18 @@ class _Kinds(dict[str, tuple[str, int]]):
         found = kind, int(match["s1"] or match["s2"] or 0)
         if len(self) < _MOST_KNOWN:
             self[attributes] = found
+        return found
+
+
+class _Signs(dict[str, str]):
+    """Signs by the numbers that are written for them; what XML may not hold, and ASCII, stays as it is written."""
+
+    def __missing__(self, written: str) -> str:
+        match = _ENTITY.fullmatch(written)
+        sign = _meant(match) if match else ""
+        found = sign if _ALLOWED.fullmatch(sign) and ord(sign) >= _ASCII else written
+        if len(self) < _MOST_KNOWN:
+            self[written] = found
         return found
 
 

@@ -51,6 +51,7 @@ def _both(sheet: bytes, limits: Limits | None = None) -> _Found:
 _texts = st.one_of(
     st.sampled_from(["0", "1", "2", "-1", " 1 ", "", " ", "45000.5", "12345678901234567", "Đã trả", "2026-11-18"]),
     st.sampled_from(["_x000D_a_x0041_", "&amp;lt;&quot;", "&#10;&#x41;", "\r\n", "\ra", "]]&gt;", "&#13;", "😀", "\n"]),
+    st.sampled_from(["&#7885;&#xea;", "&#x80;&#160;"]),
 )  # fmt: skip
 _attributes = st.tuples(
     st.sampled_from(["", "", ' r="A1"', ' r="B1"', ' r="C7"', ' r="AA2"', ' r="b1"', ' r="E"']),
@@ -109,6 +110,10 @@ def test_what_is_damaged_is_refused_as_by_the_parser(sheet: bytes, place: float,
         '<row><c s="1" s="1"><v>1</v></c></row>',
         "<row><c><is><t>" + "x" * 40_000 + "</t></is></c></row><row><c><v>1</v></c></row>",
         "<row><c><f>&no;</f></c></row>",
+        "<row><c><v><![CDATA[&#7885;]]></v></c></row>",
+        "<row><c&#160;r='A1'><v>1</v></c></row>",
+        "<row><c><v>&#x00ea;&#234;&#55296;&#1114112;</v></c></row>",
+        '<row a="&#7885;"><c t="&#x73;tr"><v>&#x00ea;&#234;&#128;&#127;&#60;</v></c></row>',
     ],
 )  # fmt: skip
 def test_what_looks_like_a_row_is_none(rows: str) -> None:
