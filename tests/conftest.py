@@ -1,6 +1,7 @@
 """What holds for every test: real servers on request, no connection that leaves this machine."""
 
 import gc
+import os
 
 import pytest
 
@@ -31,14 +32,25 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Spread the tests that take long among the others, so that no worker is left with most of them at the end."""
+    """Spread the tests that take long among the others in each worker's share, and let short ones end it.
+
+    xdist deals the list out in equal shares and lets whoever is done take from the ends of the others': a long test
+    that stood there would keep one worker busy while all others have ended.
+    """
     kinds = ("processes", "browser")
     long = [item for item in items if any(item.get_closest_marker(kind) for kind in kinds)]
     found = set(long)
     short = [item for item in items if item not in found]
-    if not long or not short:
-        return
-    items[:] = []
-    for number, item in enumerate(long):
-        items += short[number * len(short) // len(long) : (number + 1) * len(short) // len(long)]
-        items.append(item)
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    items[:] = [item for n in range(workers) for item in _share(_part(short, n, workers), _part(long, n, workers))]
+
+
+def _share(short: list[pytest.Item], long: list[pytest.Item]) -> list[pytest.Item]:
+    """Return both in one list whose last quarter is short."""
+    among, end = short[: len(short) * 3 // 4], short[len(short) * 3 // 4 :]
+    spread = ([*_part(among, n, len(long)), item] for n, item in enumerate(long))
+    return [item for some in spread for item in some] + ([] if long else among) + end
+
+
+def _part(items: list[pytest.Item], number: int, parts: int) -> list[pytest.Item]:
+    return items[number * len(items) // parts : (number + 1) * len(items) // parts]
