@@ -79,10 +79,10 @@ async def counts(session: AsyncSession, sender: Sender, chosen: Chosen) -> tuple
         every = chosen._replace(unwanted=[])
         some = await counts(session, sender, every.also(*chosen.unwanted))
         return _less(await counts(session, sender, every), some)
-    if merged_:
-        await _plan(session, _MERGED)
-    elif not _many(chosen.wanted):
+    if not _many(chosen.wanted):
         await _plan(session, _SOUGHT)
+    elif merged_:
+        await _plan(session, _MERGED)
     query = _merging(sender, chosen) if merged_ else _seeking(sender, chosen, sqlite=sqlite)
     found = (await (await session.connection()).execute(query)).one()
     await plan_freely(session)

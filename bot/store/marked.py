@@ -8,7 +8,7 @@ contacts lie together.
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, CompoundSelect, Select, String, bindparam, column, select, text, union_all
+from sqlalchemy import BindParameter, CompoundSelect, Select, String, bindparam, column, not_, select, text, union_all
 from sqlalchemy.sql import ColumnElement
 
 from bot.store.marks import MarkRow
@@ -36,7 +36,7 @@ class Marks(NamedTuple):
 
 def merged(marks: Marks) -> Select[Any] | CompoundSelect[Any]:
     """Return the ids of contacts that bear one of these marks, each of the streams sorted; for PostgreSQL."""
-    of = select(_M.contact_id).where(_M.kind == marks.kind, _M.chosen.is_(marks.chosen))
+    of = select(_M.contact_id).where(_M.kind == marks.kind, _M.chosen if marks.chosen else not_(_M.chosen))
     each = [of.where(_M.value == value) for value in marks.values]
     return each[0] if len(each) == 1 else union_all(*(one.order_by(_M.contact_id) for one in each))
 
