@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from tests.servers import compiled_once, network_guard, read_once, run
+from tests.servers import cheap_passwords, compiled_once, network_guard, read_once, run
 
 pytest_plugins = ["tests.servers.fixtures", "tests.servers.browser_fixtures", "tests.runtime_fixtures"]
 
@@ -14,6 +14,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Close the network and, in the process that started pytest, open the run its workers share."""
     network_guard.install()
     compiled_once.install()
+    cheap_passwords.install()
     if not hasattr(config, "workerinput"):
         run.begin()
     read_once.install()

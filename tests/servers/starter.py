@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from tests.servers import read_once
+from tests.servers import cheap_passwords, read_once
 
 _ROOMS = ("bot.cli", "bot.channels", "handlers", "jobs")
 _LARGEST_ORDER = 1 << 20
@@ -60,6 +60,7 @@ def _bring_in() -> None:
         with contextlib.suppress(ImportError):  # there is no uvloop on every system
             importlib.import_module(name)
     read_once.install()
+    cheap_passwords.install()
     assert threading.active_count() == 1, "a fork has one thread only: no module may start others when imported"
     gc.collect()
     gc.freeze()

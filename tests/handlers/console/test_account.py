@@ -2,10 +2,10 @@
 
 import pyotp
 import pytest
-from argon2 import PasswordHasher
 
 from bot.store import staff
 from tests.handlers.console.visitor import Office, hidden
+from tests.servers import cheap_passwords
 
 OLD, NEW = "mật khẩu cũ dài", "mật khẩu mới dài"
 
@@ -15,7 +15,7 @@ async def office_with_password(office: Office) -> Office:
     async with office.runtime.units_of_work() as uow:
         person = await staff.person(uow.session, "official")
         assert person is not None
-        person.password = PasswordHasher().hash(OLD)
+        person.password = cheap_passwords.hashed(OLD)
     return office
 
 

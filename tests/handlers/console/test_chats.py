@@ -3,13 +3,13 @@
 import re
 
 import pytest
-from argon2 import PasswordHasher
 
 from bot.actions import contacts, official_links
 from bot.actions.official_links import Redeemed
 from bot.store import accounts, links, staff
 from bot.store.accounts import AccountRow
 from tests.handlers.console.visitor import Office
+from tests.servers import cheap_passwords
 
 PASSWORD = "mật khẩu cũ dài"
 CODE = re.compile(r"LK-[2-9A-HJ-NP-Z]{8}")
@@ -32,7 +32,7 @@ async def desk(office: Office) -> Office:
         for key in ("official", "head"):
             person = await staff.person(uow.session, key)
             assert person is not None
-            person.password = PasswordHasher().hash(PASSWORD)
+            person.password = cheap_passwords.hashed(PASSWORD)
     return office
 
 

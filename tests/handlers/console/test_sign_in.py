@@ -5,10 +5,10 @@ import functools
 import pyotp
 import pytest
 from aiohttp import ClientResponse
-from argon2 import PasswordHasher
 
 from bot.store import audit, staff
 from tests.handlers.console.visitor import Office, hidden
+from tests.servers import cheap_passwords
 
 PASSWORD = "một mật khẩu dài"
 EMAIL = "official@thanhoai.example"
@@ -16,7 +16,7 @@ EMAIL = "official@thanhoai.example"
 
 @functools.cache
 def hashed() -> str:
-    return PasswordHasher().hash(PASSWORD)
+    return cheap_passwords.hashed(PASSWORD)
 
 
 @pytest.fixture
