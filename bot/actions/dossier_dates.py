@@ -10,7 +10,7 @@ from bot.domain.deadline import Pause
 from bot.domain.dossier import moment
 from bot.domain.dossier_clock import Dates, dates
 from bot.domain.working_line import WorkingLine, line_of
-from bot.store import dossier_dates, dossiers, units
+from bot.store import dossier_dates, dossier_writing, units
 from bot.store.database import Session
 from bot.store.dossiers import DossierRow
 from bot.store.unit_of_work import UnitOfWork
@@ -68,9 +68,11 @@ async def date_anew(uow: UnitOfWork, known: Lines, ids: Collection[str]) -> int:
     wrong = await _differing(uow.session, known, ids)
     if not wrong:
         return 0
-    await dossiers.one_writer(uow.session)
+    await dossier_writing.one_writer(uow.session)
     found = await _differing(uow.session, known, list(wrong))
-    await dossiers.change(uow.session, DossierRow, [{"id": key, **when._asdict()} for key, when in found.items()])
+    await dossier_writing.change(
+        uow.session, DossierRow, [{"id": key, **when._asdict()} for key, when in found.items()]
+    )
     for key in found:
         uow.announce(f"dossier:{key}")
     return len(found)

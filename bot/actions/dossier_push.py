@@ -12,8 +12,8 @@ from bot.clock import to_local
 from bot.domain.dossier_exchange import Item, Problem, name_of
 from bot.domain.text import fold
 from bot.secrets import SecretBox
+from bot.store import dossier_writing, units
 from bot.store import dossiers as rows
-from bot.store import units
 from bot.store.api_keys import ApiKeyRow
 from bot.store.unit_of_work import UnitOfWork
 from bot.store.units import UnitRow
@@ -39,7 +39,7 @@ async def push(uow: UnitOfWork, box: SecretBox, key: ApiKeyRow, items: Sequence[
     """
     results = [Result(item.code, problems=item.problems) for item in items]
     # Nobody else may make a dossier of another unit between our look and our writing.
-    await rows.one_writer(uow.session)
+    await dossier_writing.one_writer(uow.session)
     placed = await _Branch.of(uow, key, items)
     news: list[tuple[int, News]] = []
     for index, item in enumerate(items):

@@ -13,7 +13,7 @@ from bot.domain.dossier import State, Status, Told, due_by, outcome, recent
 from bot.domain.dossier_clock import dates
 from bot.domain.dossier_code import squeezed, tail_of
 from bot.secrets import SecretBox
-from bot.store import dossier_notices, dossiers
+from bot.store import dossier_notices, dossier_writing
 from bot.store.database import Session
 from bot.store.dossier_notices import DossierNoticeRow, Noted
 from bot.store.dossiers import DossierEventRow, DossierRow
@@ -132,10 +132,10 @@ class Rows:
 
     async def write(self, session: Session) -> None:
         """Write all rows."""
-        await dossiers.add(session, DossierRow, self._made)
-        await dossiers.change(session, DossierRow, self._changed)
-        await dossiers.add(session, DossierEventRow, self._events)
-        await dossiers.change(session, DossierEventRow, self._told_again)
+        await dossier_writing.add(session, DossierRow, self._made)
+        await dossier_writing.change(session, DossierRow, self._changed)
+        await dossier_writing.add(session, DossierEventRow, self._events)
+        await dossier_writing.change(session, DossierEventRow, self._told_again)
         self.notices = await self._note_notices(session)
 
     async def _note_notices(self, session: Session) -> list[tuple[str, Told]]:
@@ -151,7 +151,7 @@ class Rows:
             noted.append(Noted(told.kind.value, number, told.at, row["facts"]))
             fresh.append((dossier_id, told))
             rows.append(row)
-        await dossiers.add(session, DossierNoticeRow, rows)
+        await dossier_writing.add(session, DossierNoticeRow, rows)
         return fresh
 
 

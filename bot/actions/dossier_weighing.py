@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from bot.domain.dossier import TELL_WITHIN, Event, State, Status, added_up, digest_of, kept_facts, moment, recent
 from bot.secrets import SecretBox
-from bot.store import dossiers
+from bot.store import dossier_writing, dossiers
 from bot.store.database import Session
 from bot.store.dossiers import DossierEventRow, DossierRow
 
@@ -118,6 +118,7 @@ async def weighed(session: Session, box: SecretBox, news: Sequence[News], now: d
 
     With `within`, the path of a unit, what is of or for units outside it is foreign and left out.
     """
+    await dossier_writing.by_keys(session)
     news, placed = await _placed(session, news)
     made = [each.digest or digest_of(box, each.facts, each.unit_id, each.applicant, each.phone) for each in news]
     known = await dossiers.digests(session, {each.code for each in news})

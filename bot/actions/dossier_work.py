@@ -13,7 +13,7 @@ from bot.domain.text import clean
 from bot.domain.words import case_code
 from bot.errors import ConflictError, InvalidInputError, NotFoundError
 from bot.secrets import SecretBox
-from bot.store import accounts, cases, contacts, dossier_lists, dossiers, units
+from bot.store import accounts, cases, contacts, dossier_lists, dossier_writing, dossiers, units
 from bot.store.contacts import ContactRow
 from bot.store.dossiers import DossierNoteRow, DossierPersonRow, DossierRow
 from bot.store.unit_of_work import UnitOfWork
@@ -40,7 +40,7 @@ async def apologise(uow: UnitOfWork, box: SecretBox, row: DossierRow, cause: str
     The citizen's notice of it follows from the event that this makes. Raises InvalidInputError for cause (as say_cause)
     and new_due: not_a_date, not_later, no_working_day; ConflictError for a dossier that cannot be put off now.
     """
-    await dossiers.one_writer(uow.session)
+    await dossier_writing.one_writer(uow.session)
     fresh = await dossiers.dossier(uow.session, row.id)  # an import may have ended it while this waited
     if fresh is None or not may_be_put_off(fresh):
         raise ConflictError("dossier is not being worked on")

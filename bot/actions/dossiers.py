@@ -22,7 +22,7 @@ from bot.actions.dossier_weighing import (
     weighed,
 )
 from bot.secrets import SecretBox
-from bot.store import dossiers, procedures
+from bot.store import dossier_writing, dossiers, procedures
 from bot.store.database import Session
 from bot.store.unit_of_work import UnitOfWork
 
@@ -83,7 +83,7 @@ async def take_in(
     What is known already changes nothing, whoever reports it and how often; nor does what is foreign to the unit whose
     path is `within`. `before` is what these reports changed when somebody looked a moment ago.
     """
-    await dossiers.one_writer(uow.session)
+    await dossier_writing.one_writer(uow.session)
     if before is None or not await before.holds(uow.session):
         before = await prepared(uow.session, box, news, source, uow.now, within)
     found, rows = before.found, before.rows

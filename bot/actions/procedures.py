@@ -11,7 +11,7 @@ from bot.actions.procedure_file import Read, column
 from bot.domain.procedure import Procedure
 from bot.domain.text import fold
 from bot.errors import NotFoundError
-from bot.store import dossiers, procedures
+from bot.store import dossier_writing, procedures
 from bot.store.dossiers import DossierRow
 from bot.store.procedures import ProcedureRow
 from bot.store.unit_of_work import UnitOfWork
@@ -188,18 +188,18 @@ async def follow_catalogue(uow: UnitOfWork, procedure_id: str) -> ProcedureRow:
 
 async def match_some(uow: UnitOfWork) -> int:
     """Give some dossiers the procedure that they name; returns how many, 0 when all is done."""
-    await dossiers.one_writer(uow.session)
+    await dossier_writing.one_writer(uow.session)
     found = await procedures.unmatched(uow.session, MATCHED_AT_ONCE)
     names = ("id", "procedure_id", "procedure_name", "field")
-    await dossiers.change(uow.session, DossierRow, [dict(zip(names, each, strict=True)) for each in found])
+    await dossier_writing.change(uow.session, DossierRow, [dict(zip(names, each, strict=True)) for each in found])
     return len(found)
 
 
 async def move(uow: UnitOfWork, ids: Sequence[str]) -> int:
     """Give dossiers whose procedure has moved to another field that field; returns how many had not got it."""
-    await dossiers.one_writer(uow.session)
+    await dossier_writing.one_writer(uow.session)
     moved = await procedures.moved(uow.session, ids)
-    await dossiers.change(uow.session, DossierRow, [{"id": row_id, "field": name} for row_id, name in moved])
+    await dossier_writing.change(uow.session, DossierRow, [{"id": row_id, "field": name} for row_id, name in moved])
     return len(moved)
 
 

@@ -18,7 +18,7 @@ from bot.secrets import SecretBox
 from bot.store.database import Database
 from bot.store.unit_of_work import UnitsOfWork
 
-SLICE = 200
+SLICE = 250
 """Rows of one transaction: whoever waits for an answer does not wait longer than one of them takes."""
 _AT_ONCE = 16
 """Rows that are made ready before others get their turn in this process."""

@@ -8,7 +8,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.store.contacts import ContactRow, same_person
-from bot.store.dossiers import DossierPersonRow, DossierRow, add
+from bot.store.dossier_writing import add
+from bot.store.dossiers import DossierPersonRow, DossierRow
 from bot.store.units import UnitRow
 
 _MOST = 50

@@ -188,8 +188,12 @@ async def _brought(kind: str, options: Options, rows: int, data: bytes, other: b
             await it.stop()
             await database.close()
     taken.sort()
+    assert row.read_at is not None
+    assert row.applied_at is not None
     detail = {
-        "rows": rows, "kilobytes": len(data) // 1000, "turns": len(taken),
+        "rows": rows, "kilobytes": len(data) // 1000,
+        "compared_s": round((row.read_at - row.created_at).total_seconds(), 1),
+        "applied_s": round((row.applied_at - row.read_at).total_seconds(), 1), "turns": len(taken),
         "turn_p50_ms": round(taken[len(taken) // 2] * 1e3, 1),
         "turn_p95_ms": round(taken[len(taken) * 95 // 100] * 1e3, 1), "turn_worst_ms": round(taken[-1] * 1e3, 1),
         "service_mb": round(memory.service), "others_mb": round(memory.others), "all_mb": round(memory.all),

@@ -106,7 +106,7 @@ async def test_when_it_is_killed_the_import_goes_on_where_it_was(
         return True
 
     with monkeypatch.context() as patched:
-        patched.setattr(job._Hands, "_may_write", killing)
+        patched.setattr(job._Hands, "_may_lend", killing)
         with pytest.raises(LostError):
             await confirm(runtime, it.id, nonetheless=True)
     assert (await row_of(runtime, it.id)).position == pieces.SLICE
@@ -123,17 +123,17 @@ async def test_it_rests_when_the_service_is_about_to_end_and_goes_on_afterwards(
     runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     it = await looked(runtime, export([row(number, "Đang xử lý") for number in range(1, pieces.SLICE + 2)]))
-    may_write, asked = job._Hands._may_write, 0
+    may_lend, asked = job._Hands._may_lend, 0
 
     async def stopping(self: Any) -> bool:
         nonlocal asked
         asked += 1
         if asked == 2:
             runtime.stopping.set()
-        return await may_write(self)
+        return await may_lend(self)
 
     with monkeypatch.context() as patched:
-        patched.setattr(job._Hands, "_may_write", stopping)
+        patched.setattr(job._Hands, "_may_lend", stopping)
         it = await confirm(runtime, it.id, nonetheless=True)
     assert (it.state, it.position, it.lease, it.tries) == ("applying", pieces.SLICE, None, 0)
     runtime.stopping.clear()

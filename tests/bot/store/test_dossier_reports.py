@@ -14,7 +14,7 @@ from sqlmodel import delete
 
 from bot.clock import new_id, to_local
 from bot.domain.dossier import DONE, FINAL, Status, outcome
-from bot.store import dossier_lists, dossier_reports, dossiers
+from bot.store import dossier_lists, dossier_reports, dossier_writing
 from bot.store.database import Database
 from bot.store.dossier_figures import FIGURES, Period
 from bot.store.dossier_lists import LIGHTS, DossierFilter
@@ -118,7 +118,7 @@ async def test_figures_are_what_plain_counting_finds(
     span, spans = period(FIRST, LAST, NOW), months(FIRST, LAST, NOW, 60)
     async with units.writing() as session:
         await session.exec(delete(DossierRow))
-        await dossiers.add(session, DossierRow, found)
+        await dossier_writing.add(session, DossierRow, found)
         await session.commit()
     async with units.reading() as session:
         lines = await dossier_reports.lines(session, Scope(paths, field), span)
@@ -167,7 +167,7 @@ async def test_fields_are_stepped_through_and_only_those_of_the_units_asked_for_
     ]
     found = [_dossier(n, field=name, unit_id=u, path=UNITS[u], status=2) for n, (name, u) in enumerate(told)]
     async with units.writing() as session:
-        await dossiers.add(session, DossierRow, found)
+        await dossier_writing.add(session, DossierRow, found)
         await session.commit()
     async with units.reading() as session:
         assert sorted(await dossier_lists.fields(session)) == ["Hộ tịch", "Y tế", "Đất đai"]
@@ -196,7 +196,7 @@ def _asked(session: Any) -> Iterator[list[tuple[str, Any]]]:
 async def test_a_list_by_status_of_all_units_is_read_off_its_index_and_no_other_list_is(units: Database) -> None:
     found = [_dossier(n, status=2 + n % 2, status_at=NOW - timedelta(hours=n % 7)) for n in range(20)]
     async with units.writing() as session:
-        await dossiers.add(session, DossierRow, found)
+        await dossier_writing.add(session, DossierRow, found)
         await session.commit()
     everything = DossierFilter(now=NOW, status=2)
     expected = sorted(

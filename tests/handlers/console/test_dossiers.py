@@ -9,7 +9,7 @@ from openpyxl import load_workbook
 
 from bot.actions import contacts
 from bot.domain.dossier import Status
-from bot.store import accounts, audit, cases, dossier_notices, dossiers
+from bot.store import accounts, audit, cases, dossier_notices, dossier_writing, dossiers
 from bot.store.accounts import AccountRow
 from bot.store.dossiers import DossierNoteRow, DossierRow
 from handlers.console.dossier_overdue import MOST
@@ -185,7 +185,7 @@ async def test_the_overdue_workbook_holds_all_and_the_heading_counts_all(office:
         for number in range(1000, 1000 + MOST)
     ]
     async with office.runtime.units_of_work() as uow:
-        await dossiers.add(uow.session, DossierRow, more)
+        await dossier_writing.add(uow.session, DossierRow, more)
     leader = await office.enter("leader")
     page = await leader.page("/dossiers/overdue?unit=economy")
     assert f"{MOST + 1} hồ sơ, tính đến" in page
