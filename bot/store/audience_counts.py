@@ -1,8 +1,8 @@
 """Count one account's contacts who bear some marks and not others: all, those who cost something, and by way.
 
 What the two databases do best differs. SQLite is driven by one stream of ids (marked.py) wherever there is one.
-PostgreSQL goes through the marks and the index of contacts side by side, all of them sorted by the contact's id: that
-takes as long whether few or many bear the marks, of which it knows little, and there is nothing to look up or to hash.
+PostgreSQL counts everything in one pass. With several marks of a kind it goes through them and the index of contacts
+side by side, all sorted by the contact's id: whether few or many bear them, there is nothing to look up or to hash.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,10 +22,16 @@ _FREE = {
     "work_mem": "32MB", "jit": "off", "plan_cache_mode": "force_custom_plan",
 }  # fmt: skip
 """How PostgreSQL plans all else; indexes are taken to lie in memory or on a disk without a head."""
-_MERGED = {"enable_hashjoin": "off", "enable_hashagg": "off", "enable_nestloop": "off", "random_page_cost": "0.5"}
-"""How it reads everything in the order of ids, and of the indexes of contacts the one that holds all it looks at."""
+_MERGED = {
+    "enable_hashjoin": "off", "enable_hashagg": "off", "enable_nestloop": "off", "random_page_cost": "0.5",
+    "max_parallel_workers_per_gather": "1",
+}  # fmt: skip
+"""How it reads everything in the order of ids, and of the indexes of contacts the one that holds all it looks at.
+
+Whoever helps shares the contacts, but goes through all the marks again: one helper gains most.
+"""
 _SOUGHT = {"enable_hashjoin": "off"}
-"""How it finds few by what few bear; to hash a million contacts takes far longer."""
+"""How it looks up the contacts that bear one mark, or goes along its index; to hash a million takes far longer."""
 
 
 class Chosen(NamedTuple):
