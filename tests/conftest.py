@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from tests.servers import cheap_passwords, compiled_once, network_guard, read_once, run
+from tests.servers import cheap_passwords, compiled_once, network_guard, plain_logs, read_once, run
 
 pytest_plugins = ["tests.servers.fixtures", "tests.servers.browser_fixtures", "tests.runtime_fixtures"]
 
@@ -15,6 +15,7 @@ def pytest_configure(config: pytest.Config) -> None:
     network_guard.install()
     compiled_once.install()
     cheap_passwords.install()
+    plain_logs.install()
     if not hasattr(config, "workerinput"):
         run.begin()
     read_once.install()
