@@ -75,8 +75,8 @@ class _Talk:
         sys.stdout.buffer.flush()
 
 
-def _no_account(_: AccountRow) -> Capabilities:
-    raise NotImplementedError  # nothing here writes to anybody
+def _no_account(account: AccountRow) -> Capabilities:
+    raise LookupError(account.id)  # nothing here writes to anybody
 
 
 async def _work() -> None:
