@@ -19,6 +19,9 @@ from bot.runtime import Runtime
 _ROOT = Path(__file__).resolve().parents[2]
 _LONGEST_ANSWER = 1024 * 1024
 _ENDING_SECONDS = 5.0
+_ANSWER_SECONDS = 300.0
+_WRITING_SECONDS = 30.0
+"""How long the process may have the turn of whoever writes to SQLite; longer, and it hangs."""
 
 
 class LostError(LoaError):
@@ -51,7 +54,7 @@ class Importer:
                 continue
             async with self._turn():
                 self._say(go=True)
-                written = (await self._answer())["written"]
+                written = (await self._answer(_WRITING_SECONDS))["written"]
             for job, delay in written["jobs"]:
                 await self._runtime.queue.wake(job, delay)
             for topic in written["topics"]:
@@ -72,10 +75,14 @@ class Importer:
         assert self._process.stdin is not None
         self._process.stdin.write(orjson.dumps(what) + b"\n")
 
-    async def _answer(self) -> dict[str, Any]:
+    async def _answer(self, seconds: float = _ANSWER_SECONDS) -> dict[str, Any]:
         assert self._process.stdout is not None
-        line = await self._process.stdout.readline()
+        line = b""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                line = await self._process.stdout.readline()
         if not line.endswith(b"\n"):
+            await _ended(self._process)  # before anybody else writes: it may have a transaction open
             raise LostError
         told: dict[str, Any] = orjson.loads(line)
         return told
@@ -104,7 +111,12 @@ async def started(runtime: Runtime, desk: Desk) -> AsyncIterator[Importer]:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(process.wait(), _ENDING_SECONDS)
         finally:
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
-                await process.wait()
+            await _ended(process)
+
+
+async def _ended(process: asyncio.subprocess.Process) -> None:
+    """End a process by force unless it has ended by itself."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sqlmodel import delete
 
-from bot.importer import pieces
+from bot.actions import dossier_imports as actions
+from bot.importer import pieces, process
 from bot.importer.process import LostError
 from bot.runtime import Runtime
 from bot.store.dossier_imports import DossierImportRow
@@ -116,6 +117,27 @@ async def test_when_it_is_killed_the_import_goes_on_where_it_was(
     it = await row_of(runtime, it.id)
     assert (it.state, it.position) == ("applied", 2 * pieces.SLICE + 1)
     assert len(await every(runtime, DossierEventRow)) == 2 * pieces.SLICE + 1
+
+
+@pytest.mark.usefixtures("apart")
+async def test_when_it_hangs_with_the_turn_to_write_it_is_ended_and_others_write(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    it = await looked(runtime, export([row(number, "Đang xử lý") for number in range(1, 4)]))
+
+    async def stopping(self: Any) -> bool:
+        os.kill(self._importer._process.pid, signal.SIGSTOP)
+        return True
+
+    monkeypatch.setattr(process, "_WRITING_SECONDS", 0.2)
+    with monkeypatch.context() as patched:
+        patched.setattr(job._Hands, "_may_lend", stopping)
+        with pytest.raises(LostError):
+            await confirm(runtime, it.id, nonetheless=True)
+    assert not runtime.database.turn.locked()
+    assert (await row_of(runtime, it.id)).position == 0
+    async with asyncio.timeout(10), runtime.units_of_work() as uow:
+        await actions.cancel(uow, it.id)
 
 
 @pytest.mark.usefixtures("apart")
