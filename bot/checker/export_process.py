@@ -15,7 +15,7 @@ from bot.checker.process import TooHeavyError
 from bot.secrets import SecretBox
 
 _ROOT = Path(__file__).resolve().parents[2]
-_LONGEST_ANSWER = 32 * 1024 * 1024
+_LONGEST_ANSWER = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)

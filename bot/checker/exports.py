@@ -22,8 +22,8 @@ from bot.sheets import opendocument, separated, workbook  # noqa: F401 - imports
 from bot.sheets.exports import read_export
 from bot.sheets.lines import Line
 
-CHUNK = 1000
-"""Rows that lie together, sealed as one."""
+CHUNK, _LETTERS = 1000, 400_000
+"""Rows that lie together, sealed as one; fewer where they have more letters than these."""
 _KEPT = 500
 """Characters of a cell that are kept of a bad row."""
 _MOST_NAMED = 200
@@ -85,11 +85,13 @@ class _Reading:
     statuses: Counter[str] = field(default_factory=Counter)
     procedures: Counter[str] = field(default_factory=Counter)
     rows: int = 0
+    letters: int = 0
     count_bad: int = 0
 
     def take(self, line: Line, layout: Layout, reader: RowReader) -> None:
         """Read one line."""
         self.rows += 1
+        self.letters += sum(map(len, line.cells))
         told, problems = reader.read(line.cells)
         if told is None:
             self._refuse(line, layout, problems)
@@ -98,8 +100,7 @@ class _Reading:
             self._remark(line.number, problem)
         if self._counts(line.number, told):
             self.good.append(self._row(line.number, told))
-        if len(self.good) >= CHUNK:
-            self.flush_good()
+        self._let_go()
 
     def _counts(self, number: int, told: Told) -> bool:
         """Say whether a row counts beside another of the same dossier, and note which does not."""
@@ -133,12 +134,21 @@ class _Reading:
                 self.statuses[str(problem.details["value"])] += 1
         cells = dict(zip(_names(layout, len(line.cells)), (cell[:_KEPT] for cell in line.cells), strict=False))
         self.bad.append([line.number, cells, [problem.to_json() for problem in problems]])
-        if len(self.bad) >= CHUNK:
-            self.flush_bad()
+        self._let_go()
 
     def _remark(self, number: int, problem: Problem) -> None:
         if len(self.remarks) < _MOST_REMARKS:
             self.remarks.append({"row": number, **problem.to_json()})
+
+    def _let_go(self) -> None:
+        """Let rows leave once they are many or long: nobody is to keep a line of many megabytes."""
+        full = self.letters >= _LETTERS
+        if full or len(self.good) >= CHUNK:
+            self.flush_good()
+        if full or len(self.bad) >= CHUNK:
+            self.flush_bad()
+        if full:
+            self.letters = 0
 
     def flush_good(self) -> None:
         """Let the good rows leave, sealed."""
