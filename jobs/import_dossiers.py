@@ -18,7 +18,7 @@ from bot.clock import new_id
 from bot.domain.dossier_table import Problem
 from bot.importer import pieces, process
 from bot.importer.pieces import Desk
-from bot.importer.process import Importer
+from bot.importer.process import Importer, LostError
 from bot.logs import logger
 from bot.runtime import Runtime
 from bot.store import dossier_imports, units
@@ -49,10 +49,13 @@ async def import_dossiers(runtime: Runtime) -> int:
 async def _one(runtime: Runtime, row: DossierImportRow, token: str) -> None:
     if row.tries > actions.MOST_TRIES:
         await _refuse(runtime, row, token, "too_heavy")
-    elif row.state == "reading":
-        await _read(runtime, row, token)
-    else:
-        await _apply(runtime, row, token)
+        return
+    try:
+        await (_read if row.state == "reading" else _apply)(runtime, row, token)
+    except LostError:
+        _log.warning("the process of an import was lost, it goes on from there", dossier_import=row.id)
+        async with runtime.units_of_work() as uow:
+            await dossier_imports.let_go(uow.session, row.id, token)
 
 
 async def _refuse(runtime: Runtime, row: DossierImportRow, token: str, code: str, **details: Any) -> None:

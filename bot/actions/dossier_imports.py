@@ -313,6 +313,7 @@ async def apply(
     figures = Counter(row.figures) + Counter(counted.figures("done_"))
     row.figures = {name: figures.get(name, 0) for name in {*row.figures, *figures}}
     row.position += len(rows)
+    row.tries = 1  # whoever has come further may try again
     _flag(uow, rows, found, import_id)
     uow.announce(topic(import_id))
     return True

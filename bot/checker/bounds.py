@@ -3,10 +3,16 @@
 _NICE = 10
 OUT_OF_MEMORY = 3
 """The exit code that says so."""
+NO_ROOM = 4
+"""The exit code that says that a file could not be put aside: it is the machine's fault and not the file's."""
 
 
 def bound(megabytes: int, seconds: int) -> None:
     """Let this process use no more memory and time, and let everybody else go first, where the system can do that."""
+    import signal
+
+    for number in (signal.SIGTERM, signal.SIGINT):  # it is for whoever started it to say when it ends
+        signal.signal(number, signal.SIG_IGN)
     try:
         import os
         import resource

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from bot.checker.bounds import NO_ROOM
 from bot.checker.process import TooHeavyError
 from bot.secrets import SecretBox
 
@@ -68,6 +70,8 @@ async def read(source: AsyncIterator[bytes], secret: str, task: Task) -> AsyncGe
             yield told
             if "done" in told or "refused" in told:
                 return
+        if await process.wait() == NO_ROOM:
+            raise OSError(errno.ENOSPC, "no room to put an export aside")
         raise TooHeavyError
     finally:
         if process.returncode is None:
@@ -94,7 +98,7 @@ async def _line(answers: asyncio.StreamReader, seconds: float) -> bytes:
     try:
         async with asyncio.timeout(seconds):
             return await answers.readline()
-    except TimeoutError as error:
+    except (TimeoutError, ValueError) as error:  # it stands still, or says more than anybody keeps
         raise TooHeavyError from error
 
 

@@ -12,7 +12,7 @@ from typing import IO, Any, BinaryIO
 
 import orjson
 
-from bot.checker.bounds import OUT_OF_MEMORY, bound
+from bot.checker.bounds import NO_ROOM, OUT_OF_MEMORY, bound
 from bot.domain.dossier import digest_of
 from bot.domain.dossier_columns import HEADER_WITHIN, Layout, read_header, widest
 from bot.domain.dossier_table import Problem, RowReader, Told
@@ -132,6 +132,7 @@ class _Reading:
         for problem in problems:
             if problem.code == "unknown_status":
                 self.statuses[str(problem.details["value"])] += 1
+        self.letters += sum(map(len, layout.names))  # they stand beside the cells of each bad row
         cells = dict(zip(_names(layout, len(line.cells)), (cell[:_KEPT] for cell in line.cells), strict=False))
         self.bad.append([line.number, cells, [problem.to_json() for problem in problems]])
         self._let_go()
@@ -227,6 +228,8 @@ def main() -> int:
         return OUT_OF_MEMORY
     except BrokenPipeError:  # nobody wants to know any more
         return 1
+    except OSError:
+        return NO_ROOM
     return 0
 
 

@@ -7,9 +7,13 @@ which jobs are to be started and which pages told.
 
 import asyncio
 import contextlib
+import gc
+import signal
 import sys
+import traceback
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -26,7 +30,10 @@ from bot.store.accounts import AccountRow
 from bot.store.database import Database
 from bot.store.unit_of_work import UnitsOfWork
 
-_LONGEST_LINE = 1024 * 1024
+_LONGEST_LINE = 32 * 1024 * 1024
+"""The first line names every unit that there is."""
+_CACHE_KIB = 32 * 1024
+"""What of the indexes of SQLite is kept in memory: rows of a file lie all over them."""
 
 
 class _Wakes:
@@ -85,7 +92,7 @@ async def _work() -> None:
     logs.configure(LogSettings(**task["log"]))
     ahead, wakes = timedelta(seconds=task["ahead"]), _Wakes()
     clock.correct_ids(ahead)
-    database = Database(task["database"], pool_size=2)
+    database = Database(task["database"], pool_size=2, cache_kib=_CACHE_KIB)
 
     @contextlib.asynccontextmanager
     async def turn() -> AsyncIterator[bool]:
@@ -108,10 +115,13 @@ async def _work() -> None:
     try:
         while True:
             asked = await talk.next()
-            if "compare" in asked:
-                talk.say(counted=(await pieces.compare(desk, asked["compare"], rest)).to_json())
-            else:
-                talk.say(taken=await pieces.take_in(desk, asked["take_in"], asked["skip"], turn))
+            try:
+                if "compare" in asked:
+                    talk.say(counted=(await pieces.compare(desk, asked["compare"], rest)).to_json())
+                else:
+                    talk.say(taken=await pieces.take_in(desk, asked["take_in"], asked["skip"], turn))
+            except FileNotFoundError:
+                talk.say(gone=desk.import_id)
     finally:
         await database.close()
 
@@ -123,9 +133,19 @@ async def _input() -> asyncio.StreamReader:
 
 
 def main() -> int:
-    """Work until nobody asks any more."""
-    with contextlib.suppress(_EndedError, BrokenPipeError):
+    """Work until nobody asks any more; return 1 after an error, which is logged without what it was about."""
+    for number in (signal.SIGTERM, signal.SIGINT):  # it is for the service to say when this ends
+        signal.signal(number, signal.SIG_IGN)
+    gc.freeze()
+    try:
         asyncio.run(_work())
+    except (_EndedError, BrokenPipeError):
+        pass
+    except Exception as error:  # noqa: BLE001 - the end of this process: nobody else would say what it was
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(where.filename).name}:{where.lineno}"
+        logs.logger("dossiers").error("an import's process has failed", error=type(error).__name__, place=place)
+        return 1
     return 0
 
 

@@ -52,9 +52,9 @@ class Importer:
             if not await go_on():
                 self._say(go=False)
                 continue
-            async with self._turn():
+            async with self._turn() as seconds:
                 self._say(go=True)
-                written = (await self._answer(_WRITING_SECONDS))["written"]
+                written = (await self._answer(seconds))["written"]
             for job, delay in written["jobs"]:
                 await self._runtime.queue.wake(job, delay)
             for topic in written["topics"]:
@@ -63,13 +63,20 @@ class Importer:
         return taken
 
     @contextlib.asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
-        """Hold the right to write to SQLite for the process, so that nobody polls for the lock of the file."""
+    async def _turn(self) -> AsyncIterator[float]:
+        """Hold the right to write to SQLite for the process, so that nobody polls for the lock of the file.
+
+        Gives for how many seconds the process may have it.
+        """
         if not self._runtime.database.is_sqlite:
-            yield
+            yield _ANSWER_SECONDS
             return
         async with self._runtime.database.turn:
-            yield
+            try:
+                yield _WRITING_SECONDS
+            except BaseException:
+                _kill(self._process)  # it may have a transaction open, and the turn is another's now
+                raise
 
     def _say(self, **what: Any) -> None:
         assert self._process.stdin is not None
@@ -85,6 +92,8 @@ class Importer:
             await _ended(self._process)  # before anybody else writes: it may have a transaction open
             raise LostError
         told: dict[str, Any] = orjson.loads(line)
+        if "gone" in told:
+            raise FileNotFoundError(told["gone"])
         return told
 
 
@@ -96,14 +105,8 @@ async def started(runtime: Runtime, desk: Desk) -> AsyncIterator[Importer]:
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert process.stdin is not None
-    settings = runtime.settings
-    first = {
-        "database": settings.database.url, "files": settings.files.url, "secret": settings.security.secret_key,
-        "log": asdict(settings.log), "ahead": (runtime.now() - utc_now()).total_seconds(),
-        "import_id": desk.import_id, "token": desk.token, "paths": desk.paths, "within": desk.within,
-    }  # fmt: skip
     try:
-        process.stdin.write(orjson.dumps(first) + b"\n")
+        process.stdin.write(orjson.dumps(task(runtime, desk)) + b"\n")
         yield Importer(runtime, process)
     finally:
         process.stdin.close()
@@ -114,9 +117,30 @@ async def started(runtime: Runtime, desk: Desk) -> AsyncIterator[Importer]:
             await _ended(process)
 
 
-async def _ended(process: asyncio.subprocess.Process) -> None:
-    """End a process by force unless it has ended by itself."""
+def task(runtime: Runtime, desk: Desk) -> dict[str, Any]:
+    """Return what the process is told at its beginning: it runs in another folder, and its clock is to be ours."""
+    settings = runtime.settings
+    return {
+        "database": located(settings.database.url), "files": settings.files.url,
+        "secret": settings.security.secret_key, "log": asdict(settings.log),
+        "ahead": (runtime.now() - utc_now()).total_seconds(),
+        "import_id": desk.import_id, "token": desk.token, "paths": desk.paths, "within": desk.within,
+    }  # fmt: skip
+
+
+def located(url: str) -> str:
+    """Return the address of a database as it is understood in any folder."""
+    scheme, slashes, path = url.partition(":///")
+    return f"{scheme}{slashes}{Path(path).resolve()}" if scheme == "sqlite" and slashes else url
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
-        await process.wait()
+
+
+async def _ended(process: asyncio.subprocess.Process) -> None:
+    """End a process by force unless it has ended by itself."""
+    _kill(process)
+    await process.wait()

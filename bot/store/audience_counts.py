@@ -8,7 +8,7 @@ side by side, all sorted by the contact's id: whether few or many bear them, the
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import exists, func, literal, literal_column, not_, select, true
+from sqlalchemy import Integer, Text, cast, exists, func, literal, literal_column, not_, select, true
 from sqlalchemy.sql import ColumnElement
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -24,12 +24,11 @@ _FREE = {
 """How PostgreSQL plans all else; indexes are taken to lie in memory or on a disk without a head."""
 _MERGED = {
     "enable_hashjoin": "off", "enable_hashagg": "off", "enable_nestloop": "off", "random_page_cost": "0.5",
-    "max_parallel_workers_per_gather": "1",
 }  # fmt: skip
-"""How it reads everything in the order of ids, and of the indexes of contacts the one that holds all it looks at.
-
-Whoever helps shares the contacts, but goes through all the marks again: one helper gains most.
-"""
+"""How it reads everything in the order of ids, and of the indexes of contacts the one that holds all it looks at."""
+_HELPERS = "max_parallel_workers_per_gather"
+_OWN = func.coalesce(func.nullif(func.current_setting("loa.helpers", true()), ""), func.current_setting(_HELPERS))
+"""How many helpers whoever runs this PostgreSQL allows, remembered until this transaction ends."""
 _SOUGHT = {"enable_hashjoin": "off"}
 """How it looks up the contacts that bear one mark, or goes along its index; to hash a million takes far longer."""
 
@@ -62,10 +61,17 @@ class Chosen(NamedTuple):
 
 async def plan_freely(session: AsyncSession) -> None:
     """Let PostgreSQL plan what follows in this transaction as it thinks best."""
-    await _plan(session, _FREE)
+    await _plan(session, {**_FREE, _HELPERS: _OWN})
 
 
-async def _plan(session: AsyncSession, settings: Mapping[str, str]) -> None:
+async def _plan_merged(session: AsyncSession) -> None:
+    """Let at most one process help: each shares the contacts, but goes through all the marks again."""
+    one = cast(func.least(cast(_OWN, Integer), 1), Text)
+    await _plan(session, {"loa.helpers": _OWN})
+    await _plan(session, {**_MERGED, _HELPERS: one})
+
+
+async def _plan(session: AsyncSession, settings: Mapping[str, Any]) -> None:
     connection = await session.connection()
     if connection.dialect.name == "postgresql":
         await connection.execute(select(*(func.set_config(name, value, true()) for name, value in settings.items())))
@@ -88,7 +94,7 @@ async def counts(session: AsyncSession, sender: Sender, chosen: Chosen) -> tuple
     if not _many(chosen.wanted):
         await _plan(session, _SOUGHT)
     elif merged_:
-        await _plan(session, _MERGED)
+        await _plan_merged(session)
     query = _merging(sender, chosen) if merged_ else _seeking(sender, chosen, sqlite=sqlite)
     found = (await (await session.connection()).execute(query)).one()
     await plan_freely(session)

@@ -45,15 +45,15 @@ class Database:
 
     SQLite allows one writer at a time: all writing goes through an engine with a single connection, so that tasks
     queue in the process instead of colliding in the file, and each transaction takes the write lock at its start
-    (BEGIN IMMEDIATE) instead of failing half-way.
+    (BEGIN IMMEDIATE) instead of failing half-way. With `cache_kib` the writer keeps so much of the file in memory.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 20) -> None:
+    def __init__(self, url: str, *, pool_size: int = 20, cache_kib: int = 0) -> None:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
         self.turn = asyncio.Lock()
         """Held by whoever writes to SQLite in this process, first come, first served; PostgreSQL needs none."""
-        self._writer = _sqlite_engine(url) if self.is_sqlite else _postgres_engine(url, pool_size)
+        self._writer = _sqlite_engine(url, cache_kib=cache_kib) if self.is_sqlite else _postgres_engine(url, pool_size)
         self._reader = _sqlite_engine(url, 4) if self.is_sqlite else self._writer
         if self.is_sqlite:
             _take_turns(self._writer, self.turn)
@@ -113,7 +113,7 @@ class Database:
             await self._reader.dispose()
 
 
-def _sqlite_engine(url: str, size: int = 1) -> AsyncEngine:
+def _sqlite_engine(url: str, size: int = 1, *, cache_kib: int = 0) -> AsyncEngine:
     path = url.split("///", 1)[-1]
     if path and ":memory:" not in path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -133,6 +133,8 @@ def _sqlite_engine(url: str, size: int = 1) -> AsyncEngine:
         cursor = connection.cursor()
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
             cursor.execute(f"PRAGMA {pragma}")
+        if cache_kib:
+            cursor.execute(f"PRAGMA cache_size=-{cache_kib}")
         cursor.close()
 
     return engine

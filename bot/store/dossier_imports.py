@@ -111,6 +111,13 @@ async def give_back(session: AsyncSession, import_id: str, token: str) -> None:
     await session.exec(update(row).where(mine).values(lease=None, leased_until=None, tries=row.tries - 1))
 
 
+async def let_go(session: AsyncSession, import_id: str, token: str) -> None:
+    """Let go of an import over which a process has died; the try counts."""
+    row = DossierImportRow
+    mine = and_(col(row.id) == import_id, col(row.lease) == token)
+    await session.exec(update(row).where(mine).values(lease=None, leased_until=None))
+
+
 async def same_before(session: AsyncSession, it: DossierImportRow) -> DossierImportRow | None:
     """Return the last import of the same unit's that applied the same bytes; None when there is none."""
     row = DossierImportRow

@@ -39,7 +39,8 @@ async def by_keys(session: AsyncSession) -> None:
         await connection.execute(_BY_KEYS)
 
 
-_BY_KEYS = text("SELECT set_config('enable_seqscan', 'off', true)")
+_BY_KEYS = text("SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)")
+"""Whatever reads a whole table all the same must not be compiled first because that looks dear now."""
 
 
 async def add(session: AsyncSession, table: type[SQLModel], rows: Sequence[dict[str, Any]]) -> None:
@@ -79,13 +80,15 @@ _COPIED: dict[type, Callable[[Any], Any]] = {dict: _json, list: _json}
 
 
 async def _copied(connection: AsyncConnection, table: str, columns: list[str], rows: list[tuple[Any, ...]]) -> None:
-    """Have PostgreSQL copy rows in; the transaction has begun, as whoever writes has asked for something before."""
+    """Have PostgreSQL copy rows in, as a part of this transaction."""
     import asyncpg
 
     driver: Any = (await connection.get_raw_connection()).driver_connection
+    if not driver.is_in_transaction():  # SQLAlchemy begins it with the first statement of its own
+        await connection.execute(text("SELECT 1"))
     try:
         await driver.copy_records_to_table(table, records=rows, columns=columns)
-    except asyncpg.PostgresError as error:
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise DBAPIError(f"COPY {table}", None, error, hide_parameters=True) from error
 
 

@@ -1,8 +1,11 @@
 """A large import is compared and applied by a process of its own as it would be here, whoever dies over it."""
 
 import asyncio
+import contextlib
 import os
 import signal
+import sqlite3
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +13,7 @@ from sqlmodel import delete
 
 from bot.actions import dossier_imports as actions
 from bot.importer import pieces, process
-from bot.importer.process import LostError
+from bot.importer.process import Importer
 from bot.runtime import Runtime
 from bot.store.dossier_imports import DossierImportRow
 from bot.store.dossier_notices import DossierNoticeRow
@@ -84,7 +87,7 @@ async def test_what_it_has_written_starts_the_jobs_and_tells_the_pages(runtime: 
     it = await looked(runtime, export(ROWS))
     woken: list[str] = []
     runtime.queue.attach(woken.append)
-    async with runtime.queue.news() as news, asyncio.timeout(10):
+    async with runtime.queue.news() as news, asyncio.timeout(60):
         await confirm(runtime, it.id, nonetheless=True)
         while await news.get() != f"dossier:{code(2)}":
             pass
@@ -92,59 +95,141 @@ async def test_what_it_has_written_starts_the_jobs_and_tells_the_pages(runtime: 
     assert "tell_dossiers" in woken
 
 
+def _begins(number: int) -> list[list[Any]]:
+    return [row(each, "Đang xử lý") for each in range(1, number + 1)]
+
+
+def _pid(hands: Any) -> int:
+    return int(hands._importer._process.pid)
+
+
 @pytest.mark.usefixtures("apart")
 async def test_when_it_is_killed_the_import_goes_on_where_it_was(
-    runtime: Runtime, monkeypatch: pytest.MonkeyPatch, clock: Any
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    it = await looked(runtime, export([row(number, "Đang xử lý") for number in range(1, 2 * pieces.SLICE + 2)]))
-    asked = 0
+    it = await looked(runtime, export(_begins(2 * pieces.SLICE + 1)))
+    positions = []
 
     async def killing(self: Any) -> bool:
-        nonlocal asked
-        asked += 1
-        if asked == 2:
-            os.kill(self._importer._process.pid, signal.SIGKILL)
+        positions.append((await row_of(runtime, it.id)).position)
+        if len(positions) == 2:
+            os.kill(_pid(self), signal.SIGKILL)
         return True
 
-    with monkeypatch.context() as patched:
-        patched.setattr(job._Hands, "_may_lend", killing)
-        with pytest.raises(LostError):
-            await confirm(runtime, it.id, nonetheless=True)
-    assert (await row_of(runtime, it.id)).position == pieces.SLICE
+    monkeypatch.setattr(job._Hands, "_may_lend", killing)
+    it = await confirm(runtime, it.id, nonetheless=True)
+    assert positions == [0, pieces.SLICE, pieces.SLICE, 2 * pieces.SLICE]
     assert not runtime.database.turn.locked()
-    clock.forward(minutes=10)
-    assert await import_dossiers(runtime) == 1
-    it = await row_of(runtime, it.id)
     assert (it.state, it.position) == ("applied", 2 * pieces.SLICE + 1)
     assert len(await every(runtime, DossierEventRow)) == 2 * pieces.SLICE + 1
 
 
 @pytest.mark.usefixtures("apart")
-async def test_when_it_hangs_with_the_turn_to_write_it_is_ended_and_others_write(
+async def test_a_process_that_always_dies_is_not_started_for_ever(
     runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    it = await looked(runtime, export([row(number, "Đang xử lý") for number in range(1, 4)]))
+    it = await looked(runtime, export(_begins(1)))
+    monkeypatch.setattr(actions, "MOST_TRIES", 2)
 
-    async def stopping(self: Any) -> bool:
-        os.kill(self._importer._process.pid, signal.SIGSTOP)
+    async def killing(self: Any) -> bool:
+        os.kill(_pid(self), signal.SIGKILL)
         return True
 
-    monkeypatch.setattr(process, "_WRITING_SECONDS", 0.2)
+    monkeypatch.setattr(job._Hands, "_may_lend", killing)
+    it = await confirm(runtime, it.id, nonetheless=True)
+    assert (it.state, it.problems[0]["code"]) == ("refused", "too_heavy")
+
+
+@pytest.mark.usefixtures("apart")
+async def test_when_it_hangs_with_a_transaction_open_it_is_ended_and_others_write(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not runtime.database.is_sqlite:
+        pytest.skip("on PostgreSQL nobody else waits for it")
+    it = await looked(runtime, export(_begins(3 * pieces.SLICE)))
+    monkeypatch.setattr(process, "_WRITING_SECONDS", 2.0)
+    monkeypatch.setattr(actions, "MOST_TRIES", 1)
+    say, file = Importer._say, runtime.database.url.partition("///")[2]
+
+    def stopping(self: Any, **what: Any) -> None:
+        say(self, **what)
+        if not what.get("go"):
+            return
+        with contextlib.closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as other:
+            while self._process.returncode is None:
+                try:
+                    other.execute("BEGIN IMMEDIATE")
+                    other.execute("ROLLBACK")
+                except sqlite3.OperationalError:  # it writes
+                    os.kill(self._process.pid, signal.SIGSTOP)
+                    return
+
     with monkeypatch.context() as patched:
-        patched.setattr(job._Hands, "_may_lend", stopping)
-        with pytest.raises(LostError):
-            await confirm(runtime, it.id, nonetheless=True)
+        patched.setattr(Importer, "_say", stopping)
+        it = await confirm(runtime, it.id, nonetheless=True)
     assert not runtime.database.turn.locked()
-    assert (await row_of(runtime, it.id)).position == 0
-    async with asyncio.timeout(10), runtime.units_of_work() as uow:
-        await actions.cancel(uow, it.id)
+    assert (it.state, it.position) == ("refused", 0)
+    assert await every(runtime, DossierRow) == []
+
+
+@pytest.mark.usefixtures("apart")
+async def test_signals_that_are_meant_for_the_service_do_not_end_it(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    it = await looked(runtime, export(_begins(1)))
+
+    async def signalling(self: Any) -> bool:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            os.kill(_pid(self), number)
+        return True
+
+    monkeypatch.setattr(job._Hands, "_may_lend", signalling)
+    it = await confirm(runtime, it.id, nonetheless=True)
+    assert (it.state, it.tries, it.position) == ("applied", 0, 1)
+
+
+@pytest.mark.usefixtures("apart")
+async def test_a_piece_that_is_gone_from_the_storage_is_said(runtime: Runtime) -> None:
+    it = await looked(runtime, export(_begins(1)))
+    await runtime.blobs.delete(actions.blob_key(it.id, "good/0"))
+    it = await confirm(runtime, it.id, nonetheless=True)
+    assert (it.state, it.problems[0]["code"]) == ("refused", "file_gone")
+
+
+@pytest.mark.usefixtures("apart")
+async def test_cancelling_ends_the_work_of_it_quietly(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    it = await looked(runtime, export(_begins(pieces.SLICE + 1)))
+    asked = 0
+
+    async def cancelling(_self: Any) -> bool:
+        nonlocal asked
+        asked += 1
+        if asked == 2:
+            async with runtime.units_of_work() as uow:
+                row = await actions.cancel(uow, it.id)
+            for key in actions.pieces(row):
+                await runtime.blobs.delete(key)
+        return True
+
+    monkeypatch.setattr(job._Hands, "_may_lend", cancelling)
+    it = await confirm(runtime, it.id, nonetheless=True)
+    assert (it.state, it.position) == ("cancelled", pieces.SLICE)
+
+
+def test_a_database_beside_the_service_is_found_from_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert process.located("sqlite:///var/loa.db") == f"sqlite:///{tmp_path}/var/loa.db"
+    assert process.located(f"sqlite:///{tmp_path}/it.db") == f"sqlite:///{tmp_path}/it.db"
+    assert process.located("postgresql://loa@127.0.0.1/loa") == "postgresql://loa@127.0.0.1/loa"
 
 
 @pytest.mark.usefixtures("apart")
 async def test_it_rests_when_the_service_is_about_to_end_and_goes_on_afterwards(
     runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    it = await looked(runtime, export([row(number, "Đang xử lý") for number in range(1, pieces.SLICE + 2)]))
+    it = await looked(runtime, export(_begins(pieces.SLICE + 1)))
     may_lend, asked = job._Hands._may_lend, 0
 
     async def stopping(self: Any) -> bool:
