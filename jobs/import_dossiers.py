@@ -10,7 +10,8 @@ from typing import Any
 
 from bot.actions import dossier_imports as actions
 from bot.actions.dossier_columns import reading_of
-from bot.actions.dossier_imports import Counted, blob_key
+from bot.actions.dossier_counts import Counted
+from bot.actions.dossier_imports import blob_key
 from bot.checker import export_process
 from bot.checker.export_process import Task
 from bot.checker.process import TooHeavyError

@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Self
+from typing import Any
 
 from bot.actions import dossiers as core
 from bot.actions.case_trail import audit
 from bot.actions.dossier_columns import reading_of
+from bot.actions.dossier_counts import IDLE, KINDS, Counted, kind_of
 from bot.actions.dossiers import News, Prepared, Weighed
 from bot.domain.dossier_columns import Column
 from bot.domain.text import clean
@@ -31,11 +31,6 @@ FOLDER = "dossier-imports/"
 MOST_BYTES = 100 * 1024 * 1024
 """The largest file that is taken in."""
 _LONGEST_NAME = 100
-_SAMPLES = 5
-KINDS = (core.NEW, core.CHANGED, core.SAME, "backwards", core.ODD, core.FOREIGN)
-"""What rows are counted as; `backwards` are corrections into the past, `foreign` of other units and left out."""
-_IDLE = frozenset({core.SAME, core.FOREIGN})
-_KIND_OF = {core.OLDER: "backwards"}
 
 
 def blob_key(import_id: str, part: str = "file") -> str:
@@ -108,57 +103,6 @@ def _ended(uow: UnitOfWork, row: DossierImportRow) -> None:
     uow.announce(topic(row.id))
 
 
-@dataclass(slots=True)
-class Counted:
-    """What rows would change, or have changed: how many of each kind, some of each, and how many notices may follow."""
-
-    kinds: Counter[str] = field(default_factory=Counter)
-    told: int = 0
-    placed: int = 0
-    sample: list[dict[str, Any]] = field(default_factory=list)
-
-    def add(self, rows: Sequence[tuple[int, News]], found: Weighed) -> None:
-        """Count what was found of these rows, numbers beside them."""
-        self.told += found.to_tell
-        self.placed += found.placed
-        for (number, news), word in zip(rows, found.kinds, strict=True):
-            kind = _KIND_OF.get(word, word)
-            self.kinds[kind] += 1
-            if kind != core.SAME and self.kinds[kind] <= _SAMPLES:
-                self.sample.append({"kind": kind, "row": number, "code": news.code, "status": int(news.status)})
-
-    def __iadd__(self, other: "Counted") -> Self:
-        """Count what others have counted."""
-        self.kinds += other.kinds
-        self.told += other.told
-        self.placed += other.placed
-        self.sample += other.sample
-        return self
-
-    def to_json(self) -> dict[str, Any]:
-        """Return all of it as another process is told it."""
-        return {"kinds": dict(self.kinds), "told": self.told, "placed": self.placed, "sample": self.sample}
-
-    @classmethod
-    def from_json(cls, told: Mapping[str, Any]) -> Self:
-        """Return what `to_json` told."""
-        return cls(Counter(told["kinds"]), told["told"], told["placed"], list(told["sample"]))
-
-    def some(self) -> list[dict[str, Any]]:
-        """Return the first of each kind."""
-        seen: Counter[str] = Counter()
-        found = []
-        for each in self.sample:
-            seen[each["kind"]] += 1
-            if seen[each["kind"]] <= _SAMPLES:
-                found.append(each)
-        return found
-
-    def figures(self, prefix: str = "") -> dict[str, int]:
-        """Return the numbers by name."""
-        return {f"{prefix}{kind}": self.kinds[kind] for kind in KINDS} | {f"{prefix}told": self.told}
-
-
 async def looked_through(
     uow: UnitOfWork, import_id: str, token: str, told: Mapping[str, Any], counted: Counted, pieces: Mapping[str, int]
 ) -> str:
@@ -175,7 +119,7 @@ async def looked_through(
     row.sample = [*counted.some(), *({"kind": "remark", **remark} for remark in told["remarks"])]
     row.warnings = await _warnings(uow.session, row, told, counted)
     row.read_at = uow.now
-    changes = sum(counted.kinds[kind] for kind in KINDS if kind not in _IDLE)
+    changes = sum(counted.kinds[kind] for kind in KINDS if kind not in IDLE)
     if not changes:
         row.state, row.applied_at = "applied", uow.now
         row.figures = row.figures | Counted(counted.kinds).figures("done_")
@@ -335,7 +279,7 @@ def _flag(uow: UnitOfWork, rows: Sequence[tuple[int, News]], found: Weighed, imp
                 actor_kind=uow.actor.kind,
                 actor_id=uow.actor.id,
                 actor_name=uow.actor.name,
-                data={"import": import_id, "row": number, "kind": _KIND_OF.get(kind, kind), "status": int(news.status)},
+                data={"import": import_id, "row": number, "kind": kind_of(kind), "status": int(news.status)},
             )
         )
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from bot.actions import dossier_dates
@@ -16,10 +17,12 @@ from bot.secrets import SecretBox
 from bot.store import dossier_notices, dossier_writing
 from bot.store.database import Session
 from bot.store.dossier_notices import DossierNoticeRow, Noted
+from bot.store.dossier_writing import Gathered
 from bot.store.dossiers import DossierEventRow, DossierRow
 from bot.store.procedures import Limit
 
 
+@lru_cache(4096)
 def short_code(code: str) -> str:
     """Return a procedure's short code, 1.000253, of one that carries an agency's suffix, 1.000253.000.00.00.H26."""
     return ".".join(code.strip().upper().split(".")[:2])
@@ -39,11 +42,11 @@ class Rows:
     `notices` are what may be told, each with its dossier; `write` leaves of them those that had not been noted.
     """
 
-    def __init__(self, box: SecretBox, source: str, now: datetime, rules: Rules) -> None:
+    def __init__(self, box: SecretBox, source: str, now: datetime, rules: Rules, *, sqlite: bool) -> None:
         self._box, self._source, self._now, self._rules = box, source, now, rules
-        self._made: list[dict[str, Any]] = []
+        self._made = Gathered(DossierRow, sqlite=sqlite)
         self._changed: list[dict[str, Any]] = []
-        self._events: list[dict[str, Any]] = []
+        self._events = Gathered(DossierEventRow, sqlite=sqlite)
         self._told_again: list[dict[str, Any]] = []
         self.notices: list[tuple[str, Told]] = []
 
@@ -60,7 +63,7 @@ class Rows:
                 "rating": None, "rating_remark": "", "rated_at": None, "late_cause": "",
                 "created_at": self._now,
             }  # fmt: skip
-            self._made.append({**values, **made})
+            self._made.add({**values, **made})
         else:
             self._changed.append({**values, "id": dossier_id})
         self.notices += [(dossier_id, told) for told in recent(state, self._now)]
@@ -76,7 +79,7 @@ class Rows:
                 self._told_again.append({"id": known[key].id, **told})
             else:
                 made = {"id": new_id(), "dossier_id": dossier_id, "at": key[0], "status": int(key[1])}
-                self._events.append({**made, **told, "source": self._source})
+                self._events.add({**made, **told, "source": self._source})
 
     def _values(self, state: State, latest: News, row: DossierRow | None) -> dict[str, Any]:
         facts = state.facts
@@ -132,9 +135,9 @@ class Rows:
 
     async def write(self, session: Session) -> None:
         """Write all rows."""
-        await dossier_writing.add(session, DossierRow, self._made)
+        await self._made.write(session)
         await dossier_writing.change(session, DossierRow, self._changed)
-        await dossier_writing.add(session, DossierEventRow, self._events)
+        await self._events.write(session)
         await dossier_writing.change(session, DossierEventRow, self._told_again)
         self.notices = await self._note_notices(session)
 

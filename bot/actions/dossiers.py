@@ -56,7 +56,7 @@ async def prepared(
     """Work out what reports change without holding anybody up; `take_in` does it again where it no longer holds."""
     found = await weighed(session, box, news, now, within)
     rules = await _rules(session, found.changes)
-    rows = Rows(box, source, now, rules)
+    rows = Rows(box, source, now, rules, sqlite=await dossier_writing.is_sqlite(session))
     for place, change in enumerate(found.changes):
         if not place % _AT_ONCE:
             await asyncio.sleep(0)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bot import config
 from bot.actions import dossier_imports as actions
+from bot.actions.dossier_counts import KINDS
 from bot.clock import new_id
 from bot.config import Settings
 from bot.errors import ConfigError
@@ -20,7 +21,7 @@ from jobs.import_dossiers import import_dossiers
 
 _COMMAND = Actor("system", name="loa dossier import")
 _PAUSE = 0.2
-_FIGURES = ("rows", *actions.KINDS, "doubled", "bad", "told")
+_FIGURES = ("rows", *KINDS, "doubled", "bad", "told")
 _WORDS = {
     "told": "notices",
     "foreign": "of other units, left out",

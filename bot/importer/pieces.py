@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from bot.actions import dossier_imports as actions
 from bot.actions import dossiers as core
-from bot.actions.dossier_imports import Counted, blob_key
+from bot.actions.dossier_counts import Counted
+from bot.actions.dossier_imports import blob_key
 from bot.actions.dossiers import News, Prepared
 from bot.blobs import Blobs
 from bot.checker import export_process

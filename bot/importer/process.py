@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from bot.actions.dossier_imports import Counted
+from bot.actions.dossier_counts import Counted
 from bot.clock import utc_now
 from bot.errors import LoaError
 from bot.importer.pieces import Desk

@@ -12,6 +12,7 @@ from bot import render as templates
 from bot import translations
 from bot.actions import dossier_imports as actions
 from bot.actions.case_trail import audit
+from bot.actions.dossier_counts import KINDS
 from bot.checker import export_process, process
 from bot.clock import new_id
 from bot.domain.access import Permission
@@ -113,7 +114,7 @@ async def _one(request: web.Request, errors: Errors, status: int = 200) -> web.R
             bad = (await asyncio.to_thread(export_process.bad_rows_of, sealed, runtime.box))[:_SHOWN]
         except FileNotFoundError:
             bad = []
-    values = {"row": row, "unit": unit, "bad": bad, "shown": _SHOWN, "errors": errors, "kinds": actions.KINDS}
+    values = {"row": row, "unit": unit, "bad": bad, "shown": _SHOWN, "errors": errors, "kinds": KINDS}
     return render(request, "dossiers/import", {**values, "asks": actions.asks(row)}, status)
 
 

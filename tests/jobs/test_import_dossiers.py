@@ -11,6 +11,7 @@ from sqlmodel import delete, select
 
 from bot.actions import dossier_imports as actions
 from bot.actions.dossier_columns import save_columns
+from bot.actions.dossier_counts import KINDS
 from bot.clock import new_id
 from bot.errors import InvalidInputError
 from bot.importer import pieces
@@ -90,7 +91,7 @@ async def every(runtime: Runtime, table: Any) -> list[Any]:
 
 
 def figures(it: DossierImportRow, prefix: str = "") -> dict[str, int]:
-    return {kind: it.figures[f"{prefix}{kind}"] for kind in actions.KINDS if it.figures[f"{prefix}{kind}"]}
+    return {kind: it.figures[f"{prefix}{kind}"] for kind in KINDS if it.figures[f"{prefix}{kind}"]}
 
 
 async def test_an_export_is_looked_through_confirmed_and_applied_and_again_changes_nothing(runtime: Runtime) -> None:
