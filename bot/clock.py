@@ -41,6 +41,9 @@ class FollowingClock:
         return self.local() + self.offset
 
 
+_RANDOM_BYTES, _AHEAD = 9, 64
+
+
 class _Ids:
     """Make ids that never go backwards in one process, however many are made in a millisecond."""
 
@@ -48,12 +51,24 @@ class _Ids:
         self.offset_ms = 0
         self._last = 0
         self._lock = threading.Lock()
+        self._random, self._used = b"", 0
+        if hasattr(os, "register_at_fork"):  # not on Windows, where nothing forks
+            os.register_at_fork(after_in_child=self.forget)
+
+    def forget(self) -> None:
+        """Use no random bits that another process has too."""
+        self._lock = threading.Lock()
+        self._random, self._used = b"", 0
 
     def next(self) -> int:
         """Return a number greater than every one before."""
-        fresh = (time.time_ns() // 1_000_000 + self.offset_ms) << 80 | int.from_bytes(os.urandom(9), "big")
+        now = (time.time_ns() // 1_000_000 + self.offset_ms) << 80
         with self._lock:
-            self._last = max(fresh, self._last + 1)
+            self._used += _RANDOM_BYTES
+            if self._used >= len(self._random):  # asking the system for each takes longer than all the rest
+                self._random, self._used = os.urandom(_RANDOM_BYTES * _AHEAD), 0
+            bits = int.from_bytes(self._random[self._used : self._used + _RANDOM_BYTES], "big")
+            self._last = max(now | bits, self._last + 1)
             return self._last
 
 
