@@ -39,7 +39,8 @@ class Rules:
 class Rows:
     """Gather what is to be written, so that a thousand dossiers take a few statements.
 
-    `notices` are what may be told, each with its dossier; `write` leaves of them those that had not been noted.
+    `notices` are what may be told, each with its dossier; `write` leaves of them those that had not been noted. What
+    was noted before all this was known, and is not to be told by it, is taken back unless it has left.
     """
 
     def __init__(self, box: SecretBox, source: str, now: datetime, rules: Rules, *, sqlite: bool) -> None:
@@ -48,6 +49,7 @@ class Rows:
         self._changed: list[dict[str, Any]] = []
         self._events = Gathered(DossierEventRow, sqlite=sqlite)
         self._told_again: list[dict[str, Any]] = []
+        self._known: dict[str, State] = {}
         self.notices: list[tuple[str, Told]] = []
 
     def take(self, change: Change) -> None:
@@ -66,6 +68,7 @@ class Rows:
             self._made.add({**values, **made})
         else:
             self._changed.append({**values, "id": dossier_id})
+            self._known[dossier_id] = state
         self.notices += [(dossier_id, told) for told in recent(state, self._now)]
 
     def _note_events(self, change: Change, dossier_id: str) -> None:
@@ -143,7 +146,8 @@ class Rows:
 
     async def _note_notices(self, session: Session) -> list[tuple[str, Told]]:
         """Note what is to be told and has not been noted; a kind that recurs gets the next number."""
-        known = await dossier_notices.noted(session, {dossier_id for dossier_id, _ in self.notices})
+        known = await dossier_notices.noted(session, {*self._known, *(dossier_id for dossier_id, _ in self.notices)})
+        await self._take_back(session, known)
         fresh, rows = [], []
         for dossier_id, told in self.notices:
             noted = known[dossier_id]
@@ -151,11 +155,27 @@ class Rows:
                 continue
             number = 1 + max((each.round for each in noted if each.kind == told.kind.value), default=0)
             row = _notice(self._now, dossier_id, told, number)
-            noted.append(Noted(told.kind.value, number, told.at, row["facts"]))
+            noted.append(Noted(row["id"], told.kind.value, number, told.at, row["facts"], self._now))
             fresh.append((dossier_id, told))
             rows.append(row)
         await dossier_writing.add(session, DossierNoticeRow, rows)
         return fresh
+
+    async def _take_back(self, session: Session, known: dict[str, list[Noted]]) -> None:
+        """Leave unsaid what waits and would not have been noted, had all been known then that is known now."""
+        unfounded = [
+            each.id
+            for dossier_id, state in self._known.items()
+            for each in known[dossier_id]
+            if each.waits and not self._founded(state, each)
+        ]
+        gone = await dossier_notices.take_back(session, unfounded)
+        for dossier_id in self._known if gone else ():
+            known[dossier_id] = [each for each in known[dossier_id] if each.id not in gone]
+
+    def _founded(self, state: State, noted: Noted) -> bool:
+        worth = recent(state, self._now, noted.created_at)
+        return any(told.covers(noted.kind, noted.at, noted.facts.get("due_at")) for told in worth)
 
 
 def _day(moment: datetime) -> object:

@@ -364,8 +364,7 @@ def worth_telling(events: Sequence[Event], now: datetime) -> list[Told]:
     return recent(added_up(events), now)
 
 
-def recent(state: State, now: datetime) -> list[Told]:
-    """Return which notices of a dossier are recent enough to be told."""
-    return [
-        told for told in state.notices if now - TELL_WITHIN <= (told.begun_at or told.at) and told.at <= now + _AHEAD
-    ]
+def recent(state: State, now: datetime, noted_at: datetime | None = None) -> list[Told]:
+    """Return which notices of a dossier are recent enough to be told, or were when one was noted at `noted_at`."""
+    limit = (noted_at or now) - TELL_WITHIN
+    return [told for told in state.notices if limit <= (told.begun_at or told.at) and told.at <= now + _AHEAD]

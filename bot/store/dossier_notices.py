@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import JSON, Index, UniqueConstraint, func, or_, text, update
+from sqlalchemy import JSON, Index, UniqueConstraint, delete, func, or_, text, update
 from sqlalchemy import select as sql_select
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -59,12 +59,15 @@ async def of_dossier(session: AsyncSession, dossier_id: str) -> list[DossierNoti
 
 
 class Noted(NamedTuple):
-    """What has been noted to be told of a dossier."""
+    """What has been noted to be told of a dossier; `waits` says that it has not left by any way yet."""
 
+    id: str
     kind: str
     round: int
     at: datetime
     facts: dict[str, Any]
+    created_at: datetime
+    waits: bool = True
 
 
 async def noted(session: AsyncSession, dossier_ids: Collection[str]) -> dict[str, list[Noted]]:
@@ -72,11 +75,22 @@ async def noted(session: AsyncSession, dossier_ids: Collection[str]) -> dict[str
     found: dict[str, list[Noted]] = {each: [] for each in dossier_ids}
     if found:
         row = DossierNoticeRow.metadata.tables["dossier_notices"].c
-        query = sql_select(row.dossier_id, row.kind, row.round, row.at, row.facts)
+        waits = (row.state == "due") & row.outbox_id.is_(None)
+        query = sql_select(row.dossier_id, row.id, row.kind, row.round, row.at, row.facts, row.created_at, waits)
         query = query.where(row.dossier_id.in_(sorted(found)))
         for dossier_id, *notice in (await (await session.connection()).execute(query)).all():
             found[dossier_id].append(Noted(*notice))
     return found
+
+
+async def take_back(session: AsyncSession, notice_ids: Collection[str]) -> set[str]:
+    """Forget notices that have not left, and return which those were: what is leaving meanwhile stays."""
+    if not notice_ids:
+        return set()
+    row = DossierNoticeRow
+    statement = delete(row).where(col(row.id).in_(sorted(notice_ids)), col(row.state) == "due")
+    statement = statement.where(col(row.outbox_id).is_(None))
+    return set((await session.exec(statement.returning(col(row.id)))).scalars().all())
 
 
 async def claim(session: AsyncSession, lease: str, now: datetime, seconds: float, limit: int) -> list[str]:
