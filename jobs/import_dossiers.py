@@ -118,9 +118,8 @@ class _Hands:
 @contextlib.asynccontextmanager
 async def _hands(runtime: Runtime, row: DossierImportRow, token: str, paths: dict[str, str]) -> AsyncIterator[_Hands]:
     within = paths[row.unit_id]
-    desk = Desk(
-        runtime.database, runtime.units_of_work, runtime.box, runtime.blobs, runtime.now, row.id, token, paths, within
-    )
+    held = (runtime.database, runtime.units_of_work, runtime.box, runtime.blobs, runtime.now)
+    desk = Desk(*held, row.id, token, paths, within, pieces.SLICE)
     async with AsyncExitStack() as stack:
         yield _Hands(runtime, desk, stack)
 

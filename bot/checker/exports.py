@@ -22,7 +22,7 @@ from bot.sheets import opendocument, separated, workbook  # noqa: F401 - imports
 from bot.sheets.exports import read_export
 from bot.sheets.lines import Line
 
-CHUNK, _LETTERS = 1000, 400_000
+CHUNK, _LETTERS = 1000, 600_000
 """Rows that lie together, sealed as one; fewer where they have more letters than these."""
 _KEPT = 500
 """Characters of a cell that are kept of a bad row."""

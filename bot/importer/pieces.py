@@ -19,8 +19,11 @@ from bot.secrets import SecretBox
 from bot.store.database import Database
 from bot.store.unit_of_work import UnitsOfWork
 
-SLICE = 250
-"""Rows of one transaction: whoever waits for an answer does not wait longer than one of them takes."""
+SLICE, LARGE = 250, 500
+"""Rows of one transaction here, and in a process of its own: nobody waits for an answer longer than one of them takes.
+
+What is asked for each is asked half as often with twice as many; more would be felt by those who write.
+"""
 _AT_ONCE = 16
 """Rows that are made ready before others get their turn in this process."""
 
@@ -33,7 +36,8 @@ Turn = Callable[[], AbstractAsyncContextManager[bool]]
 class Desk:
     """What one import is worked on with.
 
-    `token` is the lease by which it is ours. `paths` are those of all units by id, `within` that of the import's own.
+    `token` is the lease by which it is ours. `paths` are those of all units by id, `within` that of the import's own;
+    `at_once` are the rows of one transaction.
     """
 
     database: Database
@@ -45,15 +49,16 @@ class Desk:
     token: str
     paths: dict[str, str]
     within: str
+    at_once: int = LARGE
 
 
 async def compare(desk: Desk, number: int, rest: Callable[[], Awaitable[None]]) -> Counted:
     """Return what a piece would change, changing nothing; `rest` is awaited again and again."""
     found = Counted()
     rows = await _rows(desk, number)
-    for start in range(0, len(rows), SLICE):
+    for start in range(0, len(rows), desk.at_once):
         await rest()
-        some = await _news(desk, rows[start : start + SLICE])
+        some = await _news(desk, rows[start : start + desk.at_once])
         async with desk.database.reading() as session:
             news = [each for _, each in some]
             found.add(some, await core.weighed(session, desk.box, news, desk.now(), desk.within))
@@ -67,7 +72,7 @@ async def take_in(desk: Desk, number: int, skip: int, turn: Turn) -> int | None:
     those before them are being written.
     """
     rows = await _rows(desk, number)
-    slices = [rows[start : start + SLICE] for start in range(skip, len(rows), SLICE)]
+    slices = [rows[start : start + desk.at_once] for start in range(skip, len(rows), desk.at_once)]
     async with aclosing(_ahead(desk, slices)) as made:
         async for some, before in made:
             async with turn() as ours:

@@ -94,7 +94,7 @@ def _json(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-_BLOCK = 250
+_BLOCK = 500
 """Rows that one statement of SQLite takes."""
 _KEPT: dict[type, Callable[[Any], Any]] = {datetime: sqlite_time, dict: _json, list: _json}
 """How values are kept in SQLite."""

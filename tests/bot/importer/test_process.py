@@ -107,7 +107,7 @@ def _pid(hands: Any) -> int:
 async def test_when_it_is_killed_the_import_goes_on_where_it_was(
     runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    it = await looked(runtime, export(_begins(2 * pieces.SLICE + 1)))
+    it = await looked(runtime, export(_begins(2 * pieces.LARGE + 1)))
     positions = []
 
     async def killing(self: Any) -> bool:
@@ -118,10 +118,10 @@ async def test_when_it_is_killed_the_import_goes_on_where_it_was(
 
     monkeypatch.setattr(job._Hands, "_may_lend", killing)
     it = await confirm(runtime, it.id, nonetheless=True)
-    assert positions == [0, pieces.SLICE, pieces.SLICE, 2 * pieces.SLICE]
+    assert positions == [0, pieces.LARGE, pieces.LARGE, 2 * pieces.LARGE]
     assert not runtime.database.turn.locked()
-    assert (it.state, it.position) == ("applied", 2 * pieces.SLICE + 1)
-    assert len(await every(runtime, DossierEventRow)) == 2 * pieces.SLICE + 1
+    assert (it.state, it.position) == ("applied", 2 * pieces.LARGE + 1)
+    assert len(await every(runtime, DossierEventRow)) == 2 * pieces.LARGE + 1
 
 
 @pytest.mark.usefixtures("apart")
@@ -146,7 +146,7 @@ async def test_when_it_hangs_with_a_transaction_open_it_is_ended_and_others_writ
 ) -> None:
     if not runtime.database.is_sqlite:
         pytest.skip("on PostgreSQL nobody else waits for it")
-    it = await looked(runtime, export(_begins(3 * pieces.SLICE)))
+    it = await looked(runtime, export(_begins(3 * pieces.LARGE)))
     monkeypatch.setattr(process, "_WRITING_SECONDS", 2.0)
     monkeypatch.setattr(actions, "MOST_TRIES", 1)
     say, file = Importer._say, runtime.database.url.partition("///")[2]
@@ -198,7 +198,7 @@ async def test_a_piece_that_is_gone_from_the_storage_is_said(runtime: Runtime) -
 
 @pytest.mark.usefixtures("apart")
 async def test_cancelling_ends_the_work_of_it_quietly(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
-    it = await looked(runtime, export(_begins(pieces.SLICE + 1)))
+    it = await looked(runtime, export(_begins(pieces.LARGE + 1)))
     asked = 0
 
     async def cancelling(_self: Any) -> bool:
@@ -213,7 +213,7 @@ async def test_cancelling_ends_the_work_of_it_quietly(runtime: Runtime, monkeypa
 
     monkeypatch.setattr(job._Hands, "_may_lend", cancelling)
     it = await confirm(runtime, it.id, nonetheless=True)
-    assert (it.state, it.position) == ("cancelled", pieces.SLICE)
+    assert (it.state, it.position) == ("cancelled", pieces.LARGE)
 
 
 def test_a_database_beside_the_service_is_found_from_any_folder(
@@ -229,7 +229,7 @@ def test_a_database_beside_the_service_is_found_from_any_folder(
 async def test_it_rests_when_the_service_is_about_to_end_and_goes_on_afterwards(
     runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    it = await looked(runtime, export(_begins(pieces.SLICE + 1)))
+    it = await looked(runtime, export(_begins(pieces.LARGE + 1)))
     may_lend, asked = job._Hands._may_lend, 0
 
     async def stopping(self: Any) -> bool:
@@ -242,9 +242,9 @@ async def test_it_rests_when_the_service_is_about_to_end_and_goes_on_afterwards(
     with monkeypatch.context() as patched:
         patched.setattr(job._Hands, "_may_lend", stopping)
         it = await confirm(runtime, it.id, nonetheless=True)
-    assert (it.state, it.position, it.lease, it.tries) == ("applying", pieces.SLICE, None, 0)
+    assert (it.state, it.position, it.lease, it.tries) == ("applying", pieces.LARGE, None, 0)
     runtime.stopping.clear()
     await import_dossiers(runtime)
     it = await row_of(runtime, it.id)
-    assert (it.state, it.position) == ("applied", pieces.SLICE + 1)
+    assert (it.state, it.position) == ("applied", pieces.LARGE + 1)
     assert code(1) in {each.code for each in await every(runtime, DossierRow)}
