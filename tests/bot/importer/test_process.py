@@ -13,7 +13,7 @@ from sqlmodel import delete
 
 from bot.actions import dossier_imports as actions
 from bot.importer import pieces, process
-from bot.importer.process import Importer
+from bot.importer.process import Importer, LostError
 from bot.runtime import Runtime
 from bot.store.dossier_imports import DossierImportRow
 from bot.store.dossier_notices import DossierNoticeRow
@@ -214,6 +214,27 @@ async def test_cancelling_ends_the_work_of_it_quietly(runtime: Runtime, monkeypa
     monkeypatch.setattr(job._Hands, "_may_lend", cancelling)
     it = await confirm(runtime, it.id, nonetheless=True)
     assert (it.state, it.position) == ("cancelled", pieces.LARGE)
+
+
+async def test_it_ends_with_whoever_started_it(runtime: Runtime) -> None:
+    desk = pieces.Desk(
+        runtime.database,
+        runtime.units_of_work,
+        runtime.box,
+        runtime.blobs,
+        runtime.now,
+        "i",
+        "t",
+        {"commune": "/"},
+        "/",
+    )
+    async with process.started(runtime, desk) as importer:
+        assert importer._process.stdin is not None
+        importer._process.stdin.close()  # as the end of the service closes it
+        async with asyncio.timeout(60):
+            assert await importer._process.wait() == 0
+        with pytest.raises(LostError):
+            await importer.compare(0)
 
 
 def test_a_database_beside_the_service_is_found_from_any_folder(
