@@ -187,7 +187,11 @@ def _kind(before: State, after: State, news: News) -> str:
 def _new_notices(change: Change, before: State | None, now: datetime) -> int:
     after = recent(change.state, now)
     noted = recent(before, now) if before is not None and after else []
-    return sum(not any(told.covers(old.kind, old.at, old.facts.get("due_at")) for old in noted) for told in after)
+    known = len(noted)
+    for told in after:
+        if not any(told.covers(old.kind, old.at, old.facts.get("due_at")) for old in noted):
+            noted.append(told)
+    return len(noted) - known
 
 
 def _events(known: Iterable[DossierEventRow]) -> list[Event]:

@@ -59,7 +59,8 @@ async def picture(runtime: Runtime) -> list[tuple[Any, ...]]:
     for row in rows:
         phone = runtime.box.open(row.phone) if row.phone else ""
         name = runtime.box.open(row.applicant) if row.applicant else ""
-        told = sorted((n.kind, n.round) for n in notices if n.dossier_id == row.id and n.kind != "late")
+        own = [each for each in notices if each.dossier_id == row.id]
+        told = sorted((each.kind, each.facts["due_at"] if each.kind == "late" else "") for each in own)
         happened = sorted((e.at, e.status, str(sorted(e.facts.items()))) for e in events if e.dossier_id == row.id)
         state = (row.code, row.status, row.status_at, row.due_at, row.first_due_at, row.finished_at, row.outcome)
         found.append((*state, row.odd, row.pauses, phone, name, told, happened))
@@ -216,3 +217,15 @@ async def test_what_is_weighed_is_what_is_taken_in(runtime: Runtime, clock: Cloc
     assert await take(runtime, *reports) == preview.kinds
     async with runtime.database.reading() as session:
         assert len((await session.exec(select(DossierNoticeRow))).all()) == preview.to_tell == 1
+
+
+async def test_a_date_put_off_twice_to_the_same_day_is_weighed_as_the_one_notice_that_it_is(
+    runtime: Runtime, clock: Clock
+) -> None:
+    at = clock() - timedelta(hours=10)
+    days = [at + timedelta(days=each) for each in (5, 9, 5, 9)]
+    reports = [news(at + timedelta(hours=hours), 4, due_at=due) for hours, due in enumerate(days)]
+    async with runtime.units_of_work() as uow:
+        found = await dossiers.take_in(uow, runtime.box, reports, "import:test")
+    async with runtime.database.reading() as session:
+        assert len((await session.exec(select(DossierNoticeRow))).all()) == found.to_tell == 1
