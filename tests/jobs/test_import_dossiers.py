@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlmodel import delete, select
 
@@ -292,7 +292,12 @@ _rows = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # to shrink a failure takes minutes, and says little more
+)
 @given(st.lists(_rows, min_size=1, max_size=3))
 async def test_what_the_preview_says_is_what_is_applied_and_nothing_is_left_to_do(
     runtime: Runtime, files: list[list[tuple[int, str, int, int]]]
