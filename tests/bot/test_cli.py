@@ -188,6 +188,7 @@ def telegram(config: Path) -> Iterator[Simulator]:
     yield found[0]
     loop.call_soon_threadsafe(ended.set)
     thread.join(20)
+    loop.close()
 
 
 def test_a_bot_is_added_by_its_token(
