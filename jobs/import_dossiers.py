@@ -27,8 +27,6 @@ from bot.store.dossier_imports import DossierImportRow
 
 _log = logger("dossiers")
 _GIVE_WAY_SECONDS = 0.5
-_LEND_AFTER_SECONDS = 0.02
-"""How long a process that only waits to write waits for what is urgent: nobody waits for more than one slice of it."""
 AT_HAND = 2
 """Pieces that are worked on in this process; an import that has more gets a process of its own."""
 
@@ -90,7 +88,7 @@ class _Hands:
         """
         importer = await self._other(of)
         if importer:
-            return await importer.take_in(number, skip, self._may_lend)
+            return await importer.take_in(number, skip, self._ours)
         return await pieces.take_in(self.desk, number, skip, self._turn)
 
     async def _other(self, known: int) -> Importer | None:
@@ -100,11 +98,6 @@ class _Hands:
 
     async def _rest(self) -> None:
         await self.runtime.urgency.give_way(_GIVE_WAY_SECONDS)
-
-    async def _may_lend(self) -> bool:
-        if self.runtime.database.is_sqlite:
-            await self.runtime.urgency.give_way(_LEND_AFTER_SECONDS)
-        return await self._ours()
 
     async def _ours(self) -> bool:
         return not self.runtime.stopping.is_set() or await _go_on(self.runtime, self.desk.import_id, self.desk.token)

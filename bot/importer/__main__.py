@@ -32,8 +32,8 @@ from bot.store.unit_of_work import UnitsOfWork
 
 _LONGEST_LINE = 32 * 1024 * 1024
 """The first line names every unit that there is."""
-_CACHE_KIB = 32 * 1024
-"""What of the indexes of SQLite is kept in memory: rows of a file lie all over them."""
+_YOUNG = 50_000
+"""Objects that are made before the collector looks at them: nearly all of those of a slice are gone by then."""
 
 
 class _Wakes:
@@ -92,14 +92,22 @@ async def _work() -> None:
     logs.configure(LogSettings(**task["log"]))
     ahead, wakes = timedelta(seconds=task["ahead"]), _Wakes()
     clock.correct_ids(ahead)
-    database = Database(task["database"], pool_size=2, cache_kib=_CACHE_KIB)
+    database = Database(task["database"], pool_size=2, bulk=True)
+
+    tidying: list[asyncio.Task[None]] = []
+
+    async def tidied() -> None:
+        while tidying:
+            await tidying.pop()
 
     @contextlib.asynccontextmanager
     async def turn() -> AsyncIterator[bool]:
         talk.say(turn=True)
         if (await talk.next())["go"]:
+            await tidied()
             yield True
             talk.say(written=wakes.taken())
+            tidying.append(asyncio.create_task(database.checkpoint()))
         else:
             yield False
 
@@ -123,6 +131,7 @@ async def _work() -> None:
             except FileNotFoundError:
                 talk.say(gone=desk.import_id)
     finally:
+        await tidied()
         await database.close()
 
 
@@ -137,6 +146,7 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):  # it is for the service to say when this ends
         signal.signal(number, signal.SIG_IGN)
     gc.freeze()
+    gc.set_threshold(_YOUNG)
     try:
         asyncio.run(_work())
     except (_EndedError, BrokenPipeError):

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -45,15 +46,16 @@ class Database:
 
     SQLite allows one writer at a time: all writing goes through an engine with a single connection, so that tasks
     queue in the process instead of colliding in the file, and each transaction takes the write lock at its start
-    (BEGIN IMMEDIATE) instead of failing half-way. With `cache_kib` the writer keeps so much of the file in memory.
+    (BEGIN IMMEDIATE) instead of failing half-way. With `bulk` the writer keeps more of the file in memory, and
+    leaves it to `checkpoint` to bring what it has written from SQLite's log into its file.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 20, cache_kib: int = 0) -> None:
+    def __init__(self, url: str, *, pool_size: int = 20, bulk: bool = False) -> None:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
         self.turn = asyncio.Lock()
         """Held by whoever writes to SQLite in this process, first come, first served; PostgreSQL needs none."""
-        self._writer = _sqlite_engine(url, cache_kib=cache_kib) if self.is_sqlite else _postgres_engine(url, pool_size)
+        self._writer = _sqlite_engine(url, bulk=bulk) if self.is_sqlite else _postgres_engine(url, pool_size)
         self._reader = _sqlite_engine(url, 4) if self.is_sqlite else self._writer
         if self.is_sqlite:
             _take_turns(self._writer, self.turn)
@@ -88,6 +90,11 @@ class Database:
             async with self._writer.begin() as connection:
                 yield connection
 
+    async def checkpoint(self) -> None:
+        """Bring what SQLite has in its log into its file, as far as nobody is held up; elsewhere nothing is to do."""
+        if self.is_sqlite:
+            await asyncio.to_thread(_checkpoint, self.url.split("///", 1)[-1])
+
     @contextlib.contextmanager
     def _in_use(self) -> Iterator[None]:
         token = _open_transactions.set(_open_transactions.get() + 1)
@@ -113,7 +120,11 @@ class Database:
             await self._reader.dispose()
 
 
-def _sqlite_engine(url: str, size: int = 1, *, cache_kib: int = 0) -> AsyncEngine:
+_BULK = ("cache_size=-32768", "wal_autocheckpoint=0")
+"""For who writes very much: 32 MiB of what its rows lie all over, and no other work while it holds the lock."""
+
+
+def _sqlite_engine(url: str, size: int = 1, *, bulk: bool = False) -> AsyncEngine:
     path = url.split("///", 1)[-1]
     if path and ":memory:" not in path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -131,13 +142,18 @@ def _sqlite_engine(url: str, size: int = 1, *, cache_kib: int = 0) -> AsyncEngin
     def _configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+        usual = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000")
+        for pragma in (*usual, *(_BULK if bulk else ())):
             cursor.execute(f"PRAGMA {pragma}")
-        if cache_kib:
-            cursor.execute(f"PRAGMA cache_size=-{cache_kib}")
         cursor.close()
 
     return engine
+
+
+def _checkpoint(path: str) -> None:
+    # Whoever is at it already does it.
+    with contextlib.closing(sqlite3.connect(path, timeout=0)) as connection, contextlib.suppress(sqlite3.Error):
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 def _begin_with(engine: AsyncEngine, statement: str) -> None:

@@ -116,7 +116,7 @@ async def test_when_it_is_killed_the_import_goes_on_where_it_was(
             os.kill(_pid(self), signal.SIGKILL)
         return True
 
-    monkeypatch.setattr(job._Hands, "_may_lend", killing)
+    monkeypatch.setattr(job._Hands, "_ours", killing)
     it = await confirm(runtime, it.id, nonetheless=True)
     assert positions == [0, pieces.LARGE, pieces.LARGE, 2 * pieces.LARGE]
     assert not runtime.database.turn.locked()
@@ -135,7 +135,7 @@ async def test_a_process_that_always_dies_is_not_started_for_ever(
         os.kill(_pid(self), signal.SIGKILL)
         return True
 
-    monkeypatch.setattr(job._Hands, "_may_lend", killing)
+    monkeypatch.setattr(job._Hands, "_ours", killing)
     it = await confirm(runtime, it.id, nonetheless=True)
     assert (it.state, it.problems[0]["code"]) == ("refused", "too_heavy")
 
@@ -183,7 +183,7 @@ async def test_signals_that_are_meant_for_the_service_do_not_end_it(
             os.kill(_pid(self), number)
         return True
 
-    monkeypatch.setattr(job._Hands, "_may_lend", signalling)
+    monkeypatch.setattr(job._Hands, "_ours", signalling)
     it = await confirm(runtime, it.id, nonetheless=True)
     assert (it.state, it.tries, it.position) == ("applied", 0, 1)
 
@@ -211,7 +211,7 @@ async def test_cancelling_ends_the_work_of_it_quietly(runtime: Runtime, monkeypa
                 await runtime.blobs.delete(key)
         return True
 
-    monkeypatch.setattr(job._Hands, "_may_lend", cancelling)
+    monkeypatch.setattr(job._Hands, "_ours", cancelling)
     it = await confirm(runtime, it.id, nonetheless=True)
     assert (it.state, it.position) == ("cancelled", pieces.LARGE)
 
@@ -251,17 +251,17 @@ async def test_it_rests_when_the_service_is_about_to_end_and_goes_on_afterwards(
     runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     it = await looked(runtime, export(_begins(pieces.LARGE + 1)))
-    may_lend, asked = job._Hands._may_lend, 0
+    ours, asked = job._Hands._ours, 0
 
     async def stopping(self: Any) -> bool:
         nonlocal asked
         asked += 1
         if asked == 2:
             runtime.stopping.set()
-        return await may_lend(self)
+        return await ours(self)
 
     with monkeypatch.context() as patched:
-        patched.setattr(job._Hands, "_may_lend", stopping)
+        patched.setattr(job._Hands, "_ours", stopping)
         it = await confirm(runtime, it.id, nonetheless=True)
     assert (it.state, it.position, it.lease, it.tries) == ("applying", pieces.LARGE, None, 0)
     runtime.stopping.clear()
