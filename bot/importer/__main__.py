@@ -32,8 +32,8 @@ from bot.store.unit_of_work import UnitsOfWork
 
 _LONGEST_LINE = 32 * 1024 * 1024
 """The first line names every unit that there is."""
-_YOUNG = 50_000
-"""Objects that are made before the collector looks at them: nearly all of those of a slice are gone by then."""
+_YOUNG = 500_000
+"""Objects that are made before the collector looks at them: more than a piece makes, after each of which it is told."""
 
 
 class _Wakes:
@@ -130,6 +130,7 @@ async def _work() -> None:
                     talk.say(taken=await pieces.take_in(desk, asked["take_in"], asked["skip"], turn))
             except FileNotFoundError:
                 talk.say(gone=desk.import_id)
+            gc.collect()  # between two pieces there is little to look through
     finally:
         await tidied()
         await database.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict
@@ -18,6 +19,8 @@ from bot.runtime import Runtime
 
 _ROOT = Path(__file__).resolve().parents[2]
 _LONGEST_ANSWER = 1024 * 1024
+_THRIFTY = {"MALLOC_ARENA_MAX": "2"}
+"""Its threads share what memory has been freed, where the system can do that."""
 _ENDING_SECONDS = 5.0
 _ANSWER_SECONDS = 300.0
 _WRITING_SECONDS = 30.0
@@ -102,7 +105,7 @@ async def started(runtime: Runtime, desk: Desk) -> AsyncIterator[Importer]:
     """Start the process, and end it when left: what it is just writing then is undone, or stands as a whole."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot.importer", cwd=_ROOT, limit=_LONGEST_ANSWER,
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env={**os.environ, **_THRIFTY},
     )  # fmt: skip
     assert process.stdin is not None
     try:

@@ -71,10 +71,13 @@ class Gathered:
         if not self._sqlite and self._rows:
             await _copied(connection, self._table, list(self._columns), self._rows)
             return
-        for start in range(0, len(self._rows), _BLOCK):
+        whole = len(self._rows) - len(self._rows) % _BLOCK
+        for start in range(0, whole, _BLOCK):
             block = self._rows[start : start + _BLOCK]
-            statement = _insert(self._table, self._columns, len(block))
+            statement = _insert(self._table, self._columns, _BLOCK)
             await connection.exec_driver_sql(statement, tuple(chain.from_iterable(block)))
+        if self._rows[whole:]:
+            await connection.exec_driver_sql(_insert(self._table, self._columns, 1), self._rows[whole:])
 
 
 async def is_sqlite(session: AsyncSession) -> bool:
@@ -94,8 +97,8 @@ def _json(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-_BLOCK = 500
-"""Rows that one statement of SQLite takes."""
+_BLOCK = 100
+"""Rows that one statement of SQLite takes: it is kept, and of no other size but one."""
 _KEPT: dict[type, Callable[[Any], Any]] = {datetime: sqlite_time, dict: _json, list: _json}
 """How values are kept in SQLite."""
 _COPIED: dict[type, Callable[[Any], Any]] = {dict: _json, list: _json}

@@ -46,7 +46,7 @@ DURABLE = SETTINGS | {
     "full_page_writes": "on",
     "wal_level": "replica",
     "autovacuum": "on",
-    "shared_buffers": "256MB",
+    "shared_buffers": "1GB",  # a quarter of a machine with 4 GiB, as docs/operate.md says
 }
 
 
