@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import os
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from bot.checker.bounds import NO_ROOM
+from bot.checker.bounds import NO_ROOM, THRIFTY
 from bot.checker.process import TooHeavyError
 from bot.secrets import SecretBox
 
@@ -58,7 +59,7 @@ async def read(source: AsyncIterator[bytes], secret: str, task: Task) -> AsyncGe
     Raises TooHeavyError when it does not come to an end.
     """
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot.checker.exports", cwd=_ROOT, limit=_LONGEST_ANSWER,
+        sys.executable, "-m", "bot.checker.exports", cwd=_ROOT, limit=_LONGEST_ANSWER, env={**os.environ, **THRIFTY},
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     assert process.stdin is not None

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from bot.actions.dossier_counts import Counted
+from bot.checker.bounds import THRIFTY
 from bot.clock import utc_now
 from bot.errors import LoaError
 from bot.importer.pieces import Desk
@@ -19,8 +20,6 @@ from bot.runtime import Runtime
 
 _ROOT = Path(__file__).resolve().parents[2]
 _LONGEST_ANSWER = 1024 * 1024
-_THRIFTY = {"MALLOC_ARENA_MAX": "2"}
-"""Its threads share what memory has been freed, where the system can do that."""
 _ENDING_SECONDS = 5.0
 _ANSWER_SECONDS = 300.0
 _WRITING_SECONDS = 30.0
@@ -105,7 +104,7 @@ async def started(runtime: Runtime, desk: Desk) -> AsyncIterator[Importer]:
     """Start the process, and end it when left: what it is just writing then is undone, or stands as a whole."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot.importer", cwd=_ROOT, limit=_LONGEST_ANSWER,
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env={**os.environ, **_THRIFTY},
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env={**os.environ, **THRIFTY},
     )  # fmt: skip
     assert process.stdin is not None
     try:

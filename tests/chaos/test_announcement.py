@@ -101,7 +101,11 @@ async def killed(played: Game, rng: random.Random, ends: float) -> list[int]:
     for number in range(KILLS):
         wanted = number * PEOPLE // (KILLS + 1)
         while len(played.simulator.provider.world.messages) < wanted:
-            assert time.monotonic() < ends, f"only {len(played.simulator.provider.world.messages)} have it"
+            count = len(played.simulator.provider.world.messages)
+            assert time.monotonic() < ends, f"only {count} have it\n{played.cluster.logs()}"
+            for member in played.cluster.workers:  # as whatever watches over services does
+                if not member.alive:
+                    await member.start()
             await asyncio.sleep(0.02)
         await asyncio.sleep(rng.random() / 4)  # the moment within a window
         at.append(len(played.simulator.provider.world.messages))
