@@ -1,7 +1,7 @@
 """Bound a process that reads what strangers made: memory, time, and that it lets everybody else go first."""
 
 _NICE = 10
-THRIFTY = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "131072"}
+THRIFTY = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "8388608"}
 """What has a process give back memory that it has freed, where the system can do that; for its environment."""
 OUT_OF_MEMORY = 3
 """The exit code that says so."""
