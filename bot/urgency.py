@@ -3,7 +3,19 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
+from typing import TypeVar
+
+_AT_ONCE = 16
+_Item = TypeVar("_Item")
+
+
+async def in_turns(items: Iterable[_Item]) -> AsyncIterator[_Item]:
+    """Give one item after another, and whatever else waits in this process its turn after every few of them."""
+    for place, item in enumerate(items):
+        if not place % _AT_ONCE:
+            await asyncio.sleep(0)
+        yield item
 
 
 class Urgency:

@@ -1,6 +1,5 @@
 """Compare what other systems report of dossiers with what is known of them, changing nothing."""
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,13 +11,12 @@ from bot.secrets import SecretBox
 from bot.store import dossier_writing, dossiers
 from bot.store.database import Session
 from bot.store.dossiers import DossierEventRow, DossierRow
+from bot.urgency import in_turns
 
 NEW, CHANGED, SAME, OLDER, ODD = "new", "changed", "same", "older", "odd"
 """What one report is: of an unknown dossier, of something new, of what is known, of the past, of an odd move."""
 FOREIGN = "foreign"
 """A report of, or for, a unit outside the branch that whoever reports may write to: it is left out."""
-_AT_ONCE = 16
-"""Dossiers that are gone through before others get their turn in this process."""
 _UNDATED = frozenset({Status.ACCEPTED, Status.PROCESSING, Status.SUPPLEMENT, Status.FEE})
 """Among these dossiers go to and fro, and exports without a column of updates do not say when."""
 
@@ -130,9 +128,7 @@ async def weighed(session: Session, box: SecretBox, news: Sequence[News], now: d
     rows = await dossiers.by_codes(session, set(unknown))
     events = await dossiers.events(session, [row.id for row in rows.values()])
     found = Weighed(kinds, [])
-    for place, (code, told) in enumerate(unknown.items()):
-        if not place % _AT_ONCE:
-            await asyncio.sleep(0)
+    async for code, told in in_turns(unknown.items()):
         row = rows.get(code)
         indices = [index for index in told if _inside(within, row, news[index])]
         for index in set(told) - set(indices):

@@ -1,6 +1,5 @@
 """Take in what other systems report of dossiers: whatever arrives in whatever order ends in the same state."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,9 +24,8 @@ from bot.secrets import SecretBox
 from bot.store import dossier_writing, dossiers, procedures
 from bot.store.database import Session
 from bot.store.unit_of_work import UnitOfWork
+from bot.urgency import in_turns
 
-_AT_ONCE = 16
-"""Dossiers whose rows are made before others get their turn in this process."""
 _ANNOUNCED = 20
 """So many dossiers of one call are told to open pages: of an import they hear when they are loaded anew."""
 
@@ -57,9 +55,7 @@ async def prepared(
     found = await weighed(session, box, news, now, within)
     rules = await _rules(session, found.changes)
     rows = Rows(box, source, now, rules, sqlite=await dossier_writing.is_sqlite(session))
-    for place, change in enumerate(found.changes):
-        if not place % _AT_ONCE:
-            await asyncio.sleep(0)
+    async for change in in_turns(found.changes):
         rows.take(change)
     return Prepared(found, rules, rows)
 

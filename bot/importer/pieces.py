@@ -18,14 +18,13 @@ from bot.domain.dossier import Status
 from bot.secrets import SecretBox
 from bot.store.database import Database
 from bot.store.unit_of_work import UnitsOfWork
+from bot.urgency import in_turns
 
 SLICE, LARGE = 250, 500
 """Rows of one transaction here, and in a process of its own: nobody waits for an answer longer than one of them takes.
 
 What is asked for each is asked half as often with twice as many; more would be felt by those who write.
 """
-_AT_ONCE = 16
-"""Rows that are made ready before others get their turn in this process."""
 
 Numbered = Sequence[tuple[int, News]]
 Turn = Callable[[], AbstractAsyncContextManager[bool]]
@@ -114,9 +113,7 @@ async def _rows(desk: Desk, number: int) -> list[Row]:
 async def _news(desk: Desk, rows: Sequence[Row], *, seal: bool = False) -> list[tuple[int, News]]:
     """Return rows as reports, each with its number; with `seal` ready to be kept."""
     found = []
-    for place, row in enumerate(rows):
-        if not place % _AT_ONCE:
-            await asyncio.sleep(0)
+    async for row in in_turns(rows):
         hidden = core.sealed(desk.box, row.applicant, row.phone) if seal else None
         who = (row.applicant, row.phone, row.digest, hidden)
         path = desk.paths.get(row.unit_id, "")
