@@ -147,6 +147,36 @@ async def test_without_redis_all_processes_together_stay_within_the_limit_and_an
     assert told.count("counting alone") == told.count("counting together again") == 6
 
 
+async def test_after_a_moment_without_redis_nobody_waits_for_longer_than_a_moment(redis: "Redis") -> None:
+    """One answer that comes too late is enough to count alone; whoever asked then asked again after two minutes."""
+    clock, share, switch = Hand(), windows(100), Switch(redis)
+    budget = RedisBudget(switch, clock=clock, local=clock)
+    for _ in range(6):
+        await budget.share_among("p0", {"p0": 5.0})
+        clock.now += 20
+    assert (await budget.take(share, ANSWER, 1)).number == 1
+    switch.off = True
+    refused = await budget.take(share, ANSWER, 1)
+    assert refused.number == 0
+    assert refused.wait <= 2
+    switch.off = False
+    clock.now += refused.wait
+    assert (await budget.take(share, ANSWER, 1)).number == 1
+
+
+async def test_without_redis_whoever_has_spent_its_part_hears_soon_that_redis_is_back(redis: "Redis") -> None:
+    clock, share, switch = Hand(), windows(100), Switch(redis)
+    switch.off = True
+    budget = RedisBudget(switch, clock=clock, local=clock)
+    for _ in range(10):
+        await budget.share_among("p0", {"p0": 5.0})
+        clock.now += 20
+    await budget.share_among("p0", {"p0": 5.0})
+    assert (await budget.take(share, ANSWER, 50)).number == 25
+    refused = await budget.take(share, ANSWER, 50)
+    assert (refused.number, refused.wait <= 2) == (0, True)
+
+
 async def test_a_process_that_was_cut_off_alone_holds_up_nobody_when_it_returns(redis: "Redis") -> None:
     clock, switch = Hand(), Switch(redis)
     one, two = RedisBudget(switch, clock=clock, local=clock), RedisBudget(redis, clock=clock, local=clock)
