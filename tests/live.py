@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,6 +16,7 @@ from bot.store.cases import CaseRow
 from handlers.app import build_app
 from jobs.worker import working
 from tests import commune
+from tests.servers.run import free_port
 from tests.simulator.simulator import Phone, Simulator
 from tests.simulator.telegram.phone import TelegramPhone
 
@@ -26,13 +26,6 @@ BOT_TOKEN = f"{BOT}:demo-not-a-real-token"
 BOT_SECRET = "demo-webhook-secret"
 BUSINESS_OA = "2222333344445555777"
 SECRETS = {STATE_OA: "demo-oa-secret-state", BUSINESS_OA: "demo-oa-secret-business"}
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as it:
-        it.bind(("127.0.0.1", 0))
-        return int(it.getsockname()[1])
 
 
 @dataclass

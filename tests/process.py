@@ -8,8 +8,8 @@ from pathlib import Path
 
 import aiohttp
 
-from tests.live import free_port
 from tests.servers import started
+from tests.servers.run import free_port
 from tests.servers.started import Started
 
 READY_SECONDS = 30

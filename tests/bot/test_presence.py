@@ -17,8 +17,8 @@ from bot.runtime import Runtime
 from bot.store import health, processes
 from bot.store.processes import ProcessRow
 from handlers.machines import answering
-from tests.live import free_port
 from tests.runtime_fixtures import Clock
+from tests.servers.run import free_port
 
 
 class Watcher:

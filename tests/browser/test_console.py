@@ -19,8 +19,8 @@ from bot.store import cases, staff
 from bot.store.cases import CaseFilter, CaseRow
 from bot.store.unit_of_work import Actor
 from handlers.app import build_app
-from tests.live import free_port
 from tests.servers.browser_fixtures import OpenPage
+from tests.servers.run import free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 PHONE = ViewportSize(width=360, height=740)

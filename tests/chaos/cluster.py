@@ -12,9 +12,9 @@ import aiohttp
 
 from bot import config
 from bot.config import Settings
-from tests.live import free_port
 from tests.process import write_config
 from tests.servers import started
+from tests.servers.run import free_port
 from tests.servers.started import Started
 
 READY_SECONDS = 60

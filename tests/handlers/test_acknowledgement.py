@@ -13,7 +13,7 @@ from bot.clock import utc_now
 from bot.runtime import Runtime
 from handlers.app import build_app
 from handlers.middlewares import CONTENT_SECURITY_POLICY
-from tests.live import free_port
+from tests.servers.run import free_port
 
 PROBE = b"POST /webhooks/zalo HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
 

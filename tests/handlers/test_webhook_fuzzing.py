@@ -29,8 +29,8 @@ from handlers.app import build_app
 from handlers.webhooks import MAX_BYTES
 from tests.bot.channels.zalo.recorded import BODIES
 from tests.bot.store.seed import NOW
-from tests.live import free_port
 from tests.runtime_fixtures import APP_ID
+from tests.servers.run import free_port
 
 KEY = "demo-oa-secret"
 EXAMPLES = examples(

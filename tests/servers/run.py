@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import functools
 import os
+import secrets
 import shutil
 import socket
 import sys
@@ -21,6 +22,8 @@ START_LIMIT_SECONDS = 30.0
 STOP_LIMIT_SECONDS = 15.0
 POLL_SECONDS = 0.02
 START_ATTEMPTS = 3
+PORTS = range(15_000, 32_000)
+"""Where servers of the tests listen; Linux takes ports of connections that go out from 32 768 on, others higher up."""
 
 _alive: list[IO[str]] = []
 
@@ -121,11 +124,28 @@ def _is_up(pid_file: Path, ready: Callable[[], bool]) -> bool:
 
 
 def free_port() -> int:
-    """Return a loopback TCP port nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """Return a loopback TCP port that nobody listens on, and that nobody else of this run is given.
+
+    It is none of those that the system gives to connections going out: a server that is killed and started again
+    would now and then find one of them in its place.
+    """
+    with exclusive("ports"):
+        said = directory() / "ports.next"
+        number = int(said.read_text()) if said.exists() else secrets.randbelow(len(PORTS))
+        for tried in range(number, number + len(PORTS)):
+            port = PORTS[tried % len(PORTS)]
+            if _is_free(port):
+                said.write_text(str(tried + 1))
+                return port
+    raise ServerStartError("no port is free")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe, contextlib.suppress(OSError):
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: what has just closed is no harm
+        probe.bind(("127.0.0.1", port))
+        return True
+    return False
 
 
 def _spawn(arguments: list[str], log_file: Path) -> None:

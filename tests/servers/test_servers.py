@@ -31,6 +31,15 @@ async def fill_with_a_village(url: str) -> None:
     await connection.close()
 
 
+def test_a_server_that_is_killed_finds_its_port_free_when_it_is_started_again() -> None:
+    """The system gives ports of this range to connections that go out; one had a restarted service's, now and then."""
+    given = [run.free_port() for _ in range(20)]
+    assert len(set(given)) == len(given), "nobody else is given it"
+    described = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    lowest = int(described.read_text().split()[0]) if described.exists() else 32_768
+    assert max(given) < lowest
+
+
 class TestPostgres:
     @pytest.fixture
     def postgres_template(self) -> TemplateFill:

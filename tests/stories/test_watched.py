@@ -18,8 +18,8 @@ import pytest
 from bot.config import Settings
 from bot.store import processes
 from bot.store.database import Database
-from tests.live import free_port
 from tests.process import READY_SECONDS, ServiceProcess, command, write_config
+from tests.servers.run import free_port
 
 pytestmark = pytest.mark.processes
 
