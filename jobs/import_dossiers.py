@@ -81,15 +81,12 @@ class _Hands:
         importer = await self._other(number + 1)
         return await (importer.compare(number) if importer else pieces.compare(self.desk, number, self._rest))
 
-    async def take_in(self, number: int, of: int, skip: int) -> int | None:
-        """Take in a piece, of so many, but its first `skip` rows; return how many rows it has.
-
-        None when the import is not ours, or was given back.
-        """
-        importer = await self._other(of)
+    async def take_in(self, many: int, skip: int) -> bool:
+        """Take in so many pieces but their first `skip` rows; False when the import is not ours, or was given back."""
+        importer = await self._other(many)
         if importer:
-            return await importer.take_in(number, skip, self._ours)
-        return await pieces.take_in(self.desk, number, skip, self._turn)
+            return await importer.take_in(many, skip, self._ours)
+        return await pieces.take_in(self.desk, many, skip, self._turn)
 
     async def _other(self, known: int) -> Importer | None:
         if self._importer is None and known > AT_HAND:
@@ -232,14 +229,10 @@ async def _looked(runtime: Runtime, row: DossierImportRow, token: str, look: _Lo
 async def _apply(runtime: Runtime, row: DossierImportRow, token: str) -> None:
     """Apply an import from where it stands."""
     paths, _ = await _paths(runtime, row)
-    many, begin = row.figures.get("chunks", 0), 0
     try:
         async with _hands(runtime, row, token, paths) as hands:
-            for number in range(many):
-                count = await hands.take_in(number, many, max(row.position - begin, 0))
-                if count is None:
-                    return
-                begin += count
+            if not await hands.take_in(row.figures.get("chunks", 0), row.position):
+                return
     except FileNotFoundError:
         await _refuse(runtime, row, token, "file_gone")
         return

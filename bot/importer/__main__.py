@@ -1,8 +1,8 @@
 """The process that compares and applies an import: `python -m bot.importer`; it ends with whoever started it.
 
-On its first line of input stands what it is for, on each further one what is to be done: {"compare": n},
-{"take_in": n, "skip": k}. Before it writes it asks for its turn, {"turn": true}, and says afterwards, {"written": …},
-which jobs are to be started and which pages told.
+On its first line of input stands what it is for, on each further one what is to be done: {"compare": n}, the piece
+of that number, or {"take_in": n, "skip": k}, so many pieces but their first rows. Before it writes it asks for its
+turn, {"turn": true}, and says afterwards, {"written": …}, which jobs are to be started and which pages told.
 """
 
 import asyncio
@@ -32,6 +32,8 @@ from bot.store.unit_of_work import UnitsOfWork
 
 _LONGEST_LINE = 32 * 1024 * 1024
 """The first line names every unit that there is."""
+_HANDOVER_SECONDS = 0.0005
+"""After which a thread that works lets another go on: SQLite's wants to after each statement, and had to wait long."""
 _YOUNG = 500_000
 """Objects that are made before the collector looks at them: more than a piece makes, after each of which it is told."""
 
@@ -127,7 +129,7 @@ async def _work() -> None:
                 if "compare" in asked:
                     talk.say(counted=(await pieces.compare(desk, asked["compare"], rest)).to_json())
                 else:
-                    talk.say(taken=await pieces.take_in(desk, asked["take_in"], asked["skip"], turn))
+                    talk.say(taken=await pieces.take_in(desk, asked["take_in"], asked["skip"], turn, gc.collect))
             except FileNotFoundError:
                 talk.say(gone=desk.import_id)
             gc.collect()  # between two pieces there is little to look through
@@ -148,6 +150,7 @@ def main() -> int:
         signal.signal(number, signal.SIG_IGN)
     gc.freeze()
     gc.set_threshold(_YOUNG)
+    sys.setswitchinterval(_HANDOVER_SECONDS)
     try:
         asyncio.run(_work())
     except (_EndedError, BrokenPipeError):

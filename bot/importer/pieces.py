@@ -64,37 +64,46 @@ async def compare(desk: Desk, number: int, rest: Callable[[], Awaitable[None]]) 
     return found
 
 
-async def take_in(desk: Desk, number: int, skip: int, turn: Turn) -> int | None:
-    """Take in the rows of a piece but the first `skip`; return how many rows it has.
+async def take_in(desk: Desk, many: int, skip: int, turn: Turn, between: Callable[[], object] = bool) -> bool:
+    """Take in the rows of so many pieces but the first `skip`; False once nothing more is to be written.
 
-    None when nothing more is to be written, or the import is no longer ours. What rows change is worked out while
-    those before them are being written.
+    So it is when the import is no longer ours, or `turn` says so. What rows change is worked out while those before
+    them are being written; `between` is called after each piece.
     """
-    rows = await _rows(desk, number)
-    slices = [rows[start : start + desk.at_once] for start in range(skip, len(rows), desk.at_once)]
-    async with aclosing(_ahead(desk, slices)) as made:
+    async with aclosing(_slices(desk, many, skip, between)) as slices, aclosing(_ahead(desk, slices)) as made:
         async for some, before in made:
             async with turn() as ours:
                 if not ours:
-                    return None
+                    return False
                 async with desk.units_of_work() as uow:
                     if not await actions.apply(uow, desk.box, desk.import_id, desk.token, some, before):
-                        return None
-    return len(rows)
+                        return False
+    return True
 
 
-async def _ahead(desk: Desk, slices: Sequence[Sequence[Row]]) -> AsyncGenerator[tuple[Numbered, Prepared]]:
-    task: asyncio.Task[tuple[Numbered, Prepared]] | None = None
+async def _slices(desk: Desk, many: int, skip: int, between: Callable[[], object]) -> AsyncGenerator[Sequence[Row]]:
+    for number in range(many):
+        rows = await _rows(desk, number)
+        for start in range(min(skip, len(rows)), len(rows), desk.at_once):
+            yield rows[start : start + desk.at_once]
+        skip = max(skip - len(rows), 0)
+        del rows
+        between()
+
+
+async def _ahead(desk: Desk, slices: AsyncGenerator[Sequence[Row]]) -> AsyncGenerator[tuple[Numbered, Prepared]]:
+    async def following() -> tuple[Numbered, Prepared] | None:
+        rows = await anext(slices, None)
+        return None if rows is None else await _prepared(desk, rows)
+
+    task = asyncio.create_task(following())
     try:
-        for index, rows in enumerate(slices):
-            made = await (task or _prepared(desk, rows))
-            following = slices[index + 1 : index + 2]
-            task = asyncio.create_task(_prepared(desk, *following)) if following else None
+        while (made := await task) is not None:
+            task = asyncio.create_task(following())
             yield made
     finally:
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def _prepared(desk: Desk, rows: Sequence[Row]) -> tuple[Numbered, Prepared]:

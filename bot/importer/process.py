@@ -43,13 +43,13 @@ class Importer:
         self._say(compare=number)
         return Counted.from_json((await self._answer())["counted"])
 
-    async def take_in(self, number: int, skip: int, go_on: Callable[[], Awaitable[bool]]) -> int | None:
-        """Have the rows of a piece written but the first `skip`; return how many rows it has.
+    async def take_in(self, many: int, skip: int, go_on: Callable[[], Awaitable[bool]]) -> bool:
+        """Have the rows of so many pieces written but the first `skip`.
 
-        `go_on` says before each slice whether it may be written. None when it may not, or the import is no longer
+        `go_on` says before each slice whether it may be written. False when it may not, or the import is no longer
         ours. Raises LostError.
         """
-        self._say(take_in=number, skip=skip)
+        self._say(take_in=many, skip=skip)
         while "taken" not in (told := await self._answer()):
             if not await go_on():
                 self._say(go=False)
@@ -61,7 +61,7 @@ class Importer:
                 await self._runtime.queue.wake(job, delay)
             for topic in written["topics"]:
                 await self._runtime.queue.announce(topic)
-        taken: int | None = told["taken"]
+        taken: bool = told["taken"]
         return taken
 
     @contextlib.asynccontextmanager
