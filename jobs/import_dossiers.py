@@ -27,6 +27,8 @@ from bot.store.dossier_imports import DossierImportRow
 
 _log = logger("dossiers")
 _GIVE_WAY_SECONDS = 0.5
+_GIVE_TURN_SECONDS = 0.1
+"""For so long at most an importing process waits for answers that are being made: it works on meanwhile."""
 AT_HAND = 2
 """Pieces that are worked on in this process; an import that has more gets a process of its own."""
 
@@ -85,7 +87,7 @@ class _Hands:
         """Take in so many pieces but their first `skip` rows; False when the import is not ours, or was given back."""
         importer = await self._other(many)
         if importer:
-            return await importer.take_in(many, skip, self._ours)
+            return await importer.take_in(many, skip, self._lend)
         return await pieces.take_in(self.desk, many, skip, self._turn)
 
     async def _other(self, known: int) -> Importer | None:
@@ -95,6 +97,10 @@ class _Hands:
 
     async def _rest(self) -> None:
         await self.runtime.urgency.give_way(_GIVE_WAY_SECONDS)
+
+    async def _lend(self) -> bool:
+        await self.runtime.urgency.give_way(_GIVE_TURN_SECONDS)
+        return await self._ours()
 
     async def _ours(self) -> bool:
         return not self.runtime.stopping.is_set() or await _go_on(self.runtime, self.desk.import_id, self.desk.token)

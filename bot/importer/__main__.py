@@ -32,7 +32,7 @@ from bot.store.unit_of_work import UnitsOfWork
 
 _LONGEST_LINE = 32 * 1024 * 1024
 """The first line names every unit that there is."""
-_HANDOVER_SECONDS = 0.0005
+_HANDOVER_SECONDS = 0.0001
 """After which a thread that works lets another go on: SQLite's wants to after each statement, and had to wait long."""
 _YOUNG = 500_000
 """Objects that are made before the collector looks at them: more than a piece makes, after each of which it is told."""
@@ -104,9 +104,9 @@ async def _work() -> None:
 
     @contextlib.asynccontextmanager
     async def turn() -> AsyncIterator[bool]:
+        await tidied()
         talk.say(turn=True)
         if (await talk.next())["go"]:
-            await tidied()
             yield True
             talk.say(written=wakes.taken())
             tidying.append(asyncio.create_task(database.checkpoint()))

@@ -72,12 +72,10 @@ class Gathered:
             await _copied(connection, self._table, list(self._columns), self._rows)
             return
         whole = len(self._rows) - len(self._rows) % _BLOCK
-        for start in range(0, whole, _BLOCK):
-            block = self._rows[start : start + _BLOCK]
-            statement = _insert(self._table, self._columns, _BLOCK)
-            await connection.exec_driver_sql(statement, tuple(chain.from_iterable(block)))
-        if self._rows[whole:]:
-            await connection.exec_driver_sql(_insert(self._table, self._columns, 1), self._rows[whole:])
+        blocks = [tuple(chain.from_iterable(self._rows[at : at + _BLOCK])) for at in range(0, whole, _BLOCK)]
+        for number, rows in ((_BLOCK, blocks), (1, self._rows[whole:])):
+            if rows:
+                await connection.exec_driver_sql(_insert(self._table, self._columns, number), rows)
 
 
 async def is_sqlite(session: AsyncSession) -> bool:
@@ -97,7 +95,7 @@ def _json(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-_BLOCK = 100
+_BLOCK = 125
 """Rows that one statement of SQLite takes: it is kept, and of no other size but one."""
 _KEPT: dict[type, Callable[[Any], Any]] = {datetime: sqlite_time, dict: _json, list: _json}
 """How values are kept in SQLite."""
@@ -120,7 +118,7 @@ async def _copied(connection: AsyncConnection, table: str, columns: list[str], r
 
 @lru_cache(16)
 def _insert(table: str, columns: tuple[str, ...], rows: int) -> str:
-    """Return SQLite's statement for so many rows: one step for all of them, during which the loop goes on."""
+    """Return SQLite's statement for so many rows: it takes them in one step, during which the loop goes on."""
     places = f"({', '.join('?' * len(columns))})"
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([places] * rows)}"  # noqa: S608 - our own names
 

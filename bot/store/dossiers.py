@@ -32,7 +32,7 @@ class DossierRow(SQLModel, table=True):
         Index("ix_dossiers_tail", "tail", "unit_id"),
         Index("ix_dossiers_phone", "phone_hash", "status_at"),
         Index("ix_dossiers_path_status", "path", "status", "status_at"),
-        Index("ix_dossiers_field", "field", "path", "finished_at", "phone_hash", "id"),
+        Index("ix_dossiers_field", "field", "path", "finished_at", "id", "phone_hash"),
         Index("ix_dossiers_running", "due_at", "path", sqlite_where=RUNNING, postgresql_where=RUNNING),
         # The lists of what is not finished are made of this index alone, what the reports count and list of the next.
         Index(
