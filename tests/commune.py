@@ -89,15 +89,13 @@ async def build(uow: UnitOfWork, kind: str = "state", oa_id: str = OA, provider:
     )
     account = account_of(uow, provider, kind, oa_id if provider == "zalo" else ACCOUNTS[provider])
     uow.session.add(account)
-    staff = {}
-    for key, (role, unit_id) in ROLES.items():
-        person = StaffRow(
-            id=key, email=f"{key}@thanhoai.example", name=f"Cán bộ {key}", password="-", created_at=uow.now
-        )
-        uow.session.add(person)
-        staff[key] = person
-        await uow.session.flush()
-        uow.session.add(StaffRoleRow(staff_id=key, role=role, unit_id=unit_id))
+    staff = {
+        key: StaffRow(id=key, email=f"{key}@thanhoai.example", name=f"Cán bộ {key}", password="-", created_at=uow.now)
+        for key in ROLES
+    }
+    uow.session.add_all(staff.values())
+    await uow.session.flush()
+    uow.session.add_all(StaffRoleRow(staff_id=key, role=role, unit_id=unit) for key, (role, unit) in ROLES.items())
     await uow.session.flush()
     return Commune(account, staff)
 
