@@ -79,6 +79,36 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path]
     return copy
 
 
+@pytest.fixture(scope="session")
+def sqlite_demo(
+    tmp_path_factory: pytest.TempPathFactory, sqlite_template: Callable[[Path], str]
+) -> Callable[[Path], str]:
+    """Return a function that puts a SQLite file with the demo, and its pictures, into a test's folder.
+
+    Loading it takes seconds of a core and is done once a worker; `settings` find the pictures.
+    """
+    import asyncio
+
+    from bot.demo.load import load
+    from bot.runtime import opened
+
+    folder = tmp_path_factory.mktemp("sqlite-demo")
+
+    async def filled() -> None:
+        async with opened(settings_of(sqlite_template(folder / "loa.db"), "embedded", folder)) as runtime:
+            await load(runtime)
+
+    asyncio.run(filled())
+
+    def copy(to: Path) -> str:
+        url = sqlite_template(to / "loa.db")
+        shutil.copy(folder / "loa.db", to / "loa.db")
+        shutil.copytree(folder / "files", to / "files")
+        return url
+
+    return copy
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 async def database_url(
     request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Callable[[Path], str]
@@ -118,10 +148,15 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
         server, number = redis_server.running(), redis_server.worker_database()
         server.flush(number)
         queue = server.url(number)
+    return settings_of(database_url, queue, tmp_path)
+
+
+def settings_of(database_url: str, queue: str, folder: Path) -> Settings:
+    """Return the settings of a process that keeps its files in a folder and reaches no provider."""
     return Settings(
         database=DatabaseSettings(url=database_url, pool_size=10),
         queue=QueueSettings(url=queue),
-        security=SecuritySettings(secret_key="t" * 40, spool=str(tmp_path / "spool")),
+        security=SecuritySettings(secret_key="t" * 40, spool=str(folder / "spool")),
         zalo=ZaloSettings(
             app_id=APP_ID,
             app_secret="demo-app-secret",
@@ -131,7 +166,7 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
             media_hosts=("127.0.0.1",),
         ),
         telegram=TelegramSettings(api_url="http://127.0.0.1:1"),
-        files=FilesSettings(url=f"file://{tmp_path}/files"),
+        files=FilesSettings(url=f"file://{folder}/files"),
         conversation=ConversationSettings(quiet_seconds=0.3, undo_seconds=0),
     )
 

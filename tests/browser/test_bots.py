@@ -8,12 +8,9 @@ import pytest
 from playwright.async_api import Page, ViewportSize, expect
 
 from bot.config import Settings
-from bot.demo.load import load
-from bot.runtime import opened
 from bot.store import accounts
 from tests.browser.test_journey import SECONDS, shot, sign_in
 from tests.live import Live, running
-from tests.runtime_fixtures import with_zalo
 from tests.servers.browser_fixtures import OpenPage
 from tests.simulator.__main__ import DEFAULT_ACCOUNTS
 from tests.simulator.simulator import Simulator
@@ -24,9 +21,9 @@ TOKEN = f"{BOT}:browser-not-a-real-token"
 
 
 @pytest.fixture
-def database_url(tmp_path: Path, sqlite_template: Callable[[Path], str]) -> str:
-    """Use SQLite alone: the browser looks the same on every database."""
-    return sqlite_template(tmp_path / "loa.db")
+def database_url(tmp_path: Path, sqlite_demo: Callable[[Path], str]) -> str:
+    """Use SQLite alone, with the demo in it: the browser looks the same on every database."""
+    return sqlite_demo(tmp_path)
 
 
 @pytest.fixture
@@ -35,8 +32,6 @@ async def live(settings: Settings) -> AsyncIterator[Live]:
         for account in DEFAULT_ACCOUNTS:
             await simulator.verbs.add_oa(**account)
         await simulator.add_bot(TOKEN, "Bot thử <b>nghiệm</b>", username="bot_moi_bot")
-        async with opened(with_zalo(settings, simulator.url)) as runtime:
-            await load(runtime)
         async with running(settings, simulator, seeded=True) as it:
             yield it
 

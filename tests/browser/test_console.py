@@ -13,7 +13,7 @@ from playwright.async_api import Page, Route, ViewportSize, expect
 
 from bot.actions import work_case
 from bot.config import Settings
-from bot.demo.load import PASSWORD, load
+from bot.demo.load import PASSWORD
 from bot.runtime import Runtime, opened
 from bot.store import cases, staff
 from bot.store.cases import CaseFilter, CaseRow
@@ -60,9 +60,9 @@ def work_permission() -> Any:
 
 
 @pytest.fixture
-def database_url(tmp_path: Path, sqlite_template: Callable[[Path], str]) -> str:
-    """Use SQLite alone: the browser looks the same on every database."""
-    return sqlite_template(tmp_path / "loa.db")
+def database_url(tmp_path: Path, sqlite_demo: Callable[[Path], str]) -> str:
+    """Use SQLite alone, with the demo in it: the browser looks the same on every database."""
+    return sqlite_demo(tmp_path)
 
 
 @pytest.fixture
@@ -75,7 +75,6 @@ async def console(settings: Settings) -> AsyncIterator[Console]:
         conversation=replace(settings.conversation, undo_seconds=12),
     )
     async with opened(mine) as runtime:
-        await load(runtime)
         runner = web.AppRunner(build_app(runtime), access_log=None, shutdown_timeout=1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", port).start()

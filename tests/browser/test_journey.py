@@ -10,10 +10,7 @@ import pytest
 from playwright.async_api import Locator, Page, ViewportSize, expect
 
 from bot.config import Settings
-from bot.demo.load import load
-from bot.runtime import opened
 from tests.live import Live, running
-from tests.runtime_fixtures import with_zalo
 from tests.servers.browser_fixtures import OpenPage
 from tests.simulator.__main__ import DEFAULT_ACCOUNTS, DEFAULT_BOTS, PHONES, furnish_telegram
 from tests.simulator.pictures import SCENES, scene
@@ -27,9 +24,9 @@ ANSWER = "Đã thay bóng đèn <đầu làng> lúc 15 giờ & thử, đèn sán
 
 
 @pytest.fixture
-def database_url(tmp_path: Path, sqlite_template: Callable[[Path], str]) -> str:
-    """Use SQLite alone: the browser looks the same on every database."""
-    return sqlite_template(tmp_path / "loa.db")
+def database_url(tmp_path: Path, sqlite_demo: Callable[[Path], str]) -> str:
+    """Use SQLite alone, with the demo in it: the browser looks the same on every database."""
+    return sqlite_demo(tmp_path)
 
 
 @pytest.fixture
@@ -43,8 +40,6 @@ async def live(settings: Settings) -> AsyncIterator[Live]:
             await simulator.verbs.phone(name=f"Công dân Thử Nghiệm {letter}", user_id=user_id)
         await furnish_telegram(simulator, quick_bots)
         quick = replace(settings, conversation=replace(settings.conversation, undo_seconds=2))
-        async with opened(with_zalo(quick, simulator.url)) as runtime:
-            await load(runtime)
         async with running(quick, simulator, seeded=True) as it:
             yield it
 
