@@ -64,7 +64,7 @@ async def compare(desk: Desk, number: int, rest: Callable[[], Awaitable[None]]) 
     return found
 
 
-async def take_in(desk: Desk, many: int, skip: int, turn: Turn, between: Callable[[], object] = bool) -> bool:
+async def take_in(desk: Desk, many: int, skip: int, turn: Turn, between: Callable[[], object] | None = None) -> bool:
     """Take in the rows of so many pieces but the first `skip`; False once nothing more is to be written.
 
     So it is when the import is no longer ours, or `turn` says so. What rows change is worked out while those before
@@ -81,7 +81,9 @@ async def take_in(desk: Desk, many: int, skip: int, turn: Turn, between: Callabl
     return True
 
 
-async def _slices(desk: Desk, many: int, skip: int, between: Callable[[], object]) -> AsyncGenerator[Sequence[Row]]:
+async def _slices(
+    desk: Desk, many: int, skip: int, between: Callable[[], object] | None
+) -> AsyncGenerator[Sequence[Row]]:
     left: list[Row] = []
     for number in range(many):
         rows = await _rows(desk, number)
@@ -91,7 +93,8 @@ async def _slices(desk: Desk, many: int, skip: int, between: Callable[[], object
         while len(left) >= desk.at_once:
             some, left = left[: desk.at_once], left[desk.at_once :]
             yield some
-        between()
+        if between is not None:
+            between()
     if left:
         yield left
 
