@@ -5,8 +5,6 @@ SIM_PORT ?= 8090
 ROUNDS ?= 200
 # Tests wait for disks, leases and other processes a third of their time: one more of them than there are cores of the smallest machine.
 WORKERS ?= 3
-# What is compiled is kept, whatever whoever calls says: the tests start hundreds of processes of the same code.
-unexport PYTHONDONTWRITEBYTECODE
 SECONDS ?= 60
 VENV := .venv
 PY := $(VENV)/bin/python

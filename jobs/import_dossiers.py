@@ -28,7 +28,10 @@ from bot.store.dossier_imports import DossierImportRow
 _log = logger("dossiers")
 _GIVE_WAY_SECONDS = 0.5
 _GIVE_TURN_SECONDS = 0.1
-"""For so long at most an importing process waits for answers that are being made: it works on meanwhile."""
+"""For so long at most the turn is withheld from an importing process while answers are being made.
+
+The process prepares its next rows meanwhile.
+"""
 AT_HAND = 2
 """Pieces that are worked on in this process; an import that has more gets a process of its own."""
 
@@ -84,7 +87,10 @@ class _Hands:
         return await (importer.compare(number) if importer else pieces.compare(self.desk, number, self._rest))
 
     async def take_in(self, many: int, skip: int) -> bool:
-        """Take in so many pieces but their first `skip` rows; False when the import is not ours, or was given back."""
+        """Take in the rows of the first `many` pieces, without the first `skip` of all these rows.
+
+        False when the import is not ours, or was given back.
+        """
         importer = await self._other(many)
         if importer:
             return await importer.take_in(many, skip, self._lend)

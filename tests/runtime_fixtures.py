@@ -99,6 +99,8 @@ def sqlite_demo(
             await load(runtime)
 
     asyncio.run(filled())
+    database = (folder / "loa.db").resolve()
+    assert not database.with_name(f"{database.name}-wal").exists(), "what is copied is all there is"
 
     def copy(to: Path) -> str:
         url = sqlite_template(to / "loa.db")

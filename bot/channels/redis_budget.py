@@ -29,8 +29,9 @@ _MOST_SAID = 200
 _SHARED = ("loa:rates:mark", "loa:rates:lost", "loa:rates:turns")
 _PATIENCE = 1.0
 _PAUSE = 1.0
-_SOON = _PAUSE + _PATIENCE
-"""Seconds after which whoever got nothing asks again at the latest: most often Redis was away for a moment only."""
+_SOON, _LATER = _PAUSE + _PATIENCE, 15.0
+"""Seconds after which whoever wants more asks again: at first, as Redis is most often away for a moment only, and when
+it has been away for long."""
 _CAREFUL = 4
 """Alone no process takes more than this part of a limit, however few they are."""
 _FORGIVE = 5.0
@@ -119,12 +120,16 @@ class RedisBudget:
         parts = [Window(w.key, self._others.part(w), w.seconds) for w in windows]
         wait = max(self._switched, self._others.since) + _SETTLED + max(span(w.seconds) for w in windows) - now
         if wait > 0 or not all(part.limit for part in parts) or not self._others.known(now):
-            return Grant(0, min(max(wait, _PAUSE), _SOON))
+            return Grant(0, min(max(wait, _PAUSE), self._pause(now)))
         grant = await self._alone.take(parts, lane, want)
         if grant.number:
             for window in windows:
                 self._spent_alone[window] = self._spent_alone.get(window, 0) + grant.number
-        return Grant(grant.number, min(grant.wait, _SOON), grant.until)
+        return Grant(grant.number, min(grant.wait, self._pause(now)), grant.until)
+
+    def _pause(self, now: float) -> float:
+        """Return after how many seconds it is worth while to see whether Redis is back: as many as it has been away."""
+        return min(max(now - self._switched, _SOON), _LATER)
 
     def _heed(self, windows: Sequence[Window], seconds: Sequence[Any]) -> None:
         """Keep in mind until when a provider asked to wait: Redis may forget it."""

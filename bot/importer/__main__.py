@@ -1,8 +1,8 @@
 """The process that compares and applies an import: `python -m bot.importer`; it ends with whoever started it.
 
 On its first line of input stands what it is for, on each further one what is to be done: {"compare": n}, the piece
-of that number, or {"take_in": n, "skip": k}, so many pieces but their first rows. Before it writes it asks for its
-turn, {"turn": true}, and says afterwards, {"written": …}, which jobs are to be started and which pages told.
+of that number, or {"take_in": n, "skip": k}, the first n pieces without their first k rows. Before it writes it asks
+for its turn, {"turn": true}, and says afterwards, {"written": …}, which jobs are to be started and which pages told.
 """
 
 import asyncio
@@ -84,6 +84,40 @@ class _Talk:
         sys.stdout.buffer.flush()
 
 
+class _Turns:
+    """Ask for the turn to write, and tidy up whenever others have it."""
+
+    def __init__(self, talk: _Talk, wakes: _Wakes, database: Database) -> None:
+        self._talk, self._wakes, self._database = talk, wakes, database
+        self._checkpoint: asyncio.Task[None] | None = None
+        self._piece_read = False
+
+    @contextlib.asynccontextmanager
+    async def turn(self) -> AsyncIterator[bool]:
+        """Wait for the turn; gives False where nothing more is to be written."""
+        await self.tidied()
+        self._talk.say(turn=True)
+        if not (await self._talk.next())["go"]:
+            yield False
+            return
+        yield True
+        self._talk.say(written=self._wakes.taken())
+        self._checkpoint = asyncio.create_task(self._database.checkpoint())
+        if self._piece_read:
+            self._piece_read = False
+            gc.collect()
+
+    def between(self) -> None:
+        """Remember that a piece has been read: much of the one before it is let go by now."""
+        self._piece_read = True
+
+    async def tidied(self) -> None:
+        """Wait until what was written has been brought into its file."""
+        if self._checkpoint is not None:
+            checkpoint, self._checkpoint = self._checkpoint, None
+            await checkpoint
+
+
 def _no_account(account: AccountRow) -> Capabilities:
     raise LookupError(account.id)  # nothing here writes to anybody
 
@@ -96,29 +130,13 @@ async def _work() -> None:
     clock.correct_ids(ahead)
     database = Database(task["database"], pool_size=2, bulk=True)
 
-    tidying: list[asyncio.Task[None]] = []
-
-    async def tidied() -> None:
-        while tidying:
-            await tidying.pop()
-
-    @contextlib.asynccontextmanager
-    async def turn() -> AsyncIterator[bool]:
-        await tidied()
-        talk.say(turn=True)
-        if (await talk.next())["go"]:
-            yield True
-            talk.say(written=wakes.taken())
-            tidying.append(asyncio.create_task(database.checkpoint()))
-        else:
-            yield False
-
     def now() -> datetime:
         return clock.utc_now() + ahead
 
     async def rest() -> None:
         await asyncio.sleep(0)
 
+    turns = _Turns(talk, wakes, database)
     work = UnitsOfWork(database, now, wakes, _no_account)
     box, blobs = SecretBox(task["secret"].encode()), Blobs(task["files"])
     desk = Desk(database, work, box, blobs, now, task["import_id"], task["token"], task["paths"], task["within"])
@@ -129,12 +147,14 @@ async def _work() -> None:
                 if "compare" in asked:
                     talk.say(counted=(await pieces.compare(desk, asked["compare"], rest)).to_json())
                 else:
-                    talk.say(taken=await pieces.take_in(desk, asked["take_in"], asked["skip"], turn, gc.collect))
+                    talk.say(
+                        taken=await pieces.take_in(desk, asked["take_in"], asked["skip"], turns.turn, turns.between)
+                    )
             except FileNotFoundError:
                 talk.say(gone=desk.import_id)
-            gc.collect()  # between two pieces there is little to look through
+            gc.collect()  # between two questions there is little to look through
     finally:
-        await tidied()
+        await turns.tidied()
         await database.close()
 
 

@@ -65,10 +65,10 @@ async def compare(desk: Desk, number: int, rest: Callable[[], Awaitable[None]]) 
 
 
 async def take_in(desk: Desk, many: int, skip: int, turn: Turn, between: Callable[[], object] | None = None) -> bool:
-    """Take in the rows of so many pieces but the first `skip`; False once nothing more is to be written.
+    """Take in the rows of the first `many` pieces, without the first `skip` of all these rows.
 
-    So it is when the import is no longer ours, or `turn` says so. What rows change is worked out while those before
-    them are being written; `between` is called after each piece.
+    False when it had to stop early: the import is no longer ours, or `turn` said no. What rows change is worked out
+    while those before them are being written; `between` is called after each piece has been read.
     """
     async with aclosing(_slices(desk, many, skip, between)) as slices, aclosing(_ahead(desk, slices)) as made:
         async for some, before in made:

@@ -44,7 +44,7 @@ class Importer:
         return Counted.from_json((await self._answer())["counted"])
 
     async def take_in(self, many: int, skip: int, go_on: Callable[[], Awaitable[bool]]) -> bool:
-        """Have the rows of so many pieces written but the first `skip`.
+        """Have the rows of the first `many` pieces written, without the first `skip` of all these rows.
 
         `go_on` says before each slice whether it may be written. False when it may not, or the import is no longer
         ours. Raises LostError.

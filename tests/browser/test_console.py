@@ -86,7 +86,7 @@ async def violations(page: Page) -> list[str]:
     """Return what axe-core holds against a page, the serious things only."""
     await page.evaluate(AXE.read_text(encoding="utf-8"))
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-    options = {"runOnly": tags, "resultTypes": ["violations"]}  # of what it finds right, no more than that it is
+    options = {"runOnly": tags, "resultTypes": ["violations"]}  # what passes need not be described
     found = await page.evaluate("options => axe.run(document, options)", options)
     return [
         f"{v['id']}: {node['html'][:120]}" for v in found["violations"] if v["impact"] in SEVERE for node in v["nodes"]

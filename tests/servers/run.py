@@ -22,8 +22,8 @@ START_LIMIT_SECONDS = 30.0
 STOP_LIMIT_SECONDS = 15.0
 POLL_SECONDS = 0.02
 START_ATTEMPTS = 3
-PORTS = range(15_000, 32_000)
-"""Where servers of the tests listen; Linux takes ports of connections that go out from 32 768 on, others higher up."""
+LOWEST_PORT, HIGHEST_PORT, FEWEST_PORTS = 15_000, 65_000, 1_000
+OUTGOING = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 _alive: list[IO[str]] = []
 
@@ -130,14 +130,27 @@ def free_port() -> int:
     would now and then find one of them in its place.
     """
     with exclusive("ports"):
-        said = directory() / "ports.next"
-        number = int(said.read_text()) if said.exists() else secrets.randbelow(len(PORTS))
-        for tried in range(number, number + len(PORTS)):
-            port = PORTS[tried % len(PORTS)]
+        said, ports = directory() / "ports.next", server_ports()
+        number = int((said.exists() and said.read_text()) or secrets.randbelow(len(ports)))
+        for tried in range(number, number + len(ports)):
+            port = ports[tried % len(ports)]
             if _is_free(port):
                 said.write_text(str(tried + 1))
                 return port
     raise ServerStartError("no port is free")
+
+
+def outgoing_ports() -> range:
+    """Return the ports that the system gives to connections going out; where it does not say, Linux' usual ones."""
+    first, last = (int(word) for word in OUTGOING.read_text().split()) if OUTGOING.exists() else (32_768, 60_999)
+    return range(first, last + 1)
+
+
+def server_ports() -> range:
+    """Return where servers of the tests listen: below or above the outgoing ports, anywhere where there is no room."""
+    taken = outgoing_ports()
+    below, above = range(LOWEST_PORT, min(taken.start, HIGHEST_PORT)), range(taken.stop, HIGHEST_PORT)
+    return next((ports for ports in (below, above) if len(ports) >= FEWEST_PORTS), range(LOWEST_PORT, HIGHEST_PORT))
 
 
 def _is_free(port: int) -> bool:

@@ -31,13 +31,16 @@ async def fill_with_a_village(url: str) -> None:
     await connection.close()
 
 
-def test_a_server_that_is_killed_finds_its_port_free_when_it_is_started_again() -> None:
-    """The system gives ports of this range to connections that go out; one had a restarted service's, now and then."""
+def test_the_port_of_a_server_that_was_killed_is_given_to_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that went out had the port of a service that was about to be started again, now and then."""
     given = [run.free_port() for _ in range(20)]
-    assert len(set(given)) == len(given), "nobody else is given it"
-    described = Path("/proc/sys/net/ipv4/ip_local_port_range")
-    lowest = int(described.read_text().split()[0]) if described.exists() else 32_768
-    assert max(given) < lowest
+    assert len(set(given)) == len(given)
+    for outgoing in (range(32_768, 61_000), range(16_000, 61_000), range(10_000, 50_000)):
+        monkeypatch.setattr(run, "outgoing_ports", lambda outgoing=outgoing: outgoing)
+        assert len(run.server_ports()) >= run.FEWEST_PORTS
+        assert not set(outgoing) & set(run.server_ports())
+    monkeypatch.setattr(run, "outgoing_ports", lambda: range(1_024, 65_536))
+    assert run.server_ports(), "there is nowhere else"
 
 
 class TestPostgres:

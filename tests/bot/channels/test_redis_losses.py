@@ -174,7 +174,7 @@ async def test_without_redis_whoever_has_spent_its_part_hears_soon_that_redis_is
     await budget.share_among("p0", {"p0": 5.0})
     assert (await budget.take(share, ANSWER, 50)).number == 25
     refused = await budget.take(share, ANSWER, 50)
-    assert (refused.number, refused.wait <= 2) == (0, True)
+    assert (refused.number, 0 < refused.wait <= 15) == (0, True)
 
 
 async def test_a_process_that_was_cut_off_alone_holds_up_nobody_when_it_returns(redis: "Redis") -> None:

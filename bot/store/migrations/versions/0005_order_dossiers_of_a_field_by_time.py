@@ -1,7 +1,7 @@
-"""Let a new dossier come last among those of its field that are not finished, not anywhere among them.
+"""Let a new dossier come last among those of its field and unit that are not finished, not anywhere among them.
 
-The fingerprint of a phone is what an audience is found by, not what anything is sought by here: as the last column it
-still stands in the index, and an import no longer touches a page of it for each row.
+Audiences read fingerprints of phones from this index, and never search by them: in front of the id they had an import
+touch another page for each dossier that is not finished.
 """
 
 from alembic import op
