@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
+from typing import Any
+
+from sqlalchemy import insert
+from sqlmodel import SQLModel
 
 from bot.store.accounts import AccountRow
 from bot.store.staff import StaffRoleRow, StaffRow
@@ -33,71 +38,57 @@ class Commune:
 
 async def build(uow: UnitOfWork, kind: str = "state", oa_id: str = OA, provider: str = "zalo") -> Commune:
     """Make the commune in one transaction; its account is an Official Account, or a bot of another provider."""
-    since = date(2025, 7, 1)
-    settings = {"fallback": "office", "phone": "024 0000 0000", "address": "Xã Thanh Oai", "hours": "8:00-17:00"}
-    commune = UnitRow(
-        id="commune",
-        code="10183",
-        name="UBND xã Thanh Oai",
-        kind="commune",
-        path="/commune/",
-        valid_from=since,
-        settings=settings,
-    )
-    uow.session.add(commune)
-    await uow.session.flush()
-    for unit_id, name in (("office", "Văn phòng"), ("economy", "Phòng Kinh tế"), ("police", "Công an xã")):
-        uow.session.add(
-            UnitRow(
-                id=unit_id,
-                code=f"10183.{unit_id}",
-                name=name,
-                kind="division",
-                parent_id="commune",
-                path=f"/commune/{unit_id}/",
-                valid_from=since,
-            )
-        )
-    await uow.session.flush()
-    uow.session.add_all(
-        [
-            AreaRow(id="kim-lam", unit_id="commune", name="Thôn Kim Lâm", aliases=["Kim Lâm"], position=1),
-            AreaRow(id="cat-dong", unit_id="commune", name="Thôn Cát Động", aliases=[], position=2),
-        ]
-    )
-    for position, (code, name, words, restricted, field_work) in enumerate(_CATEGORIES):
-        uow.session.add(
-            CategoryRow(
-                id=code,
-                unit_id="commune",
-                code=code,
-                name=name,
-                position=position,
-                restricted=restricted,
-                keywords=list(words),
-                field_work=field_work,
-            )
-        )
-    await uow.session.flush()
-    uow.session.add(
-        RoutingRuleRow(
-            id="rule-1", unit_id="commune", position=1, category_id="dien-nuoc", target_unit_id="economy", note="điện"
-        )
-    )
-    uow.session.add(
-        RoutingRuleRow(id="rule-2", unit_id="commune", position=2, words=["đánh nhau", "trộm"], target_unit_id="police")
-    )
+    for table, rows in _furniture():
+        await uow.session.exec(insert(table), params=rows)
     account = account_of(uow, provider, kind, oa_id if provider == "zalo" else ACCOUNTS[provider])
-    uow.session.add(account)
     staff = {
         key: StaffRow(id=key, email=f"{key}@thanhoai.example", name=f"Cán bộ {key}", password="-", created_at=uow.now)
         for key in ROLES
     }
-    uow.session.add_all(staff.values())
+    uow.session.add_all([account, *staff.values()])
     await uow.session.flush()
-    uow.session.add_all(StaffRoleRow(staff_id=key, role=role, unit_id=unit) for key, (role, unit) in ROLES.items())
-    await uow.session.flush()
+    roles = [{"staff_id": key, "role": role, "unit_id": unit_id} for key, (role, unit_id) in ROLES.items()]
+    await uow.session.exec(insert(StaffRoleRow), params=roles)
     return Commune(account, staff)
+
+
+@cache
+def _furniture() -> list[tuple[type[SQLModel], list[dict[str, Any]]]]:
+    """Return what is the same in every commune, table after table; thousands of tests make one."""
+    since = date(2025, 7, 1)
+    settings = {"fallback": "office", "phone": "024 0000 0000", "address": "Xã Thanh Oai", "hours": "8:00-17:00"}
+    commune = UnitRow(
+        id="commune", code="10183", name="UBND xã Thanh Oai", kind="commune", path="/commune/", valid_from=since,
+        settings=settings,
+    )  # fmt: skip
+    divisions = [
+        UnitRow(
+            id=unit_id, code=f"10183.{unit_id}", name=name, kind="division", parent_id="commune",
+            path=f"/commune/{unit_id}/", valid_from=since,
+        )
+        for unit_id, name in (("office", "Văn phòng"), ("economy", "Phòng Kinh tế"), ("police", "Công an xã"))
+    ]  # fmt: skip
+    areas = [
+        AreaRow(id="kim-lam", unit_id="commune", name="Thôn Kim Lâm", aliases=["Kim Lâm"], position=1),
+        AreaRow(id="cat-dong", unit_id="commune", name="Thôn Cát Động", aliases=[], position=2),
+    ]
+    categories = [
+        CategoryRow(
+            id=code, unit_id="commune", code=code, name=name, position=position, restricted=restricted,
+            keywords=list(words), field_work=field_work,
+        )
+        for position, (code, name, words, restricted, field_work) in enumerate(_CATEGORIES)
+    ]  # fmt: skip
+    rules = [
+        RoutingRuleRow(
+            id="rule-1", unit_id="commune", position=1, category_id="dien-nuoc", target_unit_id="economy", note="điện"
+        ),
+        RoutingRuleRow(
+            id="rule-2", unit_id="commune", position=2, words=["đánh nhau", "trộm"], target_unit_id="police"
+        ),
+    ]
+    made: list[list[Any]] = [[commune], divisions, areas, categories, rules]
+    return [(type(rows[0]), [row.model_dump() for row in rows]) for rows in made]
 
 
 def account_of(
