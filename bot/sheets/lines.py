@@ -65,10 +65,10 @@ class Gatherer:
 
     def add_cells(self, number: int, cells: list[str], flaws: dict[int, str]) -> None:
         """Take a line's texts as `add` does, none beyond the limit of columns, as a list that may be changed."""
-        while cells and (not cells[-1] or cells[-1].isspace()):
+        least = max(flaws) + 1 if flaws else 0
+        while len(cells) > least and (not cells[-1] or cells[-1].isspace()):
             cells.pop()
-        if flaws:
-            cells += [""] * (max(flaws) + 1 - len(cells))
+        cells += [""] * (least - len(cells))
         if cells:
             self._keep(number, cells, flaws)
 
