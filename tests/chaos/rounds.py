@@ -96,7 +96,7 @@ class Game:
             self.cluster, self.simulator, random.Random(rng.random()), lease, self.redis, throttles=self.throttles
         )
         office = Office(self.cluster, self.database, random.Random(rng.random()))
-        working = asyncio.gather(office.work(), self._administer(), self._announce(random.Random(rng.random())))
+        working = asyncio.gather(office.work(), self.administer(), self._announce(random.Random(rng.random())))
         try:
             await asyncio.gather(storm.rage(seconds, number), self.crowd.gather(random.Random(rng.random()), people))
         finally:
@@ -161,7 +161,7 @@ class Game:
         spooled = len(self.cluster.spooled())
         return left | ({"spool": spooled} if spooled else {})
 
-    async def _administer(self) -> None:
+    async def administer(self) -> None:
         """Grant anew whatever has lost its tokens, until cancelled."""
         while True:
             await asyncio.sleep(0.5)
