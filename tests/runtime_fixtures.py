@@ -70,13 +70,15 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path]
     folder = tmp_path_factory.mktemp("sqlite-template")
     asyncio.run(migrated(f"sqlite:///{folder}/template.db"))
 
-    def copy(to: Path) -> str:
-        if memory := run.in_memory():
-            to.symlink_to(memory / f"{os.getpid()}-{next(_numbers)}.db")
-        shutil.copy(folder / "template.db", to)
-        return f"sqlite:///{to}"
+    return lambda to: _placed(folder / "template.db", to)
 
-    return copy
+
+def _placed(source: Path, to: Path) -> str:
+    """Copy a SQLite file to where `sqlite_template` says, and return its address."""
+    if memory := run.in_memory():
+        to.symlink_to(memory / f"{os.getpid()}-{next(_numbers)}.db")
+    shutil.copy(source, to)
+    return f"sqlite:///{to}"
 
 
 @pytest.fixture(scope="session")
@@ -103,10 +105,8 @@ def sqlite_demo(
     assert not database.with_name(f"{database.name}-wal").exists(), "what is copied is all there is"
 
     def copy(to: Path) -> str:
-        url = sqlite_template(to / "loa.db")
-        shutil.copy(folder / "loa.db", to / "loa.db")
         shutil.copytree(folder / "files", to / "files")
-        return url
+        return _placed(database, to / "loa.db")
 
     return copy
 

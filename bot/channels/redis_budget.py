@@ -6,7 +6,7 @@ requests rather than too many:
 * Redis has lost its memory (flushed, restarted): nothing is granted until nothing that was spent before can count any
   more. What providers asked to wait for is kept by each process and told anew.
 * Redis does not answer: the same, and then each process has its own part of every limit, as long as it knows how many
-  they are. It asks again each second, and on the way back adds what it has spent meanwhile.
+  they are. It asks again, each second at most, and on the way back adds what it has spent meanwhile.
 """
 
 import asyncio

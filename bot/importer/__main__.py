@@ -90,7 +90,7 @@ class _Turns:
     def __init__(self, talk: _Talk, wakes: _Wakes, database: Database) -> None:
         self._talk, self._wakes, self._database = talk, wakes, database
         self._checkpoint: asyncio.Task[None] | None = None
-        self._piece_read = False
+        self._untidy = False
 
     @contextlib.asynccontextmanager
     async def turn(self) -> AsyncIterator[bool]:
@@ -103,13 +103,13 @@ class _Turns:
         yield True
         self._talk.say(written=self._wakes.taken())
         self._checkpoint = asyncio.create_task(self._database.checkpoint())
-        if self._piece_read:
-            self._piece_read = False
+        if self._untidy:
+            self._untidy = False
             gc.collect()
 
-    def between(self) -> None:
+    def piece_read(self) -> None:
         """Remember that a piece has been read: much of the one before it is let go by now."""
-        self._piece_read = True
+        self._untidy = True
 
     async def tidied(self) -> None:
         """Wait until what was written has been brought into its file."""
@@ -148,7 +148,7 @@ async def _work() -> None:
                     talk.say(counted=(await pieces.compare(desk, asked["compare"], rest)).to_json())
                 else:
                     talk.say(
-                        taken=await pieces.take_in(desk, asked["take_in"], asked["skip"], turns.turn, turns.between)
+                        taken=await pieces.take_in(desk, asked["take_in"], asked["skip"], turns.turn, turns.piece_read)
                     )
             except FileNotFoundError:
                 talk.say(gone=desk.import_id)
